@@ -1,0 +1,45 @@
+# How every target of the project is compiled, said once.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# lld links several times faster than bfd, which matters with dozens of test programs on two cores.
+find_program(LLD ld.lld)
+if(LLD)
+    add_link_options(-fuse-ld=lld)
+endif()
+
+add_library(rouse_options INTERFACE)
+target_compile_options(rouse_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                                               -Werror -fno-omit-frame-pointer)
+target_include_directories(rouse_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+if(ROUSE_SANITIZE)
+    add_compile_options(-fsanitize=${ROUSE_SANITIZE} -fno-sanitize-recover=all -O1)
+    add_link_options(-fsanitize=${ROUSE_SANITIZE})
+endif()
+if(ROUSE_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# rouse_library(NAME SOURCES... LINK libs...): one static library per folder, named after it.
+function(rouse_library NAME)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+    if(ARG_SOURCES)
+        add_library(${NAME} STATIC ${ARG_SOURCES})
+        target_link_libraries(${NAME} PUBLIC rouse_options ${ARG_LINK})
+    else()
+        add_library(${NAME} INTERFACE)
+        target_link_libraries(${NAME} INTERFACE rouse_options ${ARG_LINK})
+    endif()
+endfunction()
+
+# rouse_test(NAME SOURCES... LINK libs...): a GoogleTest program, run by ctest as one test per case.
+function(rouse_test NAME)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+    add_executable(${NAME} ${ARG_SOURCES})
+    target_link_libraries(${NAME} PRIVATE rouse_options ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+    gtest_discover_tests(${NAME} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+endfunction()

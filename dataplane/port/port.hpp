@@ -1,0 +1,57 @@
+#pragma once
+// A port moves Ethernet frames: one receive and one transmit queue of a device, owned by one worker thread.
+// Chosen once at start; the worker is a template over it, so nothing is virtual per packet.
+
+#include "shared/addresses.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace rouse::port {
+
+inline constexpr std::size_t kBurst = 32;            // frames per receive: fits L1, amortises the kick
+inline constexpr std::size_t kMaxFrameBytes = 1518;  // Ethernet without FCS, one VLAN tag to spare
+
+// Bytes of one frame. `data` may be written up to `capacity`; `length` is how many bytes are the frame.
+struct Frame {
+    std::byte* data = nullptr;
+    std::uint32_t length = 0;
+    std::uint32_t capacity = 0;
+    std::uint64_t handle = 0;  // the port's own
+
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data, length}; }
+    [[nodiscard]] std::span<std::byte> room() const noexcept { return {data, capacity}; }
+};
+
+// Statistics the device keeps itself; read in housekeeping, not per burst.
+struct DeviceStatistics {
+    std::uint64_t receive_dropped =
+        0;  // frames lost before we saw them: ring full, no free frame, bad descriptor
+};
+
+template <typename P>
+concept Port = requires(P port, std::span<Frame> frames, std::span<const Frame> done) {
+    // Up to frames.size() received frames; they stay the caller's until release(). Never waits.
+    { port.receive(frames) } -> std::same_as<std::size_t>;
+    // Gives received frames back. Every received frame is released exactly once.
+    { port.release(done) } -> std::same_as<void>;
+    // Up to frames.size() empty frames to send (length 0). Fewer, or none, when the port is out of frames.
+    { port.allocate(frames) } -> std::same_as<std::size_t>;
+    // Hands over allocated frames (length set; 0 gives the frame back unsent). The port owns them from here
+    // on; returns how many went into the transmit ring, the rest were freed and are for the caller to count.
+    { port.send(done) } -> std::same_as<std::size_t>;
+    // The one system call: kicks the device if something waits to be sent (or if it needs a wake-up to
+    // receive).
+    { port.flush() } -> std::same_as<void>;
+    { port.hardware_address() } -> std::same_as<MacAddress>;
+    // IP MTU: bytes of the largest packet without its Ethernet header.
+    { port.mtu() } -> std::same_as<std::uint32_t>;
+    { port.statistics() } -> std::same_as<DeviceStatistics>;
+    // For people and logs: "xdp:rack0, native mode, copy".
+    { port.describe() } -> std::same_as<std::string>;
+};
+
+}  // namespace rouse::port

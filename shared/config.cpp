@@ -1,0 +1,117 @@
+#include "shared/config.hpp"
+
+#include "shared/version.hpp"
+
+#include <filesystem>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <toml++/toml.h>
+
+namespace rouse {
+namespace {
+
+// CLI11 takes a `[section]` for a subcommand; here it is the first half of an option's dotted name. A real
+// TOML parser reads the file, so its errors name line and column.
+class TomlConfig : public CLI::ConfigBase {
+  public:
+    std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+        std::vector<CLI::ConfigItem> found;
+        try {
+            flatten(toml::parse(input), "", found);
+        } catch (const toml::parse_error& error) {
+            std::ostringstream text;
+            text << error;
+            throw CLI::FileError("the configuration file is not TOML: " + text.str());
+        }
+        return found;
+    }
+
+  private:
+    static void flatten(const toml::table& table, const std::string& prefix,
+                        std::vector<CLI::ConfigItem>& found) {
+        for (const auto& [key, node] : table) {
+            const std::string name = prefix + std::string(key.str());
+            if (const auto* inner = node.as_table()) {
+                flatten(*inner, name + ".", found);
+                continue;
+            }
+            CLI::ConfigItem item;
+            item.name = name;
+            if (const auto* array = node.as_array())
+                for (const auto& element : *array) item.inputs.push_back(to_text(element));
+            else
+                item.inputs.push_back(to_text(node));
+            found.push_back(std::move(item));
+        }
+    }
+    static std::string to_text(const toml::node& node) {
+        if (const auto* text = node.as_string()) return text->get();
+        std::ostringstream out;
+        node.visit([&out](const auto& value) { out << value; });
+        return out.str();
+    }
+};
+
+void add_options(CLI::App& app, Config& config) {
+    auto option = [&app](const char* name, auto& value, const char* help) {
+        app.add_option(name, value, help)->capture_default_str();
+    };
+    option("--store.state_dir", config.store.state_dir, "directory of all that must survive");
+    option("--store.run_dir", config.store.run_dir, "directory for shared memory (tmpfs)");
+    option("--store.map_size_gib", config.store.map_size_gib, "address space of the store in GiB");
+    option("--dataplane.port", config.dataplane.port, "xdp:<interface> or auto:<interface>");
+    option("--dataplane.address", config.dataplane.address,
+           "IPv4 address on the rack (default: the interface's)");
+    option("--dataplane.cpu", config.dataplane.cpu, "core to pin the worker to, -1 for any");
+    option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers at most");
+    option("--dataplane.staging_mib", config.dataplane.staging_mib, "memory for images in MiB");
+    option("--rack.listen", config.rack.listen,
+           "rack-side HTTP listener (default: the rack's address, port 80)");
+    option("--api.listen", config.api.listen, "address:port of the API; plain HTTP on loopback only");
+    option("--api.netns", config.api.netns, "network namespace of the management network (a path)");
+    option("--api.access_token_seconds", config.api.access_token_seconds, "life of an access token");
+    option("--api.refresh_token_seconds", config.api.refresh_token_seconds, "life of a refresh token");
+    option("--api.max_body_mib", config.api.max_body_mib, "largest JSON body in MiB");
+    app.add_option("--log.level", config.log.level, "trace, debug, info, warn or error")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+}
+
+}  // namespace
+
+std::variant<Config, int> parse_config(const std::string& program, const std::string& description, int argc,
+                                       char** argv) {
+    Config config;
+    CLI::App app(description, program);
+    app.config_formatter(std::make_shared<TomlConfig>());
+    app.set_config("--config", "", "TOML file with any of these options");
+    app.set_version_flag("--version", std::string(kVersion));
+    app.allow_config_extras(CLI::config_extras_mode::error);
+    add_options(app, config);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error);
+    }
+    return config;
+}
+
+Result<void> prepare_run_dir(const std::string& run_dir) {
+    std::error_code error;
+    std::filesystem::create_directories(run_dir, error);
+    if (error) return fail("cannot create the run directory " + run_dir + ": " + error.message());
+    std::filesystem::permissions(run_dir, std::filesystem::perms::owner_all, error);
+    struct statfs status {};
+    if (statfs(run_dir.c_str(), &status) != 0)
+        return fail_errno("cannot examine the run directory " + run_dir);
+    if (status.f_type != TMPFS_MAGIC)
+        return fail("store.run_dir " + run_dir +
+                    " is not on tmpfs, where writing it could stall the packet path; "
+                    "choose a directory below /dev/shm or /run");
+    return {};
+}
+
+}  // namespace rouse

@@ -1,0 +1,54 @@
+#pragma once
+// The one configuration of both processes: a TOML file (--config) whose every key is also a flag. A key
+// `listen` under `[api]` is `--api.listen`; flags win over the file. Unknown keys are errors.
+
+#include "shared/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+namespace rouse {
+
+struct Config {
+    struct Store {
+        std::string state_dir = "/var/lib/rouse";  // lmdb/, images/, keys: survives everything
+        std::string run_dir = "/dev/shm/rouse";    // counters and event rings; must be on tmpfs
+        unsigned map_size_gib = 16;                // address space for the store, not disk
+    } store;
+    struct Dataplane {
+        std::string port = "auto:rack0";  // xdp:<interface> | auto:<interface>
+        std::string address;        // the appliance's on the rack; empty: the interface's first IPv4 address
+        int cpu = -1;               // core to pin the worker to; -1: let the kernel choose
+        unsigned sessions = 16384;  // concurrent TFTP transfers at most
+        unsigned staging_mib = 4096;  // memory for images' bytes
+    } dataplane;
+    struct Rack {
+        std::string
+            listen;  // address:port of the rack-side HTTP listener; empty: the rack's address, port 80
+    } rack;
+    struct Api {
+        std::string listen = "127.0.0.1:30205";
+        std::string netns;  // network namespace (a path) of the management network; empty: the process's own
+        unsigned access_token_seconds = 900;
+        unsigned refresh_token_seconds = 86400;
+        unsigned max_body_mib = 8;  // of a JSON body; images have no limit but the disk
+    } api;
+    struct Log {
+        std::string level = "info";  // trace, debug, info, warn, error
+    } log;
+
+    [[nodiscard]] std::string lmdb_dir() const { return store.state_dir + "/lmdb"; }
+    [[nodiscard]] std::string images_dir() const { return store.state_dir + "/images/sha256"; }
+};
+
+// Either a configuration or the code that main() must exit with (--help, --version, a usage error: already
+// printed).
+[[nodiscard]] std::variant<Config, int> parse_config(const std::string& program,
+                                                     const std::string& description, int argc, char** argv);
+
+// Makes the run directory (0700) and tells when it is not on tmpfs, where mapped pages could stall the
+// worker.
+[[nodiscard]] Result<void> prepare_run_dir(const std::string& run_dir);
+
+}  // namespace rouse

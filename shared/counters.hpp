@@ -1,0 +1,92 @@
+#pragma once
+// The counters segment: what the dataplane counted, in shared memory, read by the management plane at any
+// time. One block per worker, written by that worker alone with relaxed atomics; it outlives the dataplane,
+// so values only ever grow across restarts.
+
+#include "shared/drop_reason.hpp"
+#include "shared/shared_memory.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rouse {
+
+// X(name, what it counts): metric `rouse_<name>_total`.
+#define ROUSE_COUNTERS(X)                                         \
+    X(frames_received, "frames taken from the port")              \
+    X(frames_sent, "frames handed to the port")                   \
+    X(bytes_received, "bytes of the frames received")             \
+    X(bytes_sent, "bytes of the frames sent")                     \
+    X(dhcp_discovers, "DHCPDISCOVER received")                    \
+    X(dhcp_offers, "DHCPOFFER sent")                              \
+    X(dhcp_requests, "DHCPREQUEST received")                      \
+    X(dhcp_acks, "DHCPACK sent")                                  \
+    X(dhcp_naks, "DHCPNAK sent")                                  \
+    X(tftp_requests, "TFTP read requests received")               \
+    X(tftp_transfers_completed, "TFTP transfers that ended well") \
+    X(tftp_transfers_failed, "TFTP transfers that did not")       \
+    X(tftp_data_blocks, "DATA blocks sent, resent ones included") \
+    X(tftp_data_bytes, "bytes in these blocks")                   \
+    X(tftp_retransmissions, "DATA blocks and OACKs sent again")   \
+    X(tftp_errors_sent, "TFTP ERROR packets sent")                \
+    X(events_dropped, "events lost because the ring was full")    \
+    X(polls_empty, "polls of the port that found nothing")
+
+enum class Counter : std::uint16_t {
+#define X(name, help) name,
+    ROUSE_COUNTERS(X)
+#undef X
+};
+
+inline constexpr auto kCounters = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    ROUSE_COUNTERS(X)
+#undef X
+});
+
+inline constexpr std::size_t kMaxWorkers = 64;
+
+struct alignas(64) WorkerCounters {
+    std::array<std::atomic<std::uint64_t>, kCounters.size()> counters{};
+    std::array<std::atomic<std::uint64_t>, kDropReasons.size()> drops{};
+    std::atomic<std::uint64_t> tftp_sessions_open{};  // a gauge
+    std::atomic<std::uint64_t> heartbeat_ns{};        // CLOCK_MONOTONIC of the last housekeeping turn
+
+    // Single writer: a plain load and store is enough, and costs no locked instruction.
+    void add(Counter counter, std::uint64_t n = 1) noexcept {
+        bump(counters[static_cast<std::size_t>(counter)], n);
+    }
+    void drop(DropReason reason, std::uint64_t n = 1) noexcept {
+        bump(drops[static_cast<std::size_t>(reason)], n);
+    }
+    [[nodiscard]] std::uint64_t get(Counter counter) const noexcept {
+        return counters[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t get(DropReason reason) const noexcept {
+        return drops[static_cast<std::size_t>(reason)].load(std::memory_order_relaxed);
+    }
+
+  private:
+    static void bump(std::atomic<std::uint64_t>& value, std::uint64_t n) noexcept {
+        value.store(value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+};
+
+struct CountersLayout {
+    std::atomic<std::uint32_t> pid{};         // of the dataplane that runs now or ran last
+    std::atomic<std::uint32_t> workers{};     // blocks in use
+    std::atomic<std::uint64_t> started_ns{};  // CLOCK_REALTIME
+    char port[128]{};                         // what carries the frames, for people: "xdp:rack0, native mode"
+    std::array<WorkerCounters, kMaxWorkers> worker{};
+};
+
+// Bytes of state that both processes map; see SharedMemory for who creates it.
+[[nodiscard]] inline Result<SharedMemory<CountersLayout>> open_counters(const std::string& run_dir) {
+    return SharedMemory<CountersLayout>::open(run_dir + "/counters");
+}
+
+}  // namespace rouse

@@ -1,0 +1,95 @@
+#pragma once
+// What the dataplane tells the management plane: fixed-size records through a ring in shared memory.
+
+#include "shared/addresses.hpp"
+#include "shared/drop_reason.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace rouse {
+
+// X(name, what happened). Names are those of the timeline's entries.
+#define ROUSE_EVENTS(X)                                                          \
+    X(none, "")                                                                  \
+    X(dataplane_started, "the dataplane started; text: its port")                \
+    X(dhcp_discover, "a DISCOVER came in; text: vendor class")                   \
+    X(dhcp_offer, "an OFFER went out; text: boot file")                          \
+    X(dhcp_request, "a REQUEST came in; text: vendor class")                     \
+    X(dhcp_ack, "an ACK went out; text: boot file")                              \
+    X(dhcp_nak, "a NAK went out")                                                \
+    X(dhcp_ignored, "a machine was not answered; reason: why")                   \
+    X(tftp_request, "a transfer began; text: name, bytes: size")                 \
+    X(tftp_complete, "a transfer ended well; bytes, duration, count: resent")    \
+    X(tftp_probe, "the client asked for a size and stopped; normal for UEFI")    \
+    X(tftp_failed, "a transfer ended early; reason_text in text after the name") \
+    X(tftp_missing, "no such name; text: the name")                              \
+    X(tftp_write_refused, "somebody tried to write; text: the name")
+
+enum class EventKind : std::uint16_t {
+#define X(name, help) name,
+    ROUSE_EVENTS(X)
+#undef X
+};
+
+inline constexpr auto kEvents = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    ROUSE_EVENTS(X)
+#undef X
+});
+
+[[nodiscard]] constexpr std::string_view to_string(EventKind kind) noexcept {
+    return kEvents[static_cast<std::size_t>(kind)].name;
+}
+
+// Why a transfer ended early (Event::detail of tftp_failed). X(name, sentence for the timeline)
+#define ROUSE_TRANSFER_FAILURES(X)                   \
+    X(none, "")                                      \
+    X(timed_out, "the client stopped acknowledging") \
+    X(client_error, "the client sent an error")      \
+    X(restarted, "the client started over")          \
+    X(content_gone, "the file's content went away")
+
+enum class TransferFailure : std::uint16_t {
+#define X(name, help) name,
+    ROUSE_TRANSFER_FAILURES(X)
+#undef X
+};
+
+inline constexpr auto kTransferFailures = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    ROUSE_TRANSFER_FAILURES(X)
+#undef X
+});
+
+// Fields that a kind does not use are zero.
+struct Event {
+    std::uint64_t sequence = 0;  // per ring, from 1, without gaps; set by the ring
+    std::uint64_t time_ns = 0;   // CLOCK_REALTIME
+    EventKind kind = EventKind::none;
+    std::uint16_t detail = 0;       // dhcp_ignored: DropReason; tftp_failed: TransferFailure
+    std::uint32_t transaction = 0;  // DHCP xid; TFTP: client port
+    MacAddress mac{};
+    std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none
+    IpAddress address{};             // the machine's
+    std::uint64_t bytes = 0;
+    std::uint64_t duration_ns = 0;
+    std::uint32_t count = 0;  // TFTP: blocks sent again; DHCP: the client's secs field
+    std::uint16_t block_size = 0;
+    std::uint16_t window_size = 0;
+    std::array<char, 56> text{};  // NUL-padded; cut when longer
+
+    void set_text(std::string_view value) noexcept {
+        text = {};
+        std::copy_n(value.begin(), std::min(value.size(), text.size()), text.begin());
+    }
+    [[nodiscard]] std::string_view get_text() const noexcept {
+        return {text.data(),
+                static_cast<std::size_t>(std::find(text.begin(), text.end(), '\0') - text.begin())};
+    }
+};
+static_assert(sizeof(Event) == 128);
+
+}  // namespace rouse

@@ -1,0 +1,48 @@
+#include "shared/shared_memory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace rouse::detail {
+namespace {
+
+struct Descriptor {
+    int fd;
+    ~Descriptor() {
+        if (fd >= 0) ::close(fd);
+    }
+};
+
+}  // namespace
+
+Result<void*> map_shared_file(const std::string& path, std::size_t size) {
+    // Two rounds: the second one meets the fresh file if the first found one of another size.
+    for (int round = 0; round < 2; ++round) {
+        const Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+        if (file.fd < 0) return fail_errno("cannot open shared memory " + path);
+        // Both processes may start at once: the lock makes sizing the fresh file one step.
+        if (::flock(file.fd, LOCK_EX) != 0) return fail_errno("cannot lock shared memory " + path);
+        struct stat status {};
+        if (::fstat(file.fd, &status) != 0) return fail_errno("cannot examine shared memory " + path);
+        if (status.st_size == 0 && ::ftruncate(file.fd, static_cast<off_t>(size)) != 0)
+            return fail_errno("cannot make room for shared memory " + path);
+        if (status.st_size != 0 && static_cast<std::size_t>(status.st_size) != size) {
+            ::unlink(path.c_str());
+            continue;
+        }
+        void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.fd, 0);
+        if (mapped == MAP_FAILED) return fail_errno("cannot map shared memory " + path);
+        return mapped;
+    }
+    return fail("shared memory " + path +
+                " belongs to another version of rouse that is still running; stop it");
+}
+
+void unmap_shared_file(void* address, std::size_t size) noexcept {
+    ::munmap(address, size);
+}
+
+}  // namespace rouse::detail

@@ -1,0 +1,143 @@
+#include "shared/store/lmdb.hpp"
+
+#include <filesystem>
+
+namespace rouse::store {
+namespace {
+
+tl::unexpected<Error> failed(const char* what, int code) {
+    std::string message = std::string(what) + ": " + mdb_strerror(code);
+    if (code == MDB_MAP_FULL) message += "; raise store.map_size_gib and restart rouse-mgmt";
+    if (code == ENOSPC) message += "; free some disk space below the state directory";
+    return fail(std::move(message));
+}
+
+MDB_val to_val(Bytes bytes) noexcept {
+    return {bytes.size(), const_cast<std::byte*>(bytes.data())};
+}
+Bytes from_val(const MDB_val& value) noexcept {
+    return {static_cast<const std::byte*>(value.mv_data), value.mv_size};
+}
+
+}  // namespace
+
+Result<Environment> Environment::open(const std::string& directory, Options options) {
+    if (options.access == Access::read_write) {
+        std::error_code error;
+        std::filesystem::create_directories(directory, error);
+        if (error) return fail("cannot create the store's directory " + directory + ": " + error.message());
+    }
+    MDB_env* env = nullptr;
+    if (const int code = mdb_env_create(&env); code != 0) return failed("cannot create the store", code);
+    Environment result(env);
+    mdb_env_set_maxdbs(env, options.max_tables);
+    // NOTLS: a reader's slot belongs to its transaction, so transactions may move between threads of a pool.
+    unsigned flags = MDB_NOTLS;
+    if (options.access == Access::read_only) {
+        flags |= MDB_RDONLY;
+    } else {
+        mdb_env_set_mapsize(env, options.map_bytes);
+    }
+    if (const int code = mdb_env_open(env, directory.c_str(), flags, 0640); code != 0)
+        return failed(("cannot open the store in " + directory).c_str(), code);
+    return result;
+}
+
+Result<Transaction> Environment::begin(Access access) {
+    const unsigned flags = access == Access::read_only ? MDB_RDONLY : 0;
+    MDB_txn* txn = nullptr;
+    int code = mdb_txn_begin(raw(), nullptr, flags, &txn);
+    if (code == MDB_MAP_RESIZED && mdb_env_set_mapsize(raw(), 0) == 0)
+        code = mdb_txn_begin(raw(), nullptr, flags, &txn);
+    if (code == MDB_READERS_FULL && clear_stale_readers()) code = mdb_txn_begin(raw(), nullptr, flags, &txn);
+    if (code != 0) return failed("cannot begin a transaction", code);
+    return Transaction(txn);
+}
+
+std::uint64_t Environment::last_transaction() const noexcept {
+    MDB_envinfo info{};
+    mdb_env_info(raw(), &info);
+    return info.me_last_txnid;
+}
+
+Result<int> Environment::clear_stale_readers() {
+    int dead = 0;
+    if (const int code = mdb_reader_check(raw(), &dead); code != 0)
+        return failed("cannot check readers", code);
+    return dead;
+}
+
+Result<Table> Transaction::table(const char* name, bool create) {
+    Table table;
+    if (const int code = mdb_dbi_open(raw(), name, create ? MDB_CREATE : 0, &table.handle); code != 0)
+        return failed((std::string("cannot open table ") + name).c_str(), code);
+    return table;
+}
+
+Result<std::optional<Bytes>> Transaction::get(Table table, Bytes key) const {
+    MDB_val k = to_val(key);
+    MDB_val v{};
+    const int code = mdb_get(raw(), table.handle, &k, &v);
+    if (code == MDB_NOTFOUND) return std::optional<Bytes>{};
+    if (code != 0) return failed("cannot read from the store", code);
+    return std::optional<Bytes>{from_val(v)};
+}
+
+Result<void> Transaction::put(Table table, Bytes key, Bytes value) {
+    MDB_val k = to_val(key);
+    MDB_val v = to_val(value);
+    ++writes_;
+    if (const int code = mdb_put(raw(), table.handle, &k, &v, 0); code != 0)
+        return failed("cannot write to the store", code);
+    return {};
+}
+
+Result<bool> Transaction::remove(Table table, Bytes key) {
+    MDB_val k = to_val(key);
+    const int code = mdb_del(raw(), table.handle, &k, nullptr);
+    if (code == MDB_NOTFOUND) return false;
+    ++writes_;
+    if (code != 0) return failed("cannot remove from the store", code);
+    return true;
+}
+
+Result<std::size_t> Transaction::count(Table table) const {
+    MDB_stat stat{};
+    if (const int code = mdb_stat(raw(), table.handle, &stat); code != 0)
+        return failed("cannot examine the store", code);
+    return stat.ms_entries;
+}
+
+Result<void> Transaction::commit() {
+    const int code = mdb_txn_commit(handle_.release());
+    if (code != 0) return failed("cannot commit to the store", code);
+    return {};
+}
+
+void Transaction::reset() noexcept {
+    mdb_txn_reset(raw());
+}
+
+bool Transaction::renew() noexcept {
+    int code = mdb_txn_renew(raw());
+    if (code == MDB_MAP_RESIZED && mdb_env_set_mapsize(mdb_txn_env(raw()), 0) == 0)
+        code = mdb_txn_renew(raw());
+    return code == 0;
+}
+
+Result<void> scan(const Transaction& txn, Table table, Bytes from,
+                  const std::function<bool(Bytes key, Bytes value)>& visit) {
+    MDB_cursor* cursor = nullptr;
+    if (const int code = mdb_cursor_open(txn.raw(), table.handle, &cursor); code != 0)
+        return failed("cannot scan the store", code);
+    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> guard(cursor, mdb_cursor_close);
+    MDB_val key = to_val(from);
+    MDB_val value{};
+    int code = mdb_cursor_get(cursor, &key, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    while (code == 0 && visit(from_val(key), from_val(value)))
+        code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    if (code != 0 && code != MDB_NOTFOUND) return failed("cannot scan the store", code);
+    return {};
+}
+
+}  // namespace rouse::store

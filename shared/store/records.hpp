@@ -1,0 +1,205 @@
+#pragma once
+// What the dataplane reads from LMDB: fixed layout, versioned, trivially copyable. rouse-mgmt writes them,
+// after is_valid(); readers copy them out (LMDB aligns values to 2 bytes) and check again, so that a damaged
+// record is a miss and never a crash.
+
+#include "shared/addresses.hpp"
+#include "shared/boot_architecture.hpp"
+#include "shared/fixed_string.hpp"
+#include "shared/store/lmdb.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rouse::store {
+
+using NetworkId = std::uint32_t;  // 0: none
+using ProfileId = std::uint32_t;  // 0: none
+using Sha256 = std::array<std::uint8_t, 32>;
+using ImageName = FixedString<128>;  // with its NUL it fits BOOTP's `file` field (RFC 2131 2)
+
+inline constexpr std::uint16_t kRecordVersion = 1;
+
+// Table `hosts`, key: MAC address. A machine that may be served; it is on the allow-list by being here.
+struct HostRecord {
+    std::uint16_t version = kRecordVersion;
+    std::uint16_t reserved = 0;
+    NetworkId network = 0;  // 0: no network has room for it yet, so DHCP stays silent
+    ProfileId profile = 0;  // resolved: the machine's own, else its cluster's, else its network's; 0: none
+    Ipv4Address address{};  // planned and promised (a lease of the same address names this MAC)
+    FixedString<64> hostname{};         // a DNS label (RFC 1123 2.1), may be empty
+    std::array<char, 36> machine_id{};  // UUID text of the machine's REST object
+
+    [[nodiscard]] bool is_valid() const noexcept {
+        return version == kRecordVersion && hostname.is_terminated() && (network == 0) == address.is_zero();
+    }
+};
+
+// Table `networks`, key: NetworkId (be32).
+struct NetworkRecord {
+    static constexpr std::size_t kMaxDnsServers = 4;
+    static constexpr std::uint8_t kServeUnknown = 1;
+
+    std::uint16_t version = kRecordVersion;
+    std::uint8_t flags = 0;
+    std::uint8_t dns_count = 0;
+    NetworkId id = 0;
+    Ipv4Prefix prefix{};
+    std::uint8_t padding[3]{};
+    Ipv4Address gateway{};  // zero: none
+    Ipv4Address range_start{};
+    Ipv4Address range_end{};
+    std::uint32_t lease_seconds = 0;
+    std::array<Ipv4Address, kMaxDnsServers> dns{};
+
+    [[nodiscard]] bool is_valid() const noexcept {
+        return version == kRecordVersion && id != 0 && prefix.length >= 1 && prefix.length <= 30 &&
+               dns_count <= kMaxDnsServers && lease_seconds > 0;
+    }
+};
+
+enum class LeaseState : std::uint8_t { reserved = 1, active = 2, expired = 3, released = 4, abandoned = 5 };
+
+// Table `leases`, key: Ipv4Address. The promise: while it stands, the address is this machine's.
+struct LeaseRecord {
+    std::uint16_t version = kRecordVersion;
+    LeaseState state = LeaseState::reserved;
+    std::uint8_t reserved = 0;
+    NetworkId network = 0;
+    MacAddress mac{};
+    std::uint8_t padding[2]{};
+    std::uint64_t expires_unix = 0;  // seconds; 0: does not expire (a registered machine's)
+
+    [[nodiscard]] bool is_valid() const noexcept {
+        return version == kRecordVersion && network != 0 && !mac.is_group() &&
+               state >= LeaseState::reserved && state <= LeaseState::abandoned;
+    }
+};
+
+// Table `profiles`, key: ProfileId (be32).
+struct ProfileRecord {
+    static constexpr std::uint8_t kHasScript = 1;  // has a kernel: iPXE is sent `boot.ipxe`
+
+    std::uint16_t version = kRecordVersion;
+    std::uint8_t flags = 0;
+    std::uint8_t reserved = 0;
+    ProfileId id = 0;
+    std::array<ImageName, kLoaderNames.size()> loaders{};  // indexed by Loader; empty: none
+
+    [[nodiscard]] bool has_script() const noexcept { return (flags & kHasScript) != 0; }
+    [[nodiscard]] std::string_view loader(Loader loader) const noexcept {
+        return loaders[static_cast<std::size_t>(loader)].view();
+    }
+    [[nodiscard]] bool is_valid() const noexcept {
+        if (version != kRecordVersion || id == 0) return false;
+        for (const auto& name : loaders)
+            if (!name.is_terminated()) return false;
+        return true;
+    }
+};
+
+// Name of the script that an iPXE client is given; a rendered file, one per machine.
+inline constexpr std::string_view kBootScriptName = "boot.ipxe";
+
+enum class ContentKind : std::uint8_t { image = 1, rendered = 2 };
+
+// Table `names`, key: name_key(). What a name that a client asks for stands for. Re-pointing a name never
+// touches content, so transfers under way finish with what they began.
+struct NameRecord {
+    std::uint16_t version = kRecordVersion;
+    ContentKind kind = ContentKind::image;
+    std::uint8_t reserved[5]{};
+    std::uint64_t size = 0;         // bytes
+    std::uint64_t rendered_id = 0;  // kind rendered: key (be64) in table `rendered`
+    Sha256 hash{};                  // kind image: key in table `images`, and the file images/sha256/<hex>
+
+    [[nodiscard]] bool is_valid() const noexcept {
+        return version == kRecordVersion && (kind == ContentKind::image || kind == ContentKind::rendered);
+    }
+};
+
+// Table `images`, key: Sha256. Contents that some name stands for; the dataplane keeps these at hand.
+struct ImageRecord {
+    std::uint16_t version = kRecordVersion;
+    std::uint8_t reserved[6]{};
+    std::uint64_t size = 0;
+
+    [[nodiscard]] bool is_valid() const noexcept { return version == kRecordVersion; }
+};
+
+// Table `rendered`, key: be64 id that is never used again; value: the bytes. At most kMaxRenderedBytes. An id
+// stays readable for kRenderedGraceSeconds after its name moved on, so a transfer under way finishes.
+inline constexpr std::size_t kMaxRenderedBytes = 64 * 1024;
+inline constexpr std::uint64_t kRenderedGraceSeconds = 600;
+
+// Where a name is looked up, in this order: the machine's own, its profile's, everybody's.
+enum class NameScope : std::uint8_t { machine = 'm', profile = 'p', common = 'c' };
+
+// A key of table `names`: scope, then the scope's owner (MAC or ProfileId, nothing for common), then the
+// name.
+class NameKey {
+  public:
+    [[nodiscard]] static std::optional<NameKey> machine(const MacAddress& mac,
+                                                        std::string_view name) noexcept {
+        return make(NameScope::machine, bytes_of(mac), name);
+    }
+    [[nodiscard]] static std::optional<NameKey> profile(ProfileId id, std::string_view name) noexcept {
+        const be32 wire(id);
+        return make(NameScope::profile, bytes_of(wire), name);
+    }
+    [[nodiscard]] static std::optional<NameKey> common(std::string_view name) noexcept {
+        return make(NameScope::common, {}, name);
+    }
+    [[nodiscard]] Bytes bytes() const noexcept { return std::as_bytes(std::span(buffer_.data(), length_)); }
+
+  private:
+    // Nothing for a name that no record can have (empty or longer than an ImageName).
+    static std::optional<NameKey> make(NameScope scope, Bytes owner, std::string_view name) noexcept {
+        if (name.empty() || name.size() > ImageName::kMaxLength) return std::nullopt;
+        NameKey key;
+        key.buffer_[0] = static_cast<char>(scope);
+        std::memcpy(key.buffer_.data() + 1, owner.data(), owner.size());
+        std::memcpy(key.buffer_.data() + 1 + owner.size(), name.data(), name.size());
+        key.length_ = 1 + owner.size() + name.size();
+        return key;
+    }
+    std::array<char, 1 + sizeof(MacAddress) + ImageName::kMaxLength> buffer_{};
+    std::size_t length_ = 0;
+};
+
+template <typename R>
+concept Record = std::is_trivially_copyable_v<R> && requires(const R record) {
+    { record.is_valid() } -> std::same_as<bool>;
+};
+
+// Copies a record out of a value; nothing when its size or content is not what this build understands.
+template <Record R>
+[[nodiscard]] std::optional<R> decode(Bytes value) noexcept {
+    if (value.size() != sizeof(R)) return std::nullopt;
+    R record;
+    std::memcpy(static_cast<void*>(&record), value.data(), sizeof record);
+    if (!record.is_valid()) return std::nullopt;
+    return record;
+}
+
+// Switches that the management plane flips, read by the dataplane per change. Table `switches`, key
+// "dataplane".
+struct SwitchRecord {
+    std::uint16_t version = kRecordVersion;
+    std::uint8_t dhcp_enabled = 1;
+    std::uint8_t tftp_enabled = 1;
+    std::uint16_t max_block_size = 1468;  // RFC 2348; the port's MTU caps it further
+    std::uint16_t max_window = 64;        // RFC 7440
+
+    [[nodiscard]] bool is_valid() const noexcept {
+        return version == kRecordVersion && dhcp_enabled <= 1 && tftp_enabled <= 1 && max_block_size >= 8 &&
+               max_window >= 1;
+    }
+};
+inline constexpr std::string_view kDataplaneSwitches = "dataplane";
+
+}  // namespace rouse::store

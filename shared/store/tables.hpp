@@ -1,0 +1,19 @@
+#pragma once
+// The tables that both processes share. rouse-mgmt creates them in its first transaction; the dataplane opens
+// them read only and waits until they are there.
+
+#include "shared/store/lmdb.hpp"
+
+namespace rouse::store {
+
+// Raise it with every change of a record's layout or a table's meaning; rouse-mgmt then migrates.
+inline constexpr std::uint32_t kSchemaVersion = 1;
+inline constexpr std::string_view kSchemaVersionKey = "schema_version";  // in `meta`; value: be32
+
+struct Tables {
+    Table meta, hosts, networks, leases, profiles, names, images, rendered, switches;
+
+    [[nodiscard]] static Result<Tables> open(Transaction& txn, bool create = false);
+};
+
+}  // namespace rouse::store
