@@ -69,7 +69,8 @@ struct Event {
     std::uint64_t sequence = 0;  // per ring, from 1, without gaps; set by the ring
     std::uint64_t time_ns = 0;   // CLOCK_REALTIME
     EventKind kind = EventKind::none;
-    std::uint16_t detail = 0;       // dhcp_ignored: DropReason; tftp_failed: TransferFailure
+    std::uint16_t detail = 0;       // dhcp_discover, dhcp_request: ClientKind; dhcp_ignored: DropReason;
+                                    // tftp_failed: TransferFailure
     std::uint32_t transaction = 0;  // DHCP xid; TFTP: client port
     MacAddress mac{};
     std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none

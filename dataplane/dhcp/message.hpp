@@ -3,6 +3,7 @@
 
 #include "dataplane/wire/dhcp.hpp"
 #include "shared/boot_architecture.hpp"
+#include "shared/client_kind.hpp"
 #include "shared/drop_reason.hpp"
 
 #include <cstdint>
@@ -31,15 +32,8 @@ struct Message {
 // Checks in the order of RFC 2131 2 and 3. DropReason::none: OUT is whole.
 [[nodiscard]] DropReason parse(wire::ConstBytes payload, Message& out) noexcept;
 
-// What sort of program sent it: decides which boot file, if any, belongs in the answer.
-enum class ClientKind : std::uint8_t {
-    system,  // an operating system: wants an address and no boot file
-    pxe,     // firmware or an option ROM (vendor class PXEClient)
-    http,    // UEFI HTTP boot (vendor class HTTPClient)
-    ipxe,    // iPXE, whatever else it says: must not be sent its own loader again
-    uboot,   // U-Boot: PXEClient without UNDI, or a vendor class of its own
-};
-
+// Who sent it, by its user class, its own options, its vendor class and its architecture, in that order of
+// trust.
 [[nodiscard]] ClientKind classify(const Message& message) noexcept;
 
 }  // namespace rouse::dhcp
