@@ -20,6 +20,8 @@ namespace rouse {
     X(dhcp_request, "a REQUEST came in; text: vendor class")                     \
     X(dhcp_ack, "an ACK went out; text: boot file")                              \
     X(dhcp_nak, "a NAK went out")                                                \
+    X(dhcp_decline, "the machine found its address in use by another")           \
+    X(dhcp_release, "the machine gave its address back")                         \
     X(dhcp_ignored, "a machine was not answered; reason: why")                   \
     X(tftp_request, "a transfer began; text: name, bytes: size")                 \
     X(tftp_complete, "a transfer ended well; bytes, duration, count: resent")    \

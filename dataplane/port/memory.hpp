@@ -122,6 +122,8 @@ class MemoryPort {
         ++flushes_;
     }
 
+    void wait(std::uint64_t) noexcept {}
+
     [[nodiscard]] MacAddress hardware_address() const noexcept { return options_.hardware_address; }
     [[nodiscard]] std::uint32_t mtu() const noexcept { return options_.mtu; }
     [[nodiscard]] DeviceStatistics statistics() const noexcept { return statistics_; }

@@ -47,6 +47,8 @@ concept Port = requires(P port, std::span<Frame> frames, std::span<const Frame> 
     // receive).
     { port.flush() } -> std::same_as<void>;
     { port.hardware_address() } -> std::same_as<MacAddress>;
+    // Rests until a frame arrives or NANOSECONDS have passed; may return early. For a loop that has nothing to do.
+    { port.wait(std::uint64_t{}) } -> std::same_as<void>;
     // IP MTU: bytes of the largest packet without its Ethernet header.
     { port.mtu() } -> std::same_as<std::uint32_t>;
     { port.statistics() } -> std::same_as<DeviceStatistics>;

@@ -43,8 +43,14 @@ std::optional<store::LeaseRecord> Directory::lease(Ipv4Address address) const no
     return get<store::LeaseRecord>(tables_.leases, bytes_of(address));
 }
 
-std::optional<store::NameRecord> Directory::name(const store::NameKey& key) const noexcept {
-    return get<store::NameRecord>(tables_.names, key.bytes());
+std::optional<store::NameRecord> Directory::find_name(const MacAddress& mac, store::ProfileId profile,
+                                                      std::string_view name) const noexcept {
+    for (const auto& key : {store::NameKey::machine(mac, name), store::NameKey::profile(profile, name),
+                            store::NameKey::common(name)}) {
+        if (!key) return std::nullopt;
+        if (const auto record = get<store::NameRecord>(tables_.names, key->bytes())) return record;
+    }
+    return std::nullopt;
 }
 
 store::SwitchRecord Directory::switches() const noexcept {

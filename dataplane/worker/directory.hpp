@@ -25,7 +25,9 @@ class Directory {
 
     [[nodiscard]] std::optional<store::HostRecord> host(const MacAddress& mac) const noexcept;
     [[nodiscard]] std::optional<store::LeaseRecord> lease(Ipv4Address address) const noexcept;
-    [[nodiscard]] std::optional<store::NameRecord> name(const store::NameKey& key) const noexcept;
+    // What NAME stands for: the machine's own, else its profile's, else everybody's.
+    [[nodiscard]] std::optional<store::NameRecord> find_name(const MacAddress& mac, store::ProfileId profile,
+                                                             std::string_view name) const noexcept;
     [[nodiscard]] store::SwitchRecord switches() const noexcept;  // defaults when none were ever written
     // Copies bytes of a rendered file; false when it is gone or shorter than that.
     [[nodiscard]] bool read_rendered(std::uint64_t id, std::uint64_t offset,

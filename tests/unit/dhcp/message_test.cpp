@@ -5,6 +5,7 @@
 #include "tests/support/pcap.hpp"
 
 #include <map>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -15,28 +16,32 @@ using test::DhcpBuilder;
 using wire::DhcpOption;
 using wire::DhcpType;
 
-DropReason parsed(const std::vector<std::byte>& payload, Message* out = nullptr) {
-    static std::vector<std::byte> kept;  // the message's spans lie in it
-    kept = payload;
-    kept.shrink_to_fit();
+// A message and the exactly sized bytes that its spans lie in.
+struct Parsed {
+    explicit Parsed(std::vector<std::byte> payload)
+        : bytes(std::move(payload)), drop(parse(bytes, message)) {}
+    std::vector<std::byte> bytes;
     Message message;
-    const auto drop = parse(kept, message);
-    if (out != nullptr) *out = message;
-    return drop;
+    DropReason drop;
+};
+
+DropReason parsed(std::vector<std::byte> payload) {
+    payload.shrink_to_fit();
+    return Parsed(std::move(payload)).drop;
 }
 
 // Every DHCP request of a captured client, as the worker would see it.
-std::vector<Message> messages_of(const std::string& capture, std::vector<std::vector<std::byte>>& frames) {
-    frames = test::read_pcap(std::string(ROUSE_FIXTURES) + "/" + capture);
-    std::vector<Message> messages;
+std::vector<std::unique_ptr<Parsed>> messages_of(const std::string& capture) {
+    const auto frames = test::read_pcap(std::string(ROUSE_FIXTURES) + "/" + capture);
+    std::vector<std::unique_ptr<Parsed>> messages;
     for (const auto& frame : frames) {
         wire::Datagram datagram;
         const wire::Self self{.mac = kBroadcastMac, .address = kBroadcastIpv4, .subnet = {}};
         if (wire::parse_datagram(frame, self, datagram) != DropReason::none) continue;
         if (datagram.destination_port != wire::kDhcpServerPort) continue;
-        Message message;
-        EXPECT_EQ(parse(datagram.payload, message), DropReason::none) << capture;
-        messages.push_back(message);
+        messages.push_back(std::make_unique<Parsed>(
+            std::vector<std::byte>(datagram.payload.begin(), datagram.payload.end())));
+        EXPECT_EQ(messages.back()->drop, DropReason::none) << capture;
     }
     return messages;
 }
@@ -53,21 +58,20 @@ TEST(Parse, RealClientsAreUnderstoodAndClassified) {
           Case{"b_ovmf_pxe_grub.pcap", ClientKind::pxe, 7, "PXEClient:Arch:00007"},
           Case{"d_ovmf_ipxeefi.pcap", ClientKind::pxe, 7, "PXEClient:Arch:00007"},
           Case{"e_uboot.pcap", ClientKind::uboot, 22, "U-Boot.armv8"}}) {
-        std::vector<std::vector<std::byte>> frames;
-        const auto messages = messages_of(expected.capture, frames);
+        const auto messages = messages_of(expected.capture);
         ASSERT_FALSE(messages.empty()) << expected.capture;
-        EXPECT_EQ(messages[0].type, DhcpType::discover) << expected.capture;
-        EXPECT_EQ(classify(messages[0]), expected.first) << expected.capture;
-        EXPECT_EQ(messages[0].architecture, expected.architecture) << expected.capture;
-        EXPECT_TRUE(messages[0].vendor_class.starts_with(expected.vendor_class)) << messages[0].vendor_class;
+        const Message& first = messages[0]->message;
+        EXPECT_EQ(first.type, DhcpType::discover) << expected.capture;
+        EXPECT_EQ(classify(first), expected.first) << expected.capture;
+        EXPECT_EQ(first.architecture, expected.architecture) << expected.capture;
+        EXPECT_TRUE(first.vendor_text().starts_with(expected.vendor_class)) << first.vendor_text();
     }
 }
 
 TEST(Parse, HttpBootAndChainedIpxeAreSeen) {
     std::map<ClientKind, int> kinds;
     for (const char* capture : {"c_ovmf_http.pcap", "d_ovmf_ipxeefi.pcap"}) {
-        std::vector<std::vector<std::byte>> frames;
-        for (const auto& message : messages_of(capture, frames)) ++kinds[classify(message)];
+        for (const auto& parsed : messages_of(capture)) ++kinds[classify(parsed->message)];
     }
     EXPECT_GT(kinds[ClientKind::http], 0);
     EXPECT_GT(kinds[ClientKind::ipxe], 0);
@@ -84,8 +88,7 @@ TEST(Parse, EveryTruncationOfAMessageIsADropOrShorter) {
         if (length < sizeof(wire::DhcpHeader)) {
             EXPECT_EQ(drop, DropReason::dhcp_too_short) << length;
         } else {
-            EXPECT_TRUE(drop == DropReason::none || drop == DropReason::dhcp_bad_option ||
-                        drop == DropReason::dhcp_no_message_type)
+            EXPECT_TRUE(drop == DropReason::none || drop == DropReason::dhcp_bad_option)
                 << length << to_string(drop);
         }
     }
@@ -108,7 +111,9 @@ TEST(Parse, NamesWhatIsWrong) {
     builder = DhcpBuilder(DhcpType::discover);
     builder.header.cookie = 1;
     expect(builder, DropReason::dhcp_bad_cookie);
-    expect(DhcpBuilder(DhcpType::none), DropReason::dhcp_no_message_type);
+    expect(DhcpBuilder(DhcpType::none), DropReason::dhcp_bad_option);
+    expect(DhcpBuilder(DhcpType::discover).text(DhcpOption::relay_agent, "\x05\x04xx"),
+           DropReason::dhcp_bad_option);
     expect(DhcpBuilder(DhcpType::discover).byte(60).byte(200), DropReason::dhcp_bad_option);
     expect(DhcpBuilder(DhcpType::discover).text(DhcpOption::requested_address, "abc"),
            DropReason::dhcp_bad_option);
@@ -125,19 +130,57 @@ TEST(Parse, ReadsOptionsFromOverloadedFields) {
         static_cast<char>(DhcpOption::requested_address), 4, 10, 77, 0, 9, static_cast<char>(255)};
     builder.header.server_name = {
         static_cast<char>(DhcpOption::server_identifier), 4, 10, 77, 0, 1, static_cast<char>(255)};
-    Message message;
-    ASSERT_EQ(parsed(builder.payload(), &message), DropReason::none);
-    EXPECT_EQ(message.requested_address, Ipv4Address::parse("10.77.0.9"));
-    EXPECT_EQ(message.server_identifier, Ipv4Address::parse("10.77.0.1"));
+    const Parsed parsed(builder.payload());
+    ASSERT_EQ(parsed.drop, DropReason::none);
+    EXPECT_EQ(parsed.message.requested_address, Ipv4Address::parse("10.77.0.9"));
+    EXPECT_EQ(parsed.message.server_identifier, Ipv4Address::parse("10.77.0.1"));
+    EXPECT_TRUE(parsed.message.requested_file().empty());
 }
 
 TEST(Parse, MaximumSizeNeverFallsBelowWhatEveryClientTakes) {
-    Message message;
-    ASSERT_EQ(
-        parsed(DhcpBuilder(DhcpType::discover).option(DhcpOption::maximum_message_size, be16(64)).payload(),
-               &message),
-        DropReason::none);
-    EXPECT_EQ(message.maximum_datagram, wire::kDefaultMaximumDatagram);
+    const Parsed parsed(
+        DhcpBuilder(DhcpType::discover).option(DhcpOption::maximum_message_size, be16(64)).payload());
+    ASSERT_EQ(parsed.drop, DropReason::none);
+    EXPECT_EQ(parsed.message.maximum_datagram, wire::kDefaultMaximumDatagram);
+}
+
+TEST(Parse, PartsOfALongOptionAreOneValue) {
+    const std::string first(255, 'a');
+    const std::string second(200, 'b');
+    const Parsed parsed(DhcpBuilder(DhcpType::discover)
+                            .text(DhcpOption::vendor_specific, first)
+                            .text(DhcpOption::client_identifier, "x")
+                            .text(DhcpOption::vendor_specific, second)
+                            .text(DhcpOption::client_identifier, "y")
+                            .payload());
+    ASSERT_EQ(parsed.drop, DropReason::none);
+    EXPECT_EQ(wire::as_text(parsed.message.vendor_specific), first + second);
+    EXPECT_EQ(wire::as_text(parsed.message.client_identifier), "xy");
+}
+
+TEST(Parse, SplittingWithoutEndIsRefused) {
+    DhcpBuilder builder(DhcpType::discover);
+    for (int i = 0; i < 8; ++i) builder.text(DhcpOption::vendor_specific, std::string(255, 'a'));
+    EXPECT_EQ(parsed(builder.payload()), DropReason::dhcp_bad_option);
+}
+
+TEST(Parse, RelaySubOptionsAreRead) {
+    const std::string agent(
+        "\x01\x03"
+        "eth\x05\x04\x0a\x4d\x00\x00\x0b\x04\x0a\x4d\x00\x02",
+        17);
+    const Parsed parsed(DhcpBuilder(DhcpType::discover).text(DhcpOption::relay_agent, agent).payload());
+    ASSERT_EQ(parsed.drop, DropReason::none);
+    EXPECT_EQ(parsed.message.link_selection, Ipv4Address::parse("10.77.0.0"));
+    EXPECT_EQ(parsed.message.server_override, Ipv4Address::parse("10.77.0.2"));
+}
+
+TEST(Parse, BootpNeedsNoCookieAndNoType) {
+    DhcpBuilder builder(DhcpType::discover);
+    builder.header.cookie = 0;
+    const Parsed parsed(builder.payload());
+    EXPECT_EQ(parsed.drop, DropReason::none);
+    EXPECT_EQ(parsed.message.type, DhcpType::none);
 }
 
 }  // namespace
