@@ -52,22 +52,17 @@ std::string explain_load_failure(int error) {
            LibbpfMessages::text();
 }
 
-std::string explain_attach_failure(const std::string& interface, XdpMode mode, int error) {
-    const std::string what =
-        "cannot attach the XDP program to " + interface + " in " + to_string(mode) + " mode";
+std::string explain_attach_failure(int error) {
     switch (error) {
         case EPERM:
-            return what + ": run as root, or grant CAP_NET_ADMIN";
+            return "not permitted; run as root, or grant CAP_NET_ADMIN";
         case EOPNOTSUPP:
-            return what + ": its driver does not know it";
+            return "the driver does not know it";
         case EINVAL:
         case ERANGE:
-            return what + " (" + std::strerror(error) +
-                   "): its driver wants a smaller MTU or large receive offload "
-                   "switched off (`ethtool -K " +
-                   interface + " lro off`)";
+            return "the driver refuses it at this MTU or with large receive offload on";
         default:
-            return what + ": " + std::strerror(error);
+            return std::strerror(error);
     }
 }
 
@@ -160,11 +155,13 @@ Result<XdpProgram> XdpProgram::attach(const std::string& interface, std::optiona
     program->mode_ = mode.value_or(XdpMode::native);
     int error = program->loaded_->attach_to(index, program->mode_);
     if (error != 0 && !mode) {
-        program->native_refusal_ = explain_attach_failure(interface, XdpMode::native, error);
+        program->native_refusal_ = explain_attach_failure(error);
         program->mode_ = XdpMode::generic;
         error = program->loaded_->attach_to(index, XdpMode::generic);
     }
-    if (error != 0) return fail(explain_attach_failure(interface, program->mode_, error));
+    if (error != 0)
+        return fail("cannot attach the XDP program to " + interface + " in " + to_string(program->mode_) +
+                    " mode: " + explain_attach_failure(error));
     return program;
 }
 
