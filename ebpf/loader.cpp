@@ -44,11 +44,10 @@ class LibbpfMessages {
 };
 
 std::string explain_load_failure(int error) {
-    if (error == EPERM || error == EACCES)
-        return "the kernel refuses to load the XDP program (" + std::string(std::strerror(error)) +
-               "): run as root, or grant CAP_BPF and CAP_NET_ADMIN\n" + LibbpfMessages::text();
-    return "the kernel cannot load the XDP program (" + std::string(std::strerror(error)) +
-           "): Linux 5.18 or newer with CONFIG_BPF_SYSCALL and CONFIG_XDP_SOCKETS is needed\n" +
+    const std::string what =
+        "the kernel refuses to load the XDP program (" + std::string(std::strerror(error)) + "): ";
+    if (error == EPERM) return what + "run as root, or grant CAP_BPF and CAP_NET_ADMIN";
+    return what + "Linux 6.1 or newer with CONFIG_BPF_SYSCALL and CONFIG_XDP_SOCKETS is needed\n" +
            LibbpfMessages::text();
 }
 

@@ -1,11 +1,14 @@
 #include "dataplane/port/xdp.hpp"
 
 #include "dataplane/port/interface.hpp"
+#include "shared/clock.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <chrono>
 #include <numeric>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +20,7 @@ namespace rouse::port {
 namespace {
 
 constexpr std::uint32_t kQueue = 0;
+constexpr std::uint64_t kQueuePatienceNs = kNanosPerSecond;
 
 Result<void> check_usable(const Interface& interface) {
     if (!interface.is_up)
@@ -130,8 +134,15 @@ Result<void> XdpPort::Device::open_socket() {
     config.bind_flags = XDP_USE_NEED_WAKEUP;
     // In native mode the kernel takes zero-copy if the driver can; generic frames are always copied.
     if (program.mode() == ebpf::XdpMode::generic) config.bind_flags |= XDP_COPY;
-    const int error =
-        xsk_socket__create(&socket, interface.name.c_str(), kQueue, umem, &received, &transmit, &config);
+    // The kernel takes the socket of a process that just ended off its queue a little after the process is
+    // gone.
+    int error = 0;
+    const std::uint64_t deadline = monotonic_ns() + kQueuePatienceNs;
+    do {
+        error =
+            xsk_socket__create(&socket, interface.name.c_str(), kQueue, umem, &received, &transmit, &config);
+        if (error == -EBUSY) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    } while (error == -EBUSY && monotonic_ns() < deadline);
     if (error != 0)
         return fail("cannot open an AF_XDP socket on " + interface.name + ": " +
                     explain_socket_failure(-error));

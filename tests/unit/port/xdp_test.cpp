@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <stdexcept>
 #include <thread>
 
 #include <bpf/bpf.h>
@@ -83,7 +84,7 @@ class XdpPortTest : public OnVeth, public ::testing::WithParamInterface<XdpMode>
     void open(XdpOptions options = {}) {
         options.mode = GetParam();
         auto port = XdpPort::open(Veth::kPort, options);
-        ASSERT_TRUE(port) << port.error().message;
+        if (!port) throw std::runtime_error(port.error().message);
         port_.emplace(std::move(*port));
     }
     // The next frames, at least one, at most a burst; none when patience ends.
