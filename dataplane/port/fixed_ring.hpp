@@ -27,6 +27,11 @@ class FixedRing {
         assert(!empty());
         return slots_[tail_++ & mask_];
     }
+    // The value that is popped after POSITION others.
+    [[nodiscard]] const T& at(std::size_t position) const noexcept {
+        assert(position < size());
+        return slots_[(tail_ + position) & mask_];
+    }
 
   private:
     std::size_t capacity_;

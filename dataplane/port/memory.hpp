@@ -12,6 +12,7 @@
 //
 // One thread; no allocation after construction, except take_sent().
 
+#include "dataplane/port/capture.hpp"
 #include "dataplane/port/fixed_ring.hpp"
 #include "dataplane/port/port.hpp"
 
@@ -118,8 +119,13 @@ class MemoryPort {
     }
 
     void flush() noexcept {
-        flushed_ = transmit_ring_.size();
         ++flushes_;
+        if (capture_ == nullptr) {
+            flushed_ = transmit_ring_.size();
+            return;
+        }
+        for (; flushed_ < transmit_ring_.size(); ++flushed_)
+            capture_->write(transmit_ring_.at(flushed_).bytes());
     }
 
     void wait(std::uint64_t) noexcept {}
@@ -130,6 +136,10 @@ class MemoryPort {
     [[nodiscard]] std::string describe() const { return "memory"; }
 
     // ── the wire's side: tests and benchmarks ────────────────────────────────────────────────────────────
+
+    // From here on every frame that is injected and every one that is flushed goes into CAPTURE too, which
+    // must outlive the port; nullptr ends it.
+    void capture_to(Capture* capture) noexcept { capture_ = capture; }
 
     // Copies BYTES into a receive frame. False, and counted as dropped by the device, when the ring is full,
     // no frame is free, or BYTES are more than a frame holds.
@@ -145,6 +155,7 @@ class MemoryPort {
         if (!bytes.empty()) std::memcpy(data, bytes.data(), bytes.size());
         const auto length = static_cast<std::uint32_t>(bytes.size());
         receive_ring_.push({data, length, length, index});
+        if (capture_ != nullptr) capture_->write(bytes);
         return true;
     }
 
@@ -157,6 +168,7 @@ class MemoryPort {
         }
         const auto length = static_cast<std::uint32_t>(bytes.size());
         receive_ring_.push({bytes.data(), length, length, kForeign});
+        if (capture_ != nullptr) capture_->write(bytes);
         return true;
     }
 
@@ -221,6 +233,7 @@ class MemoryPort {
     FixedRing<Frame> transmit_ring_;
     std::size_t flushed_ = 0;  // of the transmit ring: what the wire has seen
     std::size_t held_ = 0;
+    Capture* capture_ = nullptr;
     std::uint64_t flushes_ = 0;
     DeviceStatistics statistics_;
 };

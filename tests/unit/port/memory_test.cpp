@@ -1,9 +1,12 @@
 #include "dataplane/port/memory.hpp"
 
 #include <deque>
+#include <filesystem>
 #include <random>
 
 #include <gtest/gtest.h>
+#include <pcap/pcap.h>
+#include <unistd.h>
 
 namespace rouse::port {
 namespace {
@@ -136,6 +139,47 @@ TEST(MemoryPort, InPlaceInjectionHandsOverTheVeryBytes) {
     EXPECT_EQ(port.held(), 3U);
     port.release(std::span(frames).first(3));
     EXPECT_EQ(port.held(), 0U);
+}
+
+// Read back by libpcap itself, as the tools that people use do.
+TEST(MemoryPort, CapturesBothDirectionsInOrder) {
+    const std::string path = ::testing::TempDir() + "rouse-capture-" + std::to_string(::getpid()) + ".pcap";
+    {
+        auto capture = Capture::open(path);
+        ASSERT_TRUE(capture) << capture.error().message;
+        MemoryPort port;
+        port.capture_to(&*capture);
+        ASSERT_TRUE(port.inject(numbered(1, 60)));
+        ASSERT_EQ(send_one(port, numbered(2, 1514)), 1U);
+        Bytes in_place = numbered(3, 61);
+        ASSERT_TRUE(port.inject_in_place(in_place));
+        port.flush();  // what was sent is on the wire only now
+        port.flush();
+        ASSERT_EQ(port.drain(), 1U);
+    }
+    std::array<char, PCAP_ERRBUF_SIZE> error{};
+    pcap_t* file = pcap_open_offline(path.c_str(), error.data());
+    ASSERT_NE(file, nullptr) << error.data();
+    EXPECT_EQ(pcap_datalink(file), DLT_EN10MB);
+    for (const Bytes& expected : {numbered(1, 60), numbered(3, 61), numbered(2, 1514)}) {
+        pcap_pkthdr* header = nullptr;
+        const u_char* data = nullptr;
+        ASSERT_EQ(pcap_next_ex(file, &header, &data), 1);
+        const auto bytes = std::as_bytes(std::span(data, header->caplen));
+        EXPECT_EQ(Bytes(bytes.begin(), bytes.end()), expected);
+        EXPECT_EQ(header->len, expected.size());
+    }
+    pcap_pkthdr* header = nullptr;
+    const u_char* data = nullptr;
+    EXPECT_EQ(pcap_next_ex(file, &header, &data), PCAP_ERROR_BREAK);
+    pcap_close(file);
+    std::filesystem::remove(path);
+}
+
+TEST(MemoryPort, CaptureThatCannotBeWrittenIsRefused) {
+    const auto capture = Capture::open("/nowhere/capture.pcap");
+    ASSERT_FALSE(capture);
+    EXPECT_NE(capture.error().message.find("/nowhere/capture.pcap"), std::string::npos);
 }
 
 // Whatever the order of the calls, frames are neither lost nor doubled, and bytes stay with their frame.
