@@ -45,7 +45,7 @@ struct Resolution {
     Content content{};  // of ready and pending; of pending, the size is already right
 };
 
-inline constexpr std::size_t kMaxRouteBytes = 80;
+inline constexpr std::size_t kMaxRouteBytes = 72;  // Ethernet with a VLAN tag, IPv6 and UDP take 66
 
 template <typename H>
 concept Host = requires(H host, const Peer& peer, const MacAddress& machine, std::string_view name,
