@@ -33,6 +33,8 @@ namespace rouse {
     X(tftp_data_bytes, "bytes in these blocks")                   \
     X(tftp_retransmissions, "DATA blocks and OACKs sent again")   \
     X(tftp_errors_sent, "TFTP ERROR packets sent")                \
+    X(tftp_size_probes, "TFTP requests for a size alone")         \
+    X(tftp_expected_misses, "names that loaders can do without")  \
     X(events_dropped, "events lost because the ring was full")    \
     X(polls_empty, "polls of the port that found nothing")
 

@@ -60,6 +60,7 @@ namespace rouse {
     X(tftp_table_full, "no room for another transfer")                                 \
     X(tftp_stale_ack, "acknowledges what was acknowledged before")                     \
     X(tftp_bad_ack, "acknowledges a block that was not sent")                          \
+    X(tftp_not_a_clients, "DATA or OACK, which only a server sends")                   \
     X(receive_lost, "lost by the device before we saw it: its ring was full")          \
     X(transmit_no_frame, "no transmit frame was free")                                 \
     X(transmit_ring_full, "the transmit ring was full")
