@@ -16,10 +16,18 @@ void* counted(std::size_t size) {
 
 }  // namespace
 
-// The array, nothrow and sized forms of the standard library call these; aligned ones are not used on hot paths, where
-// alignment comes from the containers' own storage.
-void* operator new(std::size_t size) { return counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+// The array, nothrow and sized forms of the standard library call these; aligned ones are not used on hot
+// paths, where alignment comes from the containers' own storage.
+void* operator new(std::size_t size) {
+    return counted(size);
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
 
-std::uint64_t rouse::perf::allocations() noexcept { return count.load(std::memory_order_relaxed); }
+std::uint64_t rouse::perf::allocations() noexcept {
+    return count.load(std::memory_order_relaxed);
+}

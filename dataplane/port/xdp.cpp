@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <sys/mman.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <xdp/xsk.h>
 
@@ -262,6 +263,17 @@ void XdpPort::flush() noexcept {
     }
     if (xsk_ring_prod__needs_wakeup(&d.fill) != 0)
         ::recvfrom(d.fd(), nullptr, 0, MSG_DONTWAIT, nullptr, nullptr);
+}
+
+void XdpPort::wait(std::uint64_t nanoseconds) noexcept {
+    pollfd event{.fd = device_->fd(), .events = POLLIN, .revents = 0};
+    const timespec limit{.tv_sec = static_cast<time_t>(nanoseconds / kNanosPerSecond),
+                         .tv_nsec = static_cast<long>(nanoseconds % kNanosPerSecond)};
+    ::ppoll(&event, 1, &limit, nullptr);
+}
+
+const std::string& XdpPort::interface_name() const noexcept {
+    return device_->interface.name;
 }
 
 MacAddress XdpPort::hardware_address() const noexcept {

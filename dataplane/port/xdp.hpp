@@ -32,7 +32,7 @@ struct XdpOptions {
     std::string remark{};                  // ends describe(): why this port was chosen
 };
 
-// Owned by one worker thread. Only flush() and statistics() make system calls.
+// Owned by one worker thread. Only flush(), wait() and statistics() make system calls.
 class XdpPort {
   public:
     static constexpr std::uint32_t kFrameBytes = 2048;
@@ -52,6 +52,10 @@ class XdpPort {
     std::size_t send(std::span<const Frame> frames) noexcept;
     void flush() noexcept;
 
+    // One poll(2) on the socket.
+    void wait(std::uint64_t nanoseconds) noexcept;
+
+    [[nodiscard]] const std::string& interface_name() const noexcept;
     [[nodiscard]] MacAddress hardware_address() const noexcept;
     // The interface's at opening, at most kMaxMtu: larger frames would not be received.
     [[nodiscard]] std::uint32_t mtu() const noexcept;

@@ -53,7 +53,9 @@ DropReason DhcpService::receive(const wire::Datagram& datagram, std::uint64_t no
         boot_file = dhcp::boot_file_for(message, *host, directory_->profile(host->profile), facts.quirks,
                                         self_.address);
         facts.boot_file = &boot_file;
-        if (!boot_file.name.empty()) facts.boot_file_bytes = size_of(mac, *host, boot_file.name.view());
+        // Only firmware asks a server for a size before it asks for the file.
+        if (!boot_file.name.empty() && dhcp::classify(message) == ClientKind::pxe)
+            facts.boot_file_bytes = size_of(mac, *host, boot_file.name.view());
     }
     report_received(message, facts);
     const auto answer = dhcp::respond(message, facts, room.subspan(wire::kUdpFrameOverhead));

@@ -23,6 +23,10 @@ class Directory {
     bool begin() noexcept;
     void end() noexcept;
 
+    [[nodiscard]] const store::Tables& tables() const noexcept { return tables_; }
+    // Number of the snapshot's last commit.
+    [[nodiscard]] std::uint64_t snapshot() const noexcept { return snapshot_; }
+
     [[nodiscard]] std::optional<store::HostRecord> host(const MacAddress& mac) const noexcept;
     [[nodiscard]] std::optional<store::LeaseRecord> lease(Ipv4Address address) const noexcept;
     // What NAME stands for: the machine's own, else its profile's, else everybody's.

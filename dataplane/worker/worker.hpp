@@ -16,16 +16,15 @@ namespace rouse::worker {
 struct Surroundings {
     wire::Self self;
     Directory* directory = nullptr;
-    image::ImageStore* images = nullptr;
     WorkerCounters* counters = nullptr;
     EventRingLayout* events = nullptr;
-    tftp::EngineOptions tftp;
+    tftp::EngineOptions tftp{};
 };
 
 template <port::Port P>
 class Worker {
   public:
-    Worker(P& port, const Surroundings& with)
+    Worker(P& port, const Surroundings& with, image::ImageStore::Reader images)
         : port_(&port),
           self_(with.self),
           directory_(with.directory),
@@ -35,7 +34,7 @@ class Worker {
           dhcp_(with.self, *with.directory, *with.counters, reporter_),
           tftp_({.self = with.self,
                  .directory = with.directory,
-                 .images = with.images,
+                 .images = std::move(images),
                  .counters = with.counters,
                  .reporter = &reporter_,
                  .outbox = &outbox_},
@@ -51,6 +50,7 @@ class Worker {
         const std::size_t received = port_->receive(burst);
         if (received == 0 && tftp_.sessions() == 0) {
             counters_->add(Counter::polls_empty);
+            tftp_.quiescent();
             outbox_.flush();
             return false;
         }
@@ -65,6 +65,7 @@ class Worker {
         port_->release(std::span(burst).first(received));
         const std::size_t blocks = tftp_.run(now_ns);
         directory_->end();
+        tftp_.quiescent();
         outbox_.flush();
         return received > 0 || blocks > 0;
     }
@@ -95,7 +96,7 @@ class Worker {
             case wire::kDhcpServerPort:
             case wire::kPxeServerPort:
                 return handle_dhcp(datagram);
-            case wire::kTftpPort:
+            case wire::tftp::kPort:
                 return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
             default:
                 return DropReason::udp_port_unknown;

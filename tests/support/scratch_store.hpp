@@ -30,6 +30,11 @@ class ScratchStore {
     ScratchStore& operator=(const ScratchStore&) = delete;
     ~ScratchStore() { std::filesystem::remove_all(directory_); }
 
+    // Directory of images' contents.
+    [[nodiscard]] std::string images() const {
+        std::filesystem::create_directories(directory_ + "/images");
+        return directory_ + "/images";
+    }
     [[nodiscard]] store::Environment& environment() noexcept { return environment_; }
     [[nodiscard]] const store::Tables& tables() const noexcept { return tables_; }
 

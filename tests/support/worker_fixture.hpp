@@ -16,16 +16,17 @@ struct WorkerFixture {
     explicit WorkerFixture(ScratchStore& store, const port::MemoryOptions& options = {},
                            const tftp::EngineOptions& tftp = {.sessions = 1024})
         : directory(must(worker::Directory::open(store.environment()))),
-          images(must(image::ImageStore::open(store.environment(), {}))),
+          images(store.environment(), store.tables(), {.directory = store.images(), .budget_bytes = 1 << 26}),
           port(options),
-          worker(port, {.self = {.mac = kServerMac,
-                                 .address = kServerAddress,
-                                 .subnet = *Ipv4Prefix::parse("10.0.0.0/8")},
-                        .directory = &directory,
-                        .images = images.get(),
-                        .counters = counters.get(),
-                        .events = events.get(),
-                        .tftp = tftp}) {}
+          worker(port,
+                 {.self = {.mac = kServerMac,
+                           .address = kServerAddress,
+                           .subnet = *Ipv4Prefix::parse("10.0.0.0/8")},
+                  .directory = &directory,
+                  .counters = counters.get(),
+                  .events = events.get(),
+                  .tftp = tftp},
+                 must(images.reader())) {}
 
     // What the worker answers to one frame at a time.
     std::vector<std::vector<std::byte>> exchange(std::span<const std::byte> frame, std::uint64_t now_ns = 1) {
@@ -47,7 +48,7 @@ struct WorkerFixture {
     std::unique_ptr<WorkerCounters> counters = std::make_unique<WorkerCounters>();
     std::unique_ptr<EventRingLayout> events = std::make_unique<EventRingLayout>();
     worker::Directory directory;
-    std::unique_ptr<image::ImageStore> images;
+    image::ImageStore images;
     port::MemoryPort port;
     worker::Worker<port::MemoryPort> worker;
 };

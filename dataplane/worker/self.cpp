@@ -1,4 +1,4 @@
-#include "dataplane/worker/interface.hpp"
+#include "dataplane/worker/self.hpp"
 
 #include <bit>
 #include <cstring>
