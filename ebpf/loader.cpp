@@ -34,7 +34,7 @@ class LibbpfMessages {
   private:
     __attribute__((format(printf, 2, 0))) static int collect(libbpf_print_level level, const char* format,
                                                              va_list arguments) {
-        constexpr std::size_t kLongest = 16 * 1024;
+        constexpr std::size_t kLongest = std::size_t{16} * 1024;
         std::array<char, kLongest> line{};
         if (level != LIBBPF_DEBUG && std::vsnprintf(line.data(), line.size(), format, arguments) > 0)
             text() += line.data();
@@ -95,8 +95,8 @@ Result<void> refuse_occupied(const std::string& interface, int interface_index) 
         {{state.drv_prog_id, "xdpdrv"}, {state.skb_prog_id, "xdpgeneric"}, {state.hw_prog_id, "xdpoffload"}}};
     for (const Way& way : ways) {
         if (way.program == 0) continue;
-        const std::string what =
-            interface + " already has an XDP program (id " + std::to_string(way.program) + "): ";
+        std::string what = interface;
+        what += " already has an XDP program (id " + std::to_string(way.program) + "): ";
         if (const auto link = link_of(interface_index, way.program))
             return fail(what +
                         "stop the process that put it there (another rouse-dataplane?) or run `bpftool link "

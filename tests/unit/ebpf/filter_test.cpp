@@ -180,16 +180,21 @@ TEST_F(Filter, TakesNoProtocolButUdp) {
     expect_counters(1, 0, 0xff);
 }
 
-// The port is looked for behind the header that version and IHL tell of, and nowhere else.
+// The port is looked for behind the header that version and IHL tell of, and nowhere else: an IHL that is too
+// small would make it one of the header's own fields, so these look like a port of ours.
 TEST_F(Filter, EveryVersionAndHeaderLength) {
+    const Ipv4Address ends_in_67 = *Ipv4Address::parse("10.0.0.67");
     for (unsigned version = 0; version <= 0xf; ++version)
         for (unsigned ihl = 0; ihl <= 0xf; ++ihl) {
             const test::Ipv4 ip{.version = static_cast<std::uint8_t>(version),
-                                .ihl = static_cast<std::uint8_t>(ihl)};
+                                .ihl = static_cast<std::uint8_t>(ihl),
+                                .total_length = 67,
+                                .checksum = 67,
+                                .source = ends_in_67,
+                                .destination = ends_in_67};
             const bool ours = version == 4 && ihl >= 5;
             const Bytes frame = PacketBuilder().eth().ipv4(ip).udp().payload(64).build();
             EXPECT_EQ(run(frame), ours ? XDP_REDIRECT : XDP_PASS) << "version " << version << ", IHL " << ihl;
-            // The same header in front of another port: nothing that looks like one elsewhere is taken.
             const Bytes other =
                 PacketBuilder().eth().ipv4(ip).udp({.destination_port = 68}).payload(64).build();
             EXPECT_EQ(run(other), XDP_PASS) << "version " << version << ", IHL " << ihl;
