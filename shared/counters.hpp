@@ -50,6 +50,28 @@ inline constexpr auto kCounters = std::to_array<ListEntry>({
 #undef X
 });
 
+// X(name, what it is): of the whole dataplane, metric `rouse_<name>`.
+#define ROUSE_GAUGES(X)                                                   \
+    X(images_known, "images that some name stands for")                   \
+    X(images_resident, "images whose bytes are in memory")                \
+    X(images_unavailable, "images that are damaged, vanished or too big") \
+    X(image_bytes_known, "bytes of the images that some name stands for") \
+    X(image_bytes_resident, "bytes of memory that images take")           \
+    X(image_bytes_budget, "bytes of memory that images may take")         \
+    X(images_displaced, "images that had to leave memory for others, ever")
+
+enum class Gauge : std::uint16_t {
+#define X(name, help) name,
+    ROUSE_GAUGES(X)
+#undef X
+};
+
+inline constexpr auto kGauges = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    ROUSE_GAUGES(X)
+#undef X
+});
+
 inline constexpr std::size_t kMaxWorkers = 64;
 
 struct alignas(64) WorkerCounters {
@@ -83,7 +105,15 @@ struct CountersLayout {
     std::atomic<std::uint32_t> workers{};     // blocks in use
     std::atomic<std::uint64_t> started_ns{};  // CLOCK_REALTIME
     char port[128]{};                         // what carries the frames, for people: "xdp:rack0, native mode"
+    std::array<std::atomic<std::uint64_t>, kGauges.size()> gauges{};
     std::array<WorkerCounters, kMaxWorkers> worker{};
+
+    void set(Gauge gauge, std::uint64_t value) noexcept {
+        gauges[static_cast<std::size_t>(gauge)].store(value, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t get(Gauge gauge) const noexcept {
+        return gauges[static_cast<std::size_t>(gauge)].load(std::memory_order_relaxed);
+    }
 };
 
 // Bytes of state that both processes map; see SharedMemory for who creates it.
