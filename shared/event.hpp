@@ -64,17 +64,13 @@ inline constexpr auto kTransferFailures = std::to_array<ListEntry>({
 #undef X
 });
 
-// Event::detail of dhcp_discover and dhcp_request when the client says that it is iPXE (options 77 or 175): its
-// vendor class alone does not tell it from firmware.
-inline constexpr std::uint16_t kClientIsIpxe = 1;
-
 // Fields that a kind does not use are zero.
 struct Event {
     std::uint64_t sequence = 0;  // per ring, from 1, without gaps; set by the ring
     std::uint64_t time_ns = 0;   // CLOCK_REALTIME
     EventKind kind = EventKind::none;
-    std::uint16_t detail = 0;  // dhcp_discover, dhcp_request: kClientIsIpxe or 0; dhcp_ignored: DropReason;
-                               // tftp_failed: TransferFailure
+    std::uint16_t detail = 0;       // dhcp_discover, dhcp_request: ClientKind; dhcp_ignored: DropReason;
+                                    // tftp_failed: TransferFailure
     std::uint32_t transaction = 0;  // DHCP xid; TFTP: client port
     MacAddress mac{};
     std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none

@@ -6,24 +6,20 @@
 namespace rouse::events {
 namespace {
 
-// EDK2 and PXE ROMs send PXEClient, UEFI HTTP boot HTTPClient (PXE 2.1; UEFI 2.x 24.7.2), U-Boot
-// U-Boot.<arch>.
-bool is_firmware(std::string_view vendor_class) noexcept {
-    return vendor_class.starts_with("PXEClient") || vendor_class.starts_with("HTTPClient") ||
-           vendor_class.starts_with("U-Boot");
+bool is_asking(BootStage stage) noexcept {
+    return stage == BootStage::discovering || stage == BootStage::offered;
 }
 
 // Whether a DISCOVER is the first of a boot, a retry, or the next link of the chain firmware -> iPXE.
-std::optional<BootTrigger> discover_trigger(DhcpClient client, const BootRecord& boot,
+std::optional<BootTrigger> discover_trigger(ClientKind client, const BootRecord& boot,
                                             MachineFacts facts) noexcept {
     // An operating system asks for its address in passing; that begins nothing.
-    if (client == DhcpClient::operating_system) return std::nullopt;
-    const bool asking = boot.stage == BootStage::discovering || boot.stage == BootStage::offered;
-    const bool loading = is_under_way(boot.stage) && boot.stage != BootStage::kernel_up;
+    if (client == ClientKind::system) return std::nullopt;
+    const bool ipxe = client == ClientKind::ipxe;
     const bool ipxe_seen = boot.has(BootRecord::kIpxeSeen);
-    if (client == DhcpClient::firmware && asking && !ipxe_seen) return std::nullopt;  // a retry
-    if (client == DhcpClient::ipxe && asking && ipxe_seen) return std::nullopt;       // a retry
-    if (client == DhcpClient::ipxe && loading && !ipxe_seen) return BootTrigger::chain;
+    if (is_asking(boot.stage) && ipxe == ipxe_seen) return std::nullopt;  // a retry
+    const bool loading = is_under_way(boot.stage) && boot.stage != BootStage::kernel_up;
+    if (ipxe && loading && !ipxe_seen) return BootTrigger::chain;
     // Without a boot profile there is nothing to boot: only the address is served.
     return facts.has_profile ? std::optional(BootTrigger::begin) : std::nullopt;
 }
@@ -34,16 +30,17 @@ std::string file_or(const BootRecord& boot, const char* otherwise) {
 
 }  // namespace
 
-DhcpClient dhcp_client(const Event& event) noexcept {
-    if (event.detail == kClientIsIpxe) return DhcpClient::ipxe;
-    return is_firmware(event.get_text()) ? DhcpClient::firmware : DhcpClient::operating_system;
+ClientKind client_kind(const Event& event) noexcept {
+    // A kind that a newer dataplane knows begins no boot here.
+    return event.detail < kClientKindNames.size() ? static_cast<ClientKind>(event.detail)
+                                                  : ClientKind::system;
 }
 
 std::optional<BootTrigger> trigger_of(const Event& event, const BootRecord& boot,
                                       MachineFacts facts) noexcept {
     switch (event.kind) {
         case EventKind::dhcp_discover:
-            return discover_trigger(dhcp_client(event), boot, facts);
+            return discover_trigger(client_kind(event), boot, facts);
         case EventKind::dhcp_offer:
             return BootTrigger::offer;
         case EventKind::dhcp_ack:
@@ -70,20 +67,14 @@ std::optional<BootTrigger> trigger_of(const Event& event, const BootRecord& boot
 }
 
 void note(BootRecord& boot, const Event& event) noexcept {
-    const bool asking = boot.stage == BootStage::discovering || boot.stage == BootStage::offered;
+    const bool asking = is_asking(boot.stage);
     switch (event.kind) {
         case EventKind::dhcp_discover:
-            switch (dhcp_client(event)) {
-                case DhcpClient::ipxe:
-                    boot.flags |= BootRecord::kIpxeSeen;
-                    [[fallthrough]];
-                case DhcpClient::firmware:
-                    boot.architecture = event.architecture;
-                    break;
-                case DhcpClient::operating_system:
-                    boot.flags |= BootRecord::kSystemSeen;
-                    break;
-            }
+            if (client_kind(event) == ClientKind::ipxe) boot.flags |= BootRecord::kIpxeSeen;
+            if (client_kind(event) == ClientKind::system)
+                boot.flags |= BootRecord::kSystemSeen;
+            else
+                boot.architecture = event.architecture;
             break;
         case EventKind::dhcp_offer:
         case EventKind::dhcp_ack:

@@ -4,6 +4,7 @@
 
 #include "mgmt/events/boot_stage.hpp"
 #include "shared/addresses.hpp"
+#include "shared/client_kind.hpp"
 #include "shared/event.hpp"
 #include "shared/fixed_string.hpp"
 
@@ -51,9 +52,8 @@ struct MachineFacts {
     bool awaits_agent = false;  // its profile has a kernel
 };
 
-// Who sent a DHCP message, by its vendor class (option 60) and kClientIsIpxe.
-enum class DhcpClient { firmware, ipxe, operating_system };
-[[nodiscard]] DhcpClient dhcp_client(const Event& event) noexcept;
+// Who sent the message of a dhcp_discover or dhcp_request.
+[[nodiscard]] ClientKind client_kind(const Event& event) noexcept;
 
 // What EVENT means for the boot; nothing for events that only belong on the timeline.
 [[nodiscard]] std::optional<BootTrigger> trigger_of(const Event& event, const BootRecord& boot,

@@ -1,6 +1,6 @@
 #pragma once
-// A shared-memory segment whose file may be replaced while we run: the dataplane of another build brings one of
-// another size, or the tmpfs was emptied. Then both sides must meet in the new file.
+// A shared-memory segment whose file may be replaced while we run: the dataplane of another build brings one
+// of another size, or the tmpfs was emptied. Then both sides must meet in the new file.
 
 #include "shared/shared_memory.hpp"
 
@@ -26,9 +26,10 @@ class FollowedSegment {
         if (reopened != nullptr) *reopened = !same;
         if (same) return &**segment_;
         segment_.reset();
+        // Before opening: should the file be replaced in between, the next call sees a difference.
+        if (::stat(path_.c_str(), &file_) != 0) file_ = {};
         auto opened = SharedMemory<T>::open(path_);
         if (!opened) return tl::unexpected(opened.error());
-        if (::stat(path_.c_str(), &file_) != 0) return fail_errno("cannot examine shared memory " + path_);
         segment_.emplace(std::move(*opened));
         return &**segment_;
     }

@@ -173,7 +173,8 @@ Outcome<void> Session::report(const AgentNews& news) {
     advance(loaded.boot, news.trigger, batch_.now_ns(), loaded.facts);
     if (!news.hardware.is_null()) hardware_[news.machine] = news.hardware;
     const auto event = home ? TimelineEvent::agent_home : TimelineEvent::kernel_up;
-    if (auto added = add(news.machine, loaded, batch_.now_ns(), to_string(event), std::move(text), news.details);
+    if (auto added =
+            add(news.machine, loaded, batch_.now_ns(), to_string(event), std::move(text), news.details);
         !added)
         return pass_on(added.error());
     return {};
@@ -221,6 +222,21 @@ Outcome<TouchedMachines> Session::finish() {
     return touched;
 }
 
+Result<std::vector<DeadlineKey>> deadlines_due(const store::View& view, const EventTables& tables,
+                                               std::uint64_t now_ns, std::size_t limit) {
+    std::vector<DeadlineKey> due;
+    const auto scanned = scan(view.txn(), tables.deadlines, {}, [&](store::Bytes key, store::Bytes) {
+        DeadlineKey found;
+        if (key.size() != sizeof found) return false;
+        std::memcpy(&found, key.data(), sizeof found);
+        if (found.time_ns.host() > now_ns || due.size() == limit) return false;
+        due.push_back(found);
+        return true;
+    });
+    if (!scanned) return tl::unexpected(scanned.error());
+    return due;
+}
+
 // Operations on events fail only with the store.
 Result<TouchedMachines> store_result(Outcome<TouchedMachines> outcome) {
     if (outcome) return std::move(*outcome);
@@ -252,20 +268,18 @@ Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tab
     return store_result(std::move(touched));
 }
 
+Result<bool> any_deadline_due(const store::View& view, const EventTables& tables, std::uint64_t now_ns) {
+    const auto due = deadlines_due(view, tables, now_ns, 1);
+    if (!due) return tl::unexpected(due.error());
+    return !due->empty();
+}
+
 Result<TouchedMachines> apply_deadlines(store::Batch& batch, const EventTables& tables, std::uint64_t now_ns,
                                         std::size_t limit) {
-    std::vector<DeadlineKey> due;
-    const auto scanned = scan(batch.txn(), tables.deadlines, {}, [&](store::Bytes key, store::Bytes) {
-        DeadlineKey found;
-        if (key.size() != sizeof found) return false;
-        std::memcpy(&found, key.data(), sizeof found);
-        if (found.time_ns.host() > now_ns || due.size() == limit) return false;
-        due.push_back(found);
-        return true;
-    });
-    if (!scanned) return tl::unexpected(scanned.error());
+    const auto due = deadlines_due(batch, tables, now_ns, limit);
+    if (!due) return tl::unexpected(due.error());
     Session session(batch, tables);
-    for (const DeadlineKey& key : due)
+    for (const DeadlineKey& key : *due)
         if (auto done = session.expire(key.machine, key.time_ns.host(), now_ns); !done)
             return tl::unexpected(done.error());
     return store_result(session.finish());

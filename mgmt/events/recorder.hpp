@@ -24,8 +24,8 @@ struct Touched {
 };
 using TouchedMachines = std::vector<Touched>;
 
-// Applies a ring's events, oldest first, except those that were applied before: (RING, sequence) is kept in the
-// same commit, which makes delivery exactly once. RING: EventConsumer::identity().
+// Applies a ring's events, oldest first, except those that were applied before: (RING, sequence) is kept in
+// the same commit, which makes delivery exactly once. RING: EventConsumer::identity().
 [[nodiscard]] Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tables,
                                                    std::uint64_t ring, std::span<const Event> events);
 
@@ -33,6 +33,10 @@ using TouchedMachines = std::vector<Touched>;
 // Only after all waiting events were applied: they may say otherwise.
 [[nodiscard]] Result<TouchedMachines> apply_deadlines(store::Batch& batch, const EventTables& tables,
                                                       std::uint64_t now_ns, std::size_t limit);
+
+// Whether apply_deadlines() would find anything to do. Reads only.
+[[nodiscard]] Result<bool> any_deadline_due(const store::View& view, const EventTables& tables,
+                                            std::uint64_t now_ns);
 
 // What a ramdisk's agent said.
 struct AgentNews {

@@ -19,16 +19,10 @@ std::string_view failure_help(const Event& event) noexcept {
 }
 
 std::string who(const Event& event) {
-    const std::string vendor = printable(event.get_text());
-    switch (dhcp_client(event)) {
-        case DhcpClient::ipxe:
-            return "iPXE, " + architecture_name(event.architecture);
-        case DhcpClient::firmware:
-            return "firmware, " + architecture_name(event.architecture);
-        case DhcpClient::operating_system:
-            break;
-    }
-    return vendor.empty() ? "an operating system" : vendor;
+    const ClientKind kind = client_kind(event);
+    if (kind != ClientKind::system)
+        return std::string(to_string(kind)) + ", " + architecture_name(event.architecture);
+    return event.get_text().empty() ? std::string(to_string(kind)) : printable(event.get_text());
 }
 
 std::string with_boot_file(const Event& event) {
@@ -104,7 +98,7 @@ nlohmann::ordered_json details(const Event& event) {
             text("vendor_class");
             if (event.architecture != kArchitectureUnknown)
                 out["architecture"] = architecture_name(event.architecture);
-            out["ipxe"] = dhcp_client(event) == DhcpClient::ipxe;
+            out["client"] = to_string(client_kind(event));
             address();
             out["secs"] = event.count;
             break;
@@ -150,7 +144,7 @@ std::string_view event_name(const Event& event) noexcept {
 std::string late_start_hint(const Event& discover) {
     // iPXE counts its tries in the upper bits of `secs` and starts at one; all others send seconds. A try or
     // two go unanswered on any network; more were sent into a port that did not forward yet.
-    const bool ipxe = dhcp_client(discover) == DhcpClient::ipxe;
+    const bool ipxe = client_kind(discover) == ClientKind::ipxe;
     const std::uint32_t tries = discover.count >> 2;
     if (ipxe ? tries <= 2 : discover.count < 4) return {};
     const std::string tried =

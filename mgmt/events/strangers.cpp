@@ -11,17 +11,16 @@ namespace {
 
 Result<std::vector<SeenStranger>> read_all(const store::View& view, const EventTables& tables) {
     std::vector<SeenStranger> out;
-    const auto scanned =
-        scan(view.txn(), tables.strangers, {}, [&](store::Bytes key, store::Bytes value) {
-            SeenStranger found;
-            const auto record = store::decode<Stranger>(value);
-            if (key.size() != sizeof found.mac) return true;
-            std::memcpy(&found.mac, key.data(), sizeof found.mac);
-            // A damaged record sorts as the oldest: it is the next to go.
-            if (record) found.what = *record;
-            out.push_back(found);
-            return true;
-        });
+    const auto scanned = scan(view.txn(), tables.strangers, {}, [&](store::Bytes key, store::Bytes value) {
+        SeenStranger found;
+        const auto record = store::decode<Stranger>(value);
+        if (key.size() != sizeof found.mac) return true;
+        std::memcpy(&found.mac, key.data(), sizeof found.mac);
+        // A damaged record sorts as the oldest: it is the next to go.
+        if (record) found.what = *record;
+        out.push_back(found);
+        return true;
+    });
     if (!scanned) return tl::unexpected(scanned.error());
     return out;
 }

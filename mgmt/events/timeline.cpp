@@ -23,7 +23,8 @@ Result<void> append(store::Batch& batch, const EventTables& tables, const store:
     entry["details"] = std::move(details);
     // Everything from the wire was made printable; agents' strings may still hold anything.
     const std::string value = entry.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-    if (auto put = batch.put(tables.timeline, bytes_of(TimelineKey{machine, sequence}), bytes_of(value)); !put)
+    if (auto put = batch.put(tables.timeline, bytes_of(TimelineKey{machine, sequence}), bytes_of(value));
+        !put)
         return put;
     for (; sequence - boot.oldest_sequence >= kMaxEntries; ++boot.oldest_sequence) {
         const auto removed =
@@ -38,18 +39,17 @@ Result<Page> read_timeline(const store::View& view, const EventTables& tables, c
     Page page{"[", after};
     if (after == UINT64_MAX || limit == 0) return Page{"[]", after};
     std::size_t entries = 0;
-    const auto scanned =
-        scan(view.txn(), tables.timeline, bytes_of(TimelineKey{machine, after + 1}),
-             [&](store::Bytes key, store::Bytes value) {
-                 TimelineKey found;
-                 if (key.size() != sizeof found) return false;
-                 std::memcpy(&found, key.data(), sizeof found);
-                 if (found.machine != machine) return false;
-                 if (entries != 0) page.json += ',';
-                 page.json += store::text_of(value);
-                 page.last_sequence = found.sequence.host();
-                 return ++entries < limit;
-             });
+    const auto scanned = scan(view.txn(), tables.timeline, bytes_of(TimelineKey{machine, after + 1}),
+                              [&](store::Bytes key, store::Bytes value) {
+                                  TimelineKey found;
+                                  if (key.size() != sizeof found) return false;
+                                  std::memcpy(&found, key.data(), sizeof found);
+                                  if (found.machine != machine) return false;
+                                  if (entries != 0) page.json += ',';
+                                  page.json += store::text_of(value);
+                                  page.last_sequence = found.sequence.host();
+                                  return ++entries < limit;
+                              });
     if (!scanned) return tl::unexpected(scanned.error());
     page.json += ']';
     return page;
@@ -89,7 +89,8 @@ Result<void> forget_machine(store::Batch& batch, const EventTables& tables, cons
         if (auto removed = batch.remove(tables.timeline, bytes_of(TimelineKey{machine, sequence})); !removed)
             return tl::unexpected(removed.error());
     if ((*boot)->watched_ns != 0)
-        if (auto removed = batch.remove(tables.deadlines, bytes_of(DeadlineKey{(*boot)->watched_ns, machine}));
+        if (auto removed =
+                batch.remove(tables.deadlines, bytes_of(DeadlineKey{(*boot)->watched_ns, machine}));
             !removed)
             return tl::unexpected(removed.error());
     if (auto removed = batch.remove(tables.boots, bytes_of(machine)); !removed)
