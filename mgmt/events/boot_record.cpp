@@ -36,6 +36,12 @@ ClientKind client_kind(const Event& event) noexcept {
                                                   : ClientKind::system;
 }
 
+std::string_view file_of(const Event& event) noexcept {
+    const std::string_view text = event.get_text();
+    // Behind a failed one's name, after a colon, stand the client's own words.
+    return event.kind == EventKind::tftp_failed ? text.substr(0, text.find(": ")) : text;
+}
+
 std::optional<BootTrigger> trigger_of(const Event& event, const BootRecord& boot,
                                       MachineFacts facts) noexcept {
     switch (event.kind) {
@@ -54,6 +60,8 @@ std::optional<BootTrigger> trigger_of(const Event& event, const BootRecord& boot
         case EventKind::tftp_failed:
             return BootTrigger::transfer_break;
         case EventKind::tftp_missing:
+            // Loaders search for their configuration by asking; only a real miss means trouble.
+            if (event.detail != static_cast<std::uint16_t>(MissKind::real)) return std::nullopt;
             return BootTrigger::file_miss;
         case EventKind::none:
         case EventKind::dataplane_started:
@@ -87,17 +95,17 @@ void note(BootRecord& boot, const Event& event) noexcept {
         case EventKind::dhcp_ignored:
             if (asking) boot.cause = event.detail;
             break;
-        case EventKind::tftp_failed:
-            boot.cause = event.detail;
-            break;
         case EventKind::tftp_complete:
             ++boot.files;
             boot.bytes += event.bytes;
             boot.resent += event.count;
             [[fallthrough]];
         case EventKind::tftp_request:
+        case EventKind::tftp_failed:
         case EventKind::tftp_missing:
-            if (!event.get_text().empty()) static_cast<void>(boot.file.assign(event.get_text()));
+            if (event.kind == EventKind::tftp_failed) boot.cause = event.detail;
+            if (event.kind == EventKind::tftp_missing && !trigger_of(event, boot, {})) break;
+            if (!file_of(event).empty()) static_cast<void>(boot.file.assign(file_of(event)));
             break;
         default:
             break;
@@ -150,6 +158,9 @@ std::string verdict(const BootRecord& boot) {
         case BootStage::transferring:
             return "began to fetch " + file + " and did not finish; check the network and the dataplane";
         case BootStage::transfer_failed: {
+            if (boot.cause == static_cast<std::uint16_t>(TransferFailure::not_resident))
+                return "could not be sent " + file +
+                       ", which is not in memory; raise dataplane.staging_mib or remove images";
             const auto why = boot.cause < kTransferFailures.size() ? kTransferFailures[boot.cause].help : "";
             return "stopped fetching " + file + (why.empty() ? "" : ": " + std::string(why)) +
                    ", and did not try again";

@@ -4,18 +4,36 @@
 #include "mgmt/events/text.hpp"
 #include "shared/boot_architecture.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace rouse::events {
 namespace {
 
-std::string_view drop_help(const Event& event) noexcept {
-    return event.detail < kDropReasons.size() ? kDropReasons[event.detail].help : "for a reason unknown here";
+// The entry of a list that Event::detail points into; null for one that only a newer dataplane knows.
+template <std::size_t N>
+const ListEntry* detail_of(const Event& event, const std::array<ListEntry, N>& list) noexcept {
+    return event.detail < N ? &list[event.detail] : nullptr;
 }
 
-std::string_view failure_help(const Event& event) noexcept {
-    const bool known = event.detail != 0 && event.detail < kTransferFailures.size();
-    return known ? kTransferFailures[event.detail].help : "for a reason unknown here";
+// " (a loader tries …)"; empty for the list's first, ordinary entry.
+template <std::size_t N>
+std::string remark(const Event& event, const std::array<ListEntry, N>& list) {
+    const ListEntry* entry = event.detail == 0 ? nullptr : detail_of(event, list);
+    return entry == nullptr ? "" : " (" + std::string(entry->help) + ")";
+}
+
+template <std::size_t N>
+std::string help(const Event& event, const std::array<ListEntry, N>& list) {
+    const ListEntry* entry = detail_of(event, list);
+    return entry == nullptr || entry->help.empty() ? "for a reason unknown here" : std::string(entry->help);
+}
+
+template <std::size_t N>
+std::string_view reason(const Event& event, const std::array<ListEntry, N>& list) {
+    const ListEntry* entry = detail_of(event, list);
+    return entry == nullptr ? "unknown" : entry->name;
 }
 
 std::string who(const Event& event) {
@@ -30,16 +48,30 @@ std::string with_boot_file(const Event& event) {
     return event.address.to_string() + (file.empty() ? ", no boot file" : ", boot file " + file);
 }
 
-std::string file_of(const Event& event) {
-    return event.get_text().empty() ? "a file" : printable(event.get_text());
+std::string file_name(const Event& event) {
+    return file_of(event).empty() ? "a file" : printable(file_of(event));
+}
+
+// What the client said when it broke off; empty when it said nothing.
+std::string client_words(const Event& event) {
+    return printable(event.get_text().substr(std::min(file_of(event).size() + 2, event.get_text().size())));
 }
 
 std::string completed(const Event& event) {
-    std::string out = "sent " + file_of(event) + ", " + human_bytes(event.bytes) + " in " +
+    std::string out = "sent " + file_name(event) + ", " + human_bytes(event.bytes) + " in " +
                       human_duration(event.duration_ns);
     if (const auto rate = human_rate(event.bytes, event.duration_ns); !rate.empty()) out += " (" + rate + ")";
-    if (event.count == 0) return out + ", nothing resent";
-    return out + ", " + std::to_string(event.count) + (event.count == 1 ? " block" : " blocks") + " resent";
+    out += ", ";
+    out += event.count == 0 ? "nothing"
+                            : std::to_string(event.count) + (event.count == 1 ? " block" : " blocks");
+    return out + " resent" + remark(event, kTransferEndings);
+}
+
+std::string failed(const Event& event) {
+    const std::string words = client_words(event);
+    return "fetching " + file_name(event) + " failed" +
+           (event.bytes == 0 ? "" : " after " + human_bytes(event.bytes)) + ": " +
+           help(event, kTransferFailures) + (words.empty() ? "" : ", saying \"" + words + "\"");
 }
 
 }  // namespace
@@ -63,21 +95,20 @@ std::string sentence(const Event& event) {
                                             : "refused " + event.address.to_string()) +
                    ": it is not this machine's here";
         case EventKind::dhcp_ignored:
-            return "not answered: " + std::string(drop_help(event));
+            return "not answered: " + help(event, kDropReasons);
         case EventKind::tftp_request:
-            return "asked for " + file_of(event) + ", " + human_bytes(event.bytes);
+            return "asked for " + file_name(event) + ", " + human_bytes(event.bytes);
         case EventKind::tftp_complete:
             return completed(event);
         case EventKind::tftp_probe:
-            return "asked for the size of " + file_of(event) + " (" + human_bytes(event.bytes) +
+            return "asked for the size of " + file_name(event) + " (" + human_bytes(event.bytes) +
                    ") before fetching it";
         case EventKind::tftp_failed:
-            return "stopped fetching " + file_of(event) + " after " + human_bytes(event.bytes) + ": " +
-                   std::string(failure_help(event));
+            return failed(event);
         case EventKind::tftp_missing:
-            return "asked for " + file_of(event) + ", which is not there";
+            return "asked for " + file_name(event) + ", which is not there" + remark(event, kMissKinds);
         case EventKind::tftp_write_refused:
-            return "tried to write " + file_of(event) + " and was refused";
+            return "tried to write " + file_name(event) + " and was refused";
         case EventKind::none:
             break;
     }
@@ -109,11 +140,10 @@ nlohmann::ordered_json details(const Event& event) {
             text("boot_file");
             break;
         case EventKind::dhcp_ignored:
-            out["reason"] = event.detail < kDropReasons.size() ? kDropReasons[event.detail].name : "unknown";
+            out["reason"] = reason(event, kDropReasons);
             break;
         case EventKind::tftp_failed:
-            out["reason"] =
-                event.detail < kTransferFailures.size() ? kTransferFailures[event.detail].name : "unknown";
+            out["reason"] = reason(event, kTransferFailures);
             [[fallthrough]];
         case EventKind::tftp_complete:
             out["duration_ms"] = event.duration_ns / 1'000'000;
@@ -127,7 +157,11 @@ nlohmann::ordered_json details(const Event& event) {
             [[fallthrough]];
         case EventKind::tftp_missing:
         case EventKind::tftp_write_refused:
-            text("file");
+            if (event.kind == EventKind::tftp_missing) out["kind"] = reason(event, kMissKinds);
+            if (event.kind == EventKind::tftp_complete) out["ending"] = reason(event, kTransferEndings);
+            if (!file_of(event).empty()) out["file"] = printable(file_of(event));
+            if (event.kind == EventKind::tftp_failed && !client_words(event).empty())
+                out["words"] = client_words(event);
             address();
             break;
         case EventKind::none:

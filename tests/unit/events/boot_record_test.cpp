@@ -122,6 +122,21 @@ TEST(BootRecord, EveryStageHasItsDeadline) {
     EXPECT_EQ(boot.deadline_ns, at(320));
 }
 
+TEST(BootRecord, ALoadersSearchForItsConfigurationIsNoTrouble) {
+    BootRecord boot;
+    feed(boot, discover(ClientKind::pxe, kMac, at(0)));
+    feed(boot, complete(kMac, "pxelinux.0", at(1)));
+    for (const auto kind : {MissKind::config_search, MissKind::optional}) {
+        Event miss = event(EventKind::tftp_missing, kMac, at(2), "pxelinux.cfg/0A4D0009");
+        miss.detail = static_cast<std::uint16_t>(kind);
+        feed(boot, miss);
+        EXPECT_EQ(boot.stage, BootStage::delivered);
+        EXPECT_EQ(boot.file.view(), "pxelinux.0");
+    }
+    feed(boot, event(EventKind::tftp_missing, kMac, at(3), "vmlinuz"));
+    EXPECT_EQ(boot.stage, BootStage::file_missing);
+}
+
 // Each way to get stuck, and what the verdict must name: where it stopped and what to do.
 TEST(BootRecord, TheVerdictNamesTheStageTheCauseAndWhatToDo) {
     Event ignored = event(EventKind::dhcp_ignored, kMac, at(1));

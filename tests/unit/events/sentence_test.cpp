@@ -53,9 +53,19 @@ TEST(Sentence, SaysWhatHappened) {
          "asked for the size of vmlinuz (1 byte) before fetching it"},
         {with_detail(transfer(EventKind::tftp_failed, 3'100'000, 0, 0),
                      static_cast<std::uint16_t>(TransferFailure::timed_out)),
-         "stopped fetching vmlinuz after 3.1 MB: the client stopped acknowledging"},
-        {with_detail(transfer(EventKind::tftp_failed, 3, 0, 0), 999),
-         "stopped fetching vmlinuz after 3 bytes: for a reason unknown here"},
+         "fetching vmlinuz failed after 3.1 MB: the client stopped acknowledging"},
+        {with_detail(event(EventKind::tftp_failed, kMac, kNoon, "grubx64.efi: User aborted"),
+                     static_cast<std::uint16_t>(TransferFailure::client_error)),
+         "fetching grubx64.efi failed: the client sent an error, saying \"User aborted\""},
+        {with_detail(transfer(EventKind::tftp_failed, 0, 0, 0), 999),
+         "fetching vmlinuz failed: for a reason unknown here"},
+        {with_detail(transfer(EventKind::tftp_complete, 8'200'000, 0, 0),
+                     static_cast<std::uint16_t>(TransferEnding::closed_early)),
+         "sent vmlinuz, 8.2 MB in under 1 ms, nothing resent (the client had read enough; normal for GRUB)"},
+        {with_detail(event(EventKind::tftp_missing, kMac, kNoon, "pxelinux.cfg/0A4D"),
+                     static_cast<std::uint16_t>(MissKind::config_search)),
+         "asked for pxelinux.cfg/0A4D, which is not there (a loader tries one name after another for its "
+         "configuration; normal)"},
         {event(EventKind::tftp_missing, kMac, kNoon, "grub.cfg"), "asked for grub.cfg, which is not there"},
         {event(EventKind::tftp_write_refused, kMac, kNoon, "x"), "tried to write x and was refused"},
         {event(EventKind::dataplane_started, kMac, kNoon, "xdp:rack0"), "the dataplane started on xdp:rack0"},
@@ -85,6 +95,11 @@ TEST(Sentence, DetailsHoldTheFigures) {
     EXPECT_EQ(asked["architecture"], "x64-uefi");
     EXPECT_EQ(asked["vendor_class"], "PXEClient:Arch:00007:UNDI:003010");
     EXPECT_EQ(details(with_detail(event(EventKind::tftp_failed, kMac), 1))["reason"], "timed_out");
+    const auto failed = details(event(EventKind::tftp_failed, kMac, kNoon, "a.efi: no room"));
+    EXPECT_EQ(failed["file"], "a.efi");
+    EXPECT_EQ(failed["words"], "no room");
+    EXPECT_EQ(details(with_detail(event(EventKind::tftp_missing, kMac), 1))["kind"], "config_search");
+    EXPECT_EQ(details(with_detail(event(EventKind::tftp_missing, kMac), 99))["kind"], "unknown");
 }
 
 TEST(Sentence, WireBytesCannotHurtATerminalOrJson) {
