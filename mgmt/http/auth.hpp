@@ -1,12 +1,11 @@
 #pragma once
 // Logging in: password to tokens, refresh token to access token, access token to principal.
 
-#include "mgmt/http/login_limiter.hpp"
 #include "mgmt/http/role.hpp"
 #include "mgmt/http/router.hpp"
-#include "mgmt/http/token.hpp"
 #include "shared/result.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +34,7 @@ struct AuthOptions {
     std::chrono::seconds refresh_life{86400};
 };
 
-// Thread safe.
+// Thread safe. It must go before the io_context that its callers run on.
 class Auth {
   public:
     // USERS must outlive it.

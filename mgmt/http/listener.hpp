@@ -45,7 +45,7 @@ class Listener {
     void start();
     [[nodiscard]] std::uint16_t port() const noexcept;
     [[nodiscard]] bool is_tls() const noexcept;
-    [[nodiscard]] std::size_t connections() const noexcept;
+    [[nodiscard]] std::size_t connections() const;
 
     // Takes no more connections, closes idle ones, lets requests under way finish, and cuts what is left
     // after GRACE. Returns at once; the io_context runs out of this listener's work when all is done.

@@ -55,8 +55,10 @@ class Field {
     Field write_only() &&;
     // The value of an absent field after POST and PUT.
     Field default_to(const nlohmann::json& value) &&;
-    // string: length in bytes. Without it: at most 1024.
+    // string: length in characters. Without it: at most 1024.
     Field length(std::size_t minimum, std::size_t maximum) &&;
+    // string: may hold line ends and tabs; all other control characters are always refused.
+    Field multiline() &&;
     // integer, number: inclusive bounds.
     Field range(std::int64_t minimum, std::int64_t maximum) &&;
     // array, map: number of elements. Without it: at most 1024.
@@ -64,15 +66,19 @@ class Field {
     // string: a further condition; EXPECTATION reads on after the field's name: "must be a host name".
     Field check(bool (*predicate)(std::string_view), std::string expectation) &&;
 
+    static constexpr std::size_t kDefaultMaximumSize = 1024;
+
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] bool is_required() const noexcept { return required_; }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
     [[nodiscard]] bool is_write_only() const noexcept { return write_only_; }
+    // Null when there is none.
+    [[nodiscard]] const nlohmann::json* default_value() const noexcept { return default_.get(); }
 
   private:
     friend class Schema;
     friend class FieldCheck;
-    friend class FieldDescription;
+    friend nlohmann::json describe_field(const Field& field);
     friend Field choice(std::string name, std::string description, std::vector<std::string> words);
     friend Field array(Field element);
     friend Field map(std::string name, std::string description, std::vector<std::string> keys, Field value);
@@ -84,8 +90,10 @@ class Field {
     bool required_ = false;
     bool read_only_ = false;
     bool write_only_ = false;
+    bool multiline_ = false;
     std::shared_ptr<const nlohmann::json> default_;
-    std::optional<std::size_t> minimum_size_, maximum_size_;
+    std::size_t minimum_size_ = 0;
+    std::size_t maximum_size_ = kDefaultMaximumSize;
     std::optional<std::int64_t> minimum_, maximum_;
     std::vector<std::string> words_;  // choice: values; map: keys (empty: any)
     bool (*predicate_)(std::string_view) = nullptr;
@@ -128,15 +136,18 @@ class Schema {
     // BODY as a merge-patch (RFC 7396): present members checked and canonical, null only where a field may be
     // absent.
     [[nodiscard]] OrProblem<nlohmann::json> accept_patch(const nlohmann::json& body) const;
-    // CURRENT after an accepted PATCH; checked as a whole. Read-only members keep their values.
+    // CURRENT after an accepted PATCH: its writable members checked as a whole, all others as they were.
     [[nodiscard]] OrProblem<nlohmann::json> merge(const nlohmann::json& current,
                                                   const nlohmann::json& patch) const;
 
     // JSON Schema (2020-12, as in OpenAPI 3.1) of this object alone; other schemas by reference.
     [[nodiscard]] nlohmann::json describe() const;
+    // The schemas that describe() refers to.
+    [[nodiscard]] std::vector<const Schema*> references() const;
+
+    [[nodiscard]] const Field* find(std::string_view field) const noexcept;
 
   private:
-    friend class FieldCheck;
     std::string name_;
     std::string description_;
     std::vector<Field> fields_;

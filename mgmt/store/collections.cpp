@@ -28,6 +28,8 @@ constexpr char kCidr[] = "cidr";
 constexpr char kSha256[] = "sha256";
 constexpr char kUsername[] = "username";
 constexpr char kHash[] = "hash";
+constexpr char kPreviousHash[] = "previous_hash";
+constexpr char kSpentHash[] = "spent_hash";
 constexpr char kMachine[] = "machine";
 
 Value scoped_hostname(const json& fields) {
@@ -72,7 +74,9 @@ const Index kImageByName{Kind::image, 1, true, kName, text<kName>};
 const Index kImageBySha256{Kind::image, 2, false, kSha256, text<kSha256>};
 const Index kUserByUsername{Kind::user, 1, true, kUsername, text<kUsername>};
 const Index kBootTokenByHash{Kind::boot_token, 1, true, kHash, text<kHash>};
-const Index kBootTokenByMachine{Kind::boot_token, 2, false, kMachine, text<kMachine>};
+const Index kBootTokenByMachine{Kind::boot_token, 2, true, kMachine, text<kMachine>};
+const Index kBootTokenBySpentHash{Kind::boot_token, 3, false, kSpentHash, text<kSpentHash>};
+const Index kBootTokenByPreviousHash{Kind::boot_token, 4, false, kPreviousHash, text<kPreviousHash>};
 
 namespace {
 
@@ -85,7 +89,8 @@ constexpr const Index* kPoolIndices[] = {&kPoolByCidr};
 constexpr const Index* kProfileIndices[] = {&kProfileByName};
 constexpr const Index* kImageIndices[] = {&kImageByName, &kImageBySha256};
 constexpr const Index* kUserIndices[] = {&kUserByUsername};
-constexpr const Index* kBootTokenIndices[] = {&kBootTokenByHash, &kBootTokenByMachine};
+constexpr const Index* kBootTokenIndices[] = {&kBootTokenByHash, &kBootTokenByMachine, &kBootTokenBySpentHash,
+                                              &kBootTokenByPreviousHash};
 
 }  // namespace
 

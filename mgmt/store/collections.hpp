@@ -55,6 +55,8 @@ extern const Index kImageByName;
 extern const Index kImageBySha256;
 extern const Index kUserByUsername;
 extern const Index kBootTokenByHash;
+extern const Index kBootTokenByPreviousHash;
+extern const Index kBootTokenBySpentHash;
 extern const Index kBootTokenByMachine;
 
 extern const Collection kClusters;
