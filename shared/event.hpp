@@ -22,10 +22,10 @@ namespace rouse {
     X(dhcp_nak, "a NAK went out")                                                \
     X(dhcp_ignored, "a machine was not answered; reason: why")                   \
     X(tftp_request, "a transfer began; text: name, bytes: size")                 \
-    X(tftp_complete, "a transfer ended well; bytes, duration, count: resent")    \
+    X(tftp_complete, "a transfer ended well; detail: TransferEnding")            \
     X(tftp_probe, "the client asked for a size and stopped; normal for UEFI")    \
-    X(tftp_failed, "a transfer ended early; reason_text in text after the name") \
-    X(tftp_missing, "no such name; text: the name")                              \
+    X(tftp_failed, "a transfer ended early; text: name, the client's own words") \
+    X(tftp_missing, "no such name; detail: MissKind")                            \
     X(tftp_write_refused, "somebody tried to write; text: the name")
 
 enum class EventKind : std::uint16_t {
@@ -50,7 +50,9 @@ inline constexpr auto kEvents = std::to_array<ListEntry>({
     X(timed_out, "the client stopped acknowledging") \
     X(client_error, "the client sent an error")      \
     X(restarted, "the client started over")          \
-    X(content_gone, "the file's content went away")
+    X(content_gone, "the file's content went away")  \
+    X(not_resident, "its bytes are not in memory")   \
+    X(displaced, "its place was needed")
 
 enum class TransferFailure : std::uint16_t {
 #define X(name, help) name,
@@ -64,12 +66,50 @@ inline constexpr auto kTransferFailures = std::to_array<ListEntry>({
 #undef X
 });
 
+// How a transfer ended well (Event::detail of tftp_complete).
+#define ROUSE_TRANSFER_ENDINGS(X)                                                       \
+    X(acknowledged, "the client has it all")                                            \
+    X(unconfirmed, "all of it was sent; the client never acknowledged the last blocks") \
+    X(closed_early, "the client had read enough; normal for GRUB")
+
+enum class TransferEnding : std::uint16_t {
+#define X(name, help) name,
+    ROUSE_TRANSFER_ENDINGS(X)
+#undef X
+};
+
+inline constexpr auto kTransferEndings = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    ROUSE_TRANSFER_ENDINGS(X)
+#undef X
+});
+
+// What it means that a name was missing (Event::detail of tftp_missing). All but `real` are habits of
+// loaders.
+#define ROUSE_MISS_KINDS(X)                                                                 \
+    X(real, "nobody put this file here")                                                    \
+    X(config_search, "a loader tries one name after another for its configuration; normal") \
+    X(optional, "a file that the loader does without; normal")
+
+enum class MissKind : std::uint16_t {
+#define X(name, help) name,
+    ROUSE_MISS_KINDS(X)
+#undef X
+};
+
+inline constexpr auto kMissKinds = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    ROUSE_MISS_KINDS(X)
+#undef X
+});
+
 // Fields that a kind does not use are zero.
 struct Event {
     std::uint64_t sequence = 0;  // per ring, from 1, without gaps; set by the ring
     std::uint64_t time_ns = 0;   // CLOCK_REALTIME
     EventKind kind = EventKind::none;
-    std::uint16_t detail = 0;       // dhcp_ignored: DropReason; tftp_failed: TransferFailure
+    std::uint16_t detail = 0;  // dhcp_discover, dhcp_request: ClientKind; dhcp_ignored: DropReason;
+                               // tftp_*: TransferFailure, TransferEnding or MissKind, see the kind
     std::uint32_t transaction = 0;  // DHCP xid; TFTP: client port
     MacAddress mac{};
     std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none

@@ -23,6 +23,7 @@ constexpr char kHostname[] = "hostname";
 constexpr char kCluster[] = "cluster";
 constexpr char kBootProfile[] = "boot_profile";
 constexpr char kIpPool[] = "ip_pool";
+constexpr char kStatus[] = "status";
 constexpr char kCidr[] = "cidr";
 constexpr char kSha256[] = "sha256";
 constexpr char kUsername[] = "username";
@@ -41,10 +42,20 @@ Value unplaced(const json& fields) {
     return text<kIpPool>(fields) ? std::nullopt : Value("");
 }
 
+Value cluster_status(const json& fields) {
+    const auto status = text<kStatus>(fields);
+    if (!status) return std::nullopt;
+    return cluster_status_key(text<kCluster>(fields).value_or(""), *status);
+}
+
 }  // namespace
 
 std::string hostname_key(std::string_view cluster, std::string_view hostname) {
     return std::string(cluster) + '/' + std::string(hostname);
+}
+
+std::string cluster_status_key(std::string_view cluster, std::string_view status) {
+    return std::string(cluster) + '/' + std::string(status);
 }
 
 const Index kClusterByName{Kind::cluster, 1, true, kName, text<kName>};
@@ -55,6 +66,8 @@ const Index kMachineByCluster{Kind::machine, 4, false, kCluster, text<kCluster>}
 const Index kMachineByProfile{Kind::machine, 5, false, kBootProfile, text<kBootProfile>};
 const Index kMachineByPool{Kind::machine, 6, false, kIpPool, text<kIpPool>};
 const Index kMachineUnplaced{Kind::machine, 7, false, kIpPool, unplaced};
+const Index kMachineByStatus{Kind::machine, 8, false, kStatus, text<kStatus>};
+const Index kMachineByClusterStatus{Kind::machine, 9, false, kStatus, cluster_status};
 const Index kPoolByCidr{Kind::ip_pool, 1, true, kCidr, text<kCidr>};
 const Index kProfileByName{Kind::boot_profile, 1, true, kName, text<kName>};
 const Index kImageByName{Kind::image, 1, true, kName, text<kName>};
@@ -69,8 +82,9 @@ namespace {
 
 constexpr const Index* kClusterIndices[] = {&kClusterByName};
 constexpr const Index* kMachineIndices[] = {
-    &kMachineByMac,     &kMachineByHostname, &kMachineByScopedHostname, &kMachineByCluster,
-    &kMachineByProfile, &kMachineByPool,     &kMachineUnplaced};
+    &kMachineByMac,     &kMachineByHostname, &kMachineByScopedHostname,
+    &kMachineByCluster, &kMachineByProfile,  &kMachineByPool,
+    &kMachineUnplaced,  &kMachineByStatus,   &kMachineByClusterStatus};
 constexpr const Index* kPoolIndices[] = {&kPoolByCidr};
 constexpr const Index* kProfileIndices[] = {&kProfileByName};
 constexpr const Index* kImageIndices[] = {&kImageByName, &kImageBySha256};

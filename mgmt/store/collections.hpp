@@ -4,6 +4,7 @@
 
 #include "mgmt/store/store.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -29,8 +30,14 @@ struct Collection {
     std::span<const Index* const> indices;
 };
 
+// What a machine's "status" may be (IMS.md 3).
+inline constexpr auto kMachineStatuses = std::to_array<std::string_view>(
+    {"ACTIVE", "INACTIVE", "MAINTENANCE", "ERROR", "DEPLOYING", "UPGRADING", "UNREACHABLE"});
+
 // A hostname is unique within its cluster, machines without one share a space of their own.
 [[nodiscard]] std::string hostname_key(std::string_view cluster, std::string_view hostname);
+// The value of kMachineByClusterStatus; CLUSTER is empty for machines without one.
+[[nodiscard]] std::string cluster_status_key(std::string_view cluster, std::string_view status);
 
 extern const Index kClusterByName;
 extern const Index kMachineByMac;
@@ -40,6 +47,8 @@ extern const Index kMachineByCluster;
 extern const Index kMachineByProfile;  // the profile's name that the machine itself asks for
 extern const Index kMachineByPool;     // pool's id
 extern const Index kMachineUnplaced;   // value "": machines that wait for an address
+extern const Index kMachineByStatus;
+extern const Index kMachineByClusterStatus;  // cluster_status_key(): counts them without reading them
 extern const Index kPoolByCidr;
 extern const Index kProfileByName;
 extern const Index kImageByName;
