@@ -230,6 +230,31 @@ Outcome<void> project_pool(Batch& batch, const Document& document) {
     return {};
 }
 
+Outcome<void> remove_pool(Batch& batch, const Document& document) {
+    const auto pool = Pool::of(document);
+    if (!pool) return pass_on(pool.error());
+    // What is left are leases of machines that are not registered: nobody serves them here any more.
+    std::vector<Ipv4Address> leases;
+    const auto scanned =
+        scan(batch.txn(), batch.tables().leases, bytes_of(pool->prefix.address), [&](Bytes key, Bytes) {
+            Ipv4Address address;
+            if (key.size() == sizeof address) std::memcpy(&address, key.data(), sizeof address);
+            if (!pool->prefix.contains(address)) return false;
+            leases.push_back(address);
+            return true;
+        });
+    if (!scanned) return pass_on(scanned.error());
+    for (const Ipv4Address& address : leases)
+        if (auto removed = batch.remove(batch.tables().leases, bytes_of(address)); !removed)
+            return pass_on(removed.error());
+    if (auto removed = batch.remove(batch.tables().networks, bytes_of(be32(pool->network))); !removed)
+        return pass_on(removed.error());
+    if (auto removed = batch.remove(batch.tables().meta, bytes_of(hint_key(*pool))); !removed)
+        return pass_on(removed.error());
+    if (auto erased = erase(batch, kIpPools, document.id); !erased) return pass_on(erased.error());
+    return {};
+}
+
 Outcome<void> place(Batch& batch, const Appliance& appliance, json& fields) {
     const auto pools = all_pools(batch);
     if (!pools) return pass_on(pools.error());

@@ -33,6 +33,8 @@ struct Pool {
 
 // The NetworkRecord of a pool.
 [[nodiscard]] Outcome<void> project_pool(store::Batch& batch, const store::Document& pool);
+// Deletes a pool and its records; no machine may have an address of it.
+[[nodiscard]] Outcome<void> remove_pool(store::Batch& batch, const store::Document& pool);
 
 // Gives a machine an address and writes its lease. FIELDS are the machine's: "ip", when it is there, is the
 // address asked for; otherwise the lowest free one of the first pool with room is taken, its cluster's own

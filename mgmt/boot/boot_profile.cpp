@@ -90,6 +90,14 @@ Outcome<void> project_profile(Batch& batch, const Document& profile) {
     return {};
 }
 
+Outcome<void> remove_profile(Batch& batch, const Document& profile) {
+    const be32 id(profile.fields.value("_profile", ProfileId{0}));
+    if (auto removed = batch.remove(batch.tables().profiles, bytes_of(id)); !removed)
+        return pass_on(removed.error());
+    if (auto erased = erase(batch, kBootProfiles, profile.id); !erased) return pass_on(erased.error());
+    return {};
+}
+
 Outcome<std::vector<std::string>> missing_images(const View& view, const json& profile) {
     std::vector<std::string> warnings;
     std::set<std::string> seen;

@@ -21,6 +21,8 @@ namespace rouse::boot {
 
 // The ProfileRecord of a profile.
 [[nodiscard]] Outcome<void> project_profile(store::Batch& batch, const store::Document& profile);
+// Deletes a profile and its record.
+[[nodiscard]] Outcome<void> remove_profile(store::Batch& batch, const store::Document& profile);
 
 // One sentence for each image that the profile names and that is not there (yet).
 [[nodiscard]] Outcome<std::vector<std::string>> missing_images(const store::View& view,

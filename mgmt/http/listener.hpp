@@ -17,11 +17,11 @@
 namespace rouse::http {
 
 struct ListenerOptions {
-    std::string name;             // for messages: "api", "rack"
-    std::string listen;           // "127.0.0.1:30205", "[::1]:30205"; port 0: any free one
-    std::string netns;            // network namespace to listen in (a path); empty: the process's own
-    std::string tls_certificate;  // PEM chain and key; both or none
-    std::string tls_key;
+    std::string name = {};             // for messages: "api", "rack"
+    std::string listen = {};           // "127.0.0.1:30205", "[::1]:30205"; port 0: any free one
+    std::string netns = {};            // network namespace to listen in (a path); empty: the process's own
+    std::string tls_certificate = {};  // PEM chain and key; both or none
+    std::string tls_key = {};
     bool plain_anywhere = false;  // the rack side: plain HTTP on other than loopback addresses
 
     std::size_t max_connections = 16384;               // more are answered 503

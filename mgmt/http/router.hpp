@@ -48,10 +48,10 @@ enum class BodyKind : std::uint8_t {
 // Everything about a route but its handler; the OpenAPI document is made of these.
 struct Route {
     Method method = Method::get;
-    std::string pattern;
+    std::string pattern = {};
     Access access = Access::of(Role::viewer);
-    std::string tag;      // group in the documentation: "Machines"
-    std::string summary;  // one line: "Register a machine"
+    std::string tag = {};      // group in the documentation: "Machines"
+    std::string summary = {};  // one line: "Register a machine"
     BodyKind body = BodyKind::none;
     const Schema* request = nullptr;   // of the body; not owned, must outlive the router
     const Schema* response = nullptr;  // of the answer's body; likewise

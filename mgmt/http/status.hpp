@@ -23,6 +23,7 @@ namespace rouse::http {
     X(not_acceptable, 406, "Not Acceptable")                                   \
     X(request_timeout, 408, "Request Timeout")                                 \
     X(conflict, 409, "Conflict")                                               \
+    X(gone, 410, "Gone")                                                       \
     X(precondition_failed, 412, "Precondition Failed")                         \
     X(content_too_large, 413, "Content Too Large")                             \
     X(uri_too_long, 414, "URI Too Long")                                       \

@@ -171,6 +171,13 @@ Result<void> for_each(const View& view, const Collection& collection, std::optio
     return scanned ? result : scanned;
 }
 
+Result<void> for_each_key(const View& view, const Collection& collection, const VisitId& visit) {
+    return scan(view.txn(), table_of(view, collection), {}, [&visit](Bytes key, Bytes) {
+        const auto id = to_id(key);
+        return !id || visit(*id);
+    });
+}
+
 Result<void> for_each_id(const View& view, const Index& index, std::string_view value, const VisitId& visit) {
     if (value.size() > kMaxIndexedBytes || value.find('\0') != std::string_view::npos) return {};
     const std::string prefix = index_prefix(index, value);

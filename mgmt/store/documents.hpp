@@ -44,6 +44,8 @@ using VisitId = std::function<bool(Id id)>;
 // In order of creation, beginning after AFTER.
 Result<void> for_each(const View& view, const Collection& collection, std::optional<Id> after,
                       const Visit& visit);
+// The same without reading the documents.
+Result<void> for_each_key(const View& view, const Collection& collection, const VisitId& visit);
 // Those with VALUE in INDEX. VISIT may not write to the store: collect first, then change.
 Result<void> for_each_id(const View& view, const Index& index, std::string_view value, const VisitId& visit);
 [[nodiscard]] Result<std::vector<Id>> ids_by(const View& view, const Index& index, std::string_view value);
