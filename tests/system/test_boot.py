@@ -28,7 +28,7 @@ def test_netboots_and_tells_the_whole_story(appliance, ramdisk_profile, boot_fil
 
     in_order([entry["event"] for entry in timeline], "dhcp_discover", "dhcp_offer", "dhcp_request", "dhcp_ack",
              "tftp_complete", "kernel_up", "agent_home")
-    sent = {entry["details"].get("name"): entry for entry in timeline if entry["event"] == "tftp_complete"}
+    sent = {entry["details"].get("file"): entry for entry in timeline if entry["event"] == "tftp_complete"}
     for name, content in boot_files.items():
         assert sent[name]["details"]["bytes"] == len(content)
     machine = appliance.machine(machine)
