@@ -190,6 +190,7 @@ OrProblem<Router::Match> Router::match(const Request& request) const {
 }
 
 asio::awaitable<Outcome> Router::run(Request& request) const {
+    if (request.path == "*" && request.method == Method::options) co_return Response::no_content();
     auto match = this->match(request);
     if (!match) {
         const auto& why = match.error();
