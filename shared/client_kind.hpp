@@ -1,5 +1,6 @@
 #pragma once
-// What sort of program sent a DHCP message: decides which boot file belongs in the answer and what the timeline says.
+// What sort of program sent a DHCP message: decides which boot file belongs in the answer and what the
+// timeline says.
 
 #include <array>
 #include <cstdint>
@@ -8,11 +9,11 @@
 namespace rouse {
 
 // X(identifier, name for people)
-#define ROUSE_CLIENT_KINDS(X)          \
-    X(system, "an operating system")   \
-    X(pxe, "PXE firmware")             \
-    X(http, "UEFI HTTP boot")          \
-    X(ipxe, "iPXE")                    \
+#define ROUSE_CLIENT_KINDS(X)        \
+    X(system, "an operating system") \
+    X(pxe, "PXE firmware")           \
+    X(http, "UEFI HTTP boot")        \
+    X(ipxe, "iPXE")                  \
     X(uboot, "U-Boot")
 
 enum class ClientKind : std::uint16_t {

@@ -68,6 +68,7 @@ void Consumer::loop() {
     while (!stopping_) {
         const auto applied = turn();
         waiters_.expire(monotonic_ns());
+        statistics_.failing = !applied;
         if (!applied) {
             ++statistics_.failures;
             // Said once, not every second: the rings hold the events meanwhile.

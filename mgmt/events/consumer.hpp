@@ -30,6 +30,7 @@ class Consumer {
         std::atomic<std::uint64_t> batches{0};   // commits that held them
         std::atomic<std::uint64_t> backlog{0};   // a gauge: waiting in the rings at the last look
         std::atomic<std::uint64_t> failures{0};  // batches that the store could not take; tried again
+        std::atomic<bool> failing{false};        // the last batch was such a one
     };
     using Clock = std::uint64_t (*)() noexcept;
 

@@ -164,6 +164,8 @@ Outcome<void> Session::report(const AgentNews& news) {
     const auto found = load(news.machine);
     if (!found) return pass_on(found.error());
     Loaded& loaded = **found;
+    // Said again, because our answer was lost.
+    if (news.trigger == BootTrigger::kernel_report && loaded.boot.stage == BootStage::kernel_up) return {};
     const bool home = news.trigger == BootTrigger::home_report;
     std::string text = news.text;
     if (home && is_under_way(loaded.boot.stage) && loaded.boot.number != 0 &&

@@ -94,6 +94,11 @@ std::string sentence(const Event& event) {
             return (event.address.is_zero() ? "refused the address that it asked for"
                                             : "refused " + event.address.to_string()) +
                    ": it is not this machine's here";
+        case EventKind::dhcp_decline:
+            return "declined " + event.address.to_string() +
+                   ": another machine uses it; find who, by ARP, and take it away there";
+        case EventKind::dhcp_release:
+            return "gave back " + event.address.to_string();
         case EventKind::dhcp_ignored:
             return "not answered: " + help(event, kDropReasons);
         case EventKind::tftp_request:
@@ -136,6 +141,8 @@ nlohmann::ordered_json details(const Event& event) {
         case EventKind::dhcp_offer:
         case EventKind::dhcp_ack:
         case EventKind::dhcp_nak:
+        case EventKind::dhcp_decline:
+        case EventKind::dhcp_release:
             address();
             text("boot_file");
             break;

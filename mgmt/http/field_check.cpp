@@ -86,6 +86,7 @@ json FieldCheck::members(const Schema& schema, const json& in, const std::string
         const std::string here = pointer + pointer_step(name);
         const Field* field = schema.find(name);
         if (field == nullptr) {
+            if (schema.is_tolerant()) continue;
             wrong(here, "is not a field of " + schema.name() + ", which has " + writable_names(schema));
         } else if (field->is_read_only()) {
             continue;

@@ -26,6 +26,8 @@ namespace rouse::http {
 
 namespace asio = boost::asio;
 
+struct Route;
+
 // Where a request's body comes from: a connection, or a string in tests.
 class BodySource {
   public:
@@ -50,6 +52,7 @@ class Request {
     Headers headers;
     std::string id;                      // for logs and X-Request-Id
     IpAddress peer;                      // who is at the other end of the connection
+    const Route* route = nullptr;        // the one that matched; the router's
     std::optional<Principal> principal;  // set on every route that asks for a role
 
     // The route's path parameter {NAME} or {NAME...}, percent-decoded, never empty. Asking for one that the

@@ -200,6 +200,7 @@ asio::awaitable<Outcome> Router::run(Request& request) const {
         co_return response;
     }
     const Route& route = routes_[match->route];
+    request.route = &route;
     request.set_parameters(std::move(match->parameters));
     if (route.access.role) {
         if (!authenticator_) throw std::logic_error("the router has no authenticator");
@@ -223,6 +224,12 @@ asio::awaitable<Outcome> Router::run(Request& request) const {
 }
 
 asio::awaitable<Response> Router::dispatch(Request& request) const {
+    auto response = co_await answer(request);
+    if (observer_) observer_(request, response.status);
+    co_return response;
+}
+
+asio::awaitable<Response> Router::answer(Request& request) const {
     std::string why;
     try {
         auto outcome = co_await run(request);

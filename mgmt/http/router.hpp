@@ -28,6 +28,9 @@ using Handler = std::function<asio::awaitable<Outcome>(Request&)>;
 // Decides whose request it is, from its Authorization header: a principal or a 401.
 using Authenticator = std::function<OrProblem<Principal>(const Request&)>;
 
+// Told of every answer, on the connection's thread: what was asked and the status. For metrics.
+using Observer = std::function<void(const Request&, Status)>;
+
 struct Access {
     std::optional<Role> role;  // nothing: everybody, without a token
 
@@ -70,6 +73,7 @@ class Router {
 
     // Needed as soon as a route asks for a role.
     void authenticate_with(Authenticator authenticator) { authenticator_ = std::move(authenticator); }
+    void observe_with(Observer observer) { observer_ = std::move(observer); }
     // Of a JSON body, in bytes; more is a 413.
     void limit_json_body(std::size_t bytes) noexcept { json_limit_ = bytes; }
 
@@ -95,11 +99,13 @@ class Router {
     struct Match;
     [[nodiscard]] OrProblem<Match> match(const Request& request) const;
     asio::awaitable<Outcome> run(Request& request) const;
+    asio::awaitable<Response> answer(Request& request) const;
 
     std::vector<Route> routes_;
     std::vector<Handler> handlers_;  // by the same index
     std::unique_ptr<Node> root_;
     Authenticator authenticator_;
+    Observer observer_;
     std::size_t json_limit_ = std::size_t{8} << 20;
 };
 

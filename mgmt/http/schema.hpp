@@ -126,6 +126,13 @@ class Schema {
   public:
     Schema(std::string name, std::string description, std::vector<Field> fields);
 
+    // Unknown fields are dropped instead of refused: for senders that may be newer than we are.
+    [[nodiscard]] Schema tolerant() && {
+        tolerant_ = true;
+        return std::move(*this);
+    }
+    [[nodiscard]] bool is_tolerant() const noexcept { return tolerant_; }
+
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const std::string& description() const noexcept { return description_; }
     [[nodiscard]] const std::vector<Field>& fields() const noexcept { return fields_; }
@@ -151,6 +158,7 @@ class Schema {
     std::string name_;
     std::string description_;
     std::vector<Field> fields_;
+    bool tolerant_ = false;
 };
 
 }  // namespace rouse::http
