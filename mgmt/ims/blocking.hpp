@@ -21,13 +21,13 @@ boost::asio::awaitable<std::invoke_result_t<F&>> run_on(boost::asio::thread_pool
     using R = std::invoke_result_t<F&>;
     auto initiate = [&pool](auto handler, F work) {
         auto guard = asio::make_work_guard(asio::get_associated_executor(handler));
-        asio::post(pool, [work = std::move(work), handler = std::move(handler),
-                          guard = std::move(guard)]() mutable {
-            auto finish = [handler = std::move(handler), result = work()]() mutable {
-                std::move(handler)(std::move(result));
-            };
-            asio::post(guard.get_executor(), std::move(finish));
-        });
+        asio::post(
+            pool, [work = std::move(work), handler = std::move(handler), guard = std::move(guard)]() mutable {
+                auto finish = [handler = std::move(handler), result = work()]() mutable {
+                    std::move(handler)(std::move(result));
+                };
+                asio::post(guard.get_executor(), std::move(finish));
+            });
     };
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(R)>(
         std::move(initiate), asio::use_awaitable, std::move(function));

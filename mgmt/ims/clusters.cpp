@@ -1,7 +1,5 @@
 // /api/cluster/, also spelled /api/clusters/, and a cluster's machines.
 
-#include "mgmt/boot/boot_profile.hpp"
-#include "mgmt/boot/machine.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/follow_up.hpp"
 #include "mgmt/ims/machine_resource.hpp"
@@ -41,20 +39,21 @@ Outcome<void> check_profile_exists(const View& view, const json& fields) {
 }
 
 // A cluster's machines go with it (IMS.md 3).
-Outcome<void> remove_cluster(Batch& batch, const Document& cluster) {
-    const auto pools = cluster.id.to_string();
+Outcome<void> remove_cluster(Batch& batch, const Services& services, const Document& cluster) {
+    const std::string id_text = cluster.id.to_string();
     bool has_pool = false;
     const auto listed = for_each(batch, kIpPools, std::nullopt, [&](const Document& pool) {
-        has_pool = pool.text("cluster") == pools;
+        has_pool = pool.text("cluster") == id_text;
         return !has_pool;
     });
     if (!listed) return pass_on(listed.error());
     if (has_pool)
-        return refuse(Failure::Kind::conflict, "an ip-pool is this cluster's own; delete it or free it first");
-    const auto machines = ids_by(batch, kMachineByCluster, cluster.id.to_string());
+        return refuse(Failure::Kind::conflict,
+                      "an ip-pool is this cluster's own; delete it or free it first");
+    const auto machines = ids_by(batch, kMachineByCluster, id_text);
     if (!machines) return pass_on(machines.error());
     for (const Id& id : *machines)
-        if (auto removed = boot::remove_machine(batch, id); !removed) return pass_on(removed.error());
+        if (auto removed = remove_machine(batch, services, id); !removed) return removed;
     if (auto erased = erase(batch, kClusters, cluster.id); !erased) return pass_on(erased.error());
     return {};
 }
@@ -76,8 +75,8 @@ Resource cluster_resource(const Services& services) {
         if (auto checked = check_profile_exists(batch, fields); !checked) return pass_on(checked.error());
         return update(batch, kClusters, Document{current.id, current.revision, std::move(fields)});
     };
-    resource.remove = [](Batch& batch, const Document& current, bool) {
-        return remove_cluster(batch, current);
+    resource.remove = [services](Batch& batch, const Document& current, bool) {
+        return remove_cluster(batch, services, current);
     };
     resource.follow_up = [services](const Document* before,
                                     const Document& now) -> boost::asio::awaitable<Outcome<void>> {

@@ -41,9 +41,8 @@ boost::asio::awaitable<Outcome<void>> project_machines(const Services& services,
 boost::asio::awaitable<Outcome<void>> place_waiting_machines(const Services& services) {
     std::optional<Id> after;
     do {
-        const auto last = co_await services.writer.submit([&](Batch& batch) {
-            return boot::place_waiting(batch, services.appliance, after, kStep);
-        });
+        const auto last = co_await services.writer.submit(
+            [&](Batch& batch) { return boot::place_waiting(batch, services.appliance, after, kStep); });
         if (!last) co_return pass_on(last.error());
         after = *last;
     } while (after);

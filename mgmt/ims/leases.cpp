@@ -1,5 +1,6 @@
 // /api/leases/: the lease records, as the dataplane sees them.
 
+#include "mgmt/http/schema.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/problems.hpp"
 #include "mgmt/store/documents.hpp"
@@ -22,8 +23,7 @@ constexpr auto kStates =
 const http::Schema& lease_schema() {
     static const http::Schema schema(
         "Lease", "An address that is promised to a machine",
-        {http::string("id", "the address").read_only(),
-         http::ipv4("ip_address", "the address").read_only(),
+        {http::string("id", "the address").read_only(), http::ipv4("ip_address", "the address").read_only(),
          http::mac("mac_address", "whose it is").read_only(),
          http::string("hostname", "the registered machine's; null for others").read_only(),
          http::uuid("machine", "the registered machine; null for others").read_only(),

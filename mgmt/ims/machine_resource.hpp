@@ -5,6 +5,9 @@
 
 namespace rouse::ims {
 
+// Inside an operation of the Writer: the machine and all that is known of it.
+[[nodiscard]] Outcome<void> remove_machine(store::Batch& batch, const Services& services, store::Id machine);
+
 [[nodiscard]] Resource machine_resource(const Services& services);
 
 }  // namespace rouse::ims

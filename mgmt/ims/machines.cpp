@@ -2,6 +2,8 @@
 
 #include "mgmt/boot/boot_profile.hpp"
 #include "mgmt/boot/machine.hpp"
+#include "mgmt/events/cluster_status.hpp"
+#include "mgmt/events/timeline.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/machine_resource.hpp"
 #include "mgmt/ims/words.hpp"
@@ -58,12 +60,25 @@ const http::Schema& machine_schema() {
 Outcome<void> check_mac(const json& fields) {
     const auto mac = MacAddress::parse(fields.at("mac").get_ref<const std::string&>());
     if (!mac || mac->is_zero() || mac->is_group())
-        return refuse(Failure::Kind::invalid, "must be the address of one interface, neither zero nor a group's",
-                      "/mac");
+        return refuse(Failure::Kind::invalid,
+                      "must be the address of one interface, neither zero nor a group's", "/mac");
     return {};
 }
 
+// What the cluster's status becomes when a machine joins, changes or leaves.
+Outcome<void> recount(Batch& batch, const std::string& cluster) {
+    const auto id = Id::parse(cluster);
+    return id ? events::refresh_cluster(batch, *id) : Outcome<void>{};
+}
+
 }  // namespace
+
+Outcome<void> remove_machine(Batch& batch, const Services& services, Id machine) {
+    if (auto removed = boot::remove_machine(batch, machine); !removed) return pass_on(removed.error());
+    if (auto gone = events::forget_machine(batch, services.consumer.tables(), machine); !gone)
+        return pass_on(gone.error());
+    return {};
+}
 
 Resource machine_resource(const Services& services) {
     Resource resource{.paths = {"/api/machines"},
@@ -78,20 +93,27 @@ Resource machine_resource(const Services& services) {
                                   {"ip", nullptr},
                                   {"status", nullptr}},
                       .sticky = {"ip", "status", "health"}};
-    resource.create = [&appliance = services.appliance](Batch& batch, json fields) -> Outcome<Document> {
+    resource.create = [services](Batch& batch, json fields) -> Outcome<Document> {
         if (auto checked = check_mac(fields); !checked) return pass_on(checked.error());
         fields.emplace("status", "INACTIVE");
         fields.emplace("health", "UNKNOWN");
-        return boot::register_machine(batch, appliance, std::move(fields));
+        auto made = boot::register_machine(batch, services.appliance, std::move(fields));
+        if (!made) return made;
+        if (auto counted = recount(batch, made->text("cluster")); !counted) return pass_on(counted.error());
+        return made;
     };
-    resource.change = [&appliance = services.appliance](Batch& batch, const Document& current,
-                                                        json fields) -> Outcome<Document> {
+    resource.change = [services](Batch& batch, const Document& current, json fields) -> Outcome<Document> {
         if (auto checked = check_mac(fields); !checked) return pass_on(checked.error());
-        return boot::change_machine(batch, appliance, current, std::move(fields));
+        auto changed = boot::change_machine(batch, services.appliance, current, std::move(fields));
+        if (!changed) return changed;
+        for (const Document* machine : {&current, &std::as_const(*changed)})
+            if (auto counted = recount(batch, machine->text("cluster")); !counted)
+                return pass_on(counted.error());
+        return changed;
     };
-    resource.remove = [](Batch& batch, const Document& current, bool) -> Outcome<void> {
-        if (auto removed = boot::remove_machine(batch, current.id); !removed) return pass_on(removed.error());
-        return {};
+    resource.remove = [services](Batch& batch, const Document& current, bool) -> Outcome<void> {
+        if (auto removed = remove_machine(batch, services, current.id); !removed) return removed;
+        return recount(batch, current.text("cluster"));
     };
     return resource;
 }

@@ -31,26 +31,26 @@ struct Resource {
     const http::Schema& schema;
     http::Role reads = http::Role::viewer;
     http::Role writes = http::Role::operator_;
-    std::vector<Filter> filters;
+    std::vector<Filter> filters{};
     // Fields that a PUT which does not mention them leaves as they are.
-    std::vector<std::string> sticky;
+    std::vector<std::string> sticky{};
 
     // Inside operations of the Writer:
-    std::function<Outcome<store::Document>(store::Batch&, nlohmann::json fields)> create;
+    std::function<Outcome<store::Document>(store::Batch&, nlohmann::json fields)> create{};
     std::function<Outcome<store::Document>(store::Batch&, const store::Document& current,
                                            nlohmann::json fields)>
-        change;
-    std::function<Outcome<void>(store::Batch&, const store::Document& current, bool force)> remove;
+        change{};
+    std::function<Outcome<void>(store::Batch&, const store::Document& current, bool force)> remove{};
 
     // Optional. Before the operation, where waiting is allowed:
-    std::function<boost::asio::awaitable<http::OrProblem<nlohmann::json>>(nlohmann::json fields)> prepare;
+    std::function<boost::asio::awaitable<http::OrProblem<nlohmann::json>>(nlohmann::json fields)> prepare{};
     // After it was committed, before the answer: what follows from it for other objects. BEFORE: null for a
     // new object; it must be repeatable, since a crash may come in between.
     std::function<boost::asio::awaitable<Outcome<void>>(const store::Document* before,
                                                         const store::Document& now)>
-        follow_up;
+        follow_up{};
     // Adds to an answer what is not stored.
-    std::function<Outcome<void>(const store::View&, nlohmann::json& answer)> decorate;
+    std::function<Outcome<void>(const store::View&, nlohmann::json& answer)> decorate{};
 };
 
 void add_resource(http::Router& router, const Services& services, Resource resource);

@@ -3,6 +3,7 @@
 
 #include "mgmt/boot/appliance.hpp"
 #include "mgmt/boot/catalogue.hpp"
+#include "mgmt/events/consumer.hpp"
 #include "mgmt/http/auth.hpp"
 #include "mgmt/store/writer.hpp"
 
@@ -14,6 +15,7 @@ struct Services {
     store::Writer& writer;
     boot::Catalogue& catalogue;
     boot::Appliance& appliance;
+    events::Consumer& consumer;
     http::Auth& auth;
     boost::asio::thread_pool& disk;  // for work that waits for a disk: never on an io thread
 
