@@ -20,6 +20,8 @@ namespace rouse {
     X(dhcp_request, "a REQUEST came in; text: vendor class")                     \
     X(dhcp_ack, "an ACK went out; text: boot file")                              \
     X(dhcp_nak, "a NAK went out")                                                \
+    X(dhcp_decline, "the machine found its address in use by another")           \
+    X(dhcp_release, "the machine gave its address back")                         \
     X(dhcp_ignored, "a machine was not answered; reason: why")                   \
     X(tftp_request, "a transfer began; text: name, bytes: size")                 \
     X(tftp_complete, "a transfer ended well; detail: TransferEnding")            \
@@ -108,7 +110,8 @@ struct Event {
     std::uint64_t sequence = 0;  // per ring, from 1, without gaps; set by the ring
     std::uint64_t time_ns = 0;   // CLOCK_REALTIME
     EventKind kind = EventKind::none;
-    std::uint16_t detail = 0;       // DropReason, TransferFailure, TransferEnding or MissKind, see the kind
+    std::uint16_t detail = 0;       // ClientKind (discover, request), DropReason, TransferFailure, TransferEnding or
+                                    // MissKind: see the kind
     std::uint32_t transaction = 0;  // DHCP xid; TFTP: client port
     MacAddress mac{};
     std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none

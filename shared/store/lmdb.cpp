@@ -125,6 +125,13 @@ bool Transaction::renew() noexcept {
     return code == 0;
 }
 
+std::optional<Bytes> peek(const Transaction& txn, Table table, Bytes key) noexcept {
+    MDB_val k = to_val(key);
+    MDB_val v{};
+    if (mdb_get(txn.raw(), table.handle, &k, &v) != 0) return std::nullopt;
+    return from_val(v);
+}
+
 Result<void> scan(const Transaction& txn, Table table, Bytes from,
                   const std::function<bool(Bytes key, Bytes value)>& visit) {
     MDB_cursor* cursor = nullptr;

@@ -99,6 +99,9 @@ class Transaction {
     std::uint64_t writes_ = 0;
 };
 
+// The packet path's get: no error text, so no allocation. Absent, or unreadable, is nothing.
+[[nodiscard]] std::optional<Bytes> peek(const Transaction& txn, Table table, Bytes key) noexcept;
+
 // Walks a table's entries in key order, from the first key at or after FROM; stops when VISIT returns false.
 Result<void> scan(const Transaction& txn, Table table, Bytes from,
                   const std::function<bool(Bytes key, Bytes value)>& visit);
