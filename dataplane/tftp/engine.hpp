@@ -102,6 +102,7 @@ class Engine {
     DropReason acknowledge(const Datagram& in, Index index, std::uint16_t block) noexcept;
     DropReason acknowledge_offer(const Datagram& in, Index index, std::uint16_t block) noexcept;
     DropReason repeated_acknowledgement(const Datagram& in, Index index) noexcept;
+    [[nodiscard]] static bool may_be_echo(const ThisSession& session, Tick now) noexcept;
     DropReason client_error(const Datagram& in, Index index) noexcept;
     void advance(ThisSession& session, std::uint16_t blocks) noexcept;
     void rewind(Index index) noexcept;
