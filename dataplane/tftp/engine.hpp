@@ -112,8 +112,9 @@ class Engine {
     void complete(Index index, std::uint64_t now_ns, TransferEnding ending, H& host) noexcept;
     void fail(Index index, std::uint64_t now_ns, TransferFailure failure, H& host,
               std::string_view words = {}) noexcept;
-    void emit_ending(const ThisSession& session, EventKind kind, std::uint16_t detail, std::uint64_t now_ns,
+    void emit_ending(const ThisSession& session, EventKind kind, std::uint16_t detail, std::uint64_t ended_ns,
                      H& host, std::string_view words) noexcept;
+    [[nodiscard]] static std::uint64_t heard_ns(const ThisSession& session, std::uint64_t now_ns) noexcept;
     void close(Index index, H& host) noexcept;
     void release_slot(Index index) noexcept;
 

@@ -186,7 +186,8 @@ template <Host H>
 void Engine<H>::complete(Index index, std::uint64_t now_ns, TransferEnding ending, H& host) noexcept {
     ThisSession& session = sessions_[index];
     host.counters().add(Counter::tftp_transfers_completed);
-    emit_ending(session, EventKind::tftp_complete, static_cast<std::uint16_t>(ending), now_ns, host, {});
+    const std::uint64_t ended_ns = ending == TransferEnding::unconfirmed ? heard_ns(session, now_ns) : now_ns;
+    emit_ending(session, EventKind::tftp_complete, static_cast<std::uint16_t>(ending), ended_ns, host, {});
     close(index, host);
     session.state = State::finished;
     place(index, Waiting::finished);
@@ -198,15 +199,23 @@ template <Host H>
 void Engine<H>::fail(Index index, std::uint64_t now_ns, TransferFailure failure, H& host,
                      std::string_view words) noexcept {
     host.counters().add(Counter::tftp_transfers_failed);
-    emit_ending(sessions_[index], EventKind::tftp_failed, static_cast<std::uint16_t>(failure), now_ns, host,
-                words);
+    const ThisSession& session = sessions_[index];
+    const std::uint64_t ended_ns = failure == TransferFailure::timed_out ? heard_ns(session, now_ns) : now_ns;
+    emit_ending(session, EventKind::tftp_failed, static_cast<std::uint16_t>(failure), ended_ns, host, words);
     close(index, host);
     release_slot(index);
 }
 
+// When the client was last heard: the end of a transfer that fell silent, without our wait for more.
+template <Host H>
+std::uint64_t Engine<H>::heard_ns(const ThisSession& session, std::uint64_t now_ns) noexcept {
+    const std::uint64_t silence = std::uint64_t{tick_of(now_ns) - session.heard} << kTickShift;
+    return std::max(now_ns - std::min(silence, now_ns), session.started_ns);
+}
+
 template <Host H>
 void Engine<H>::emit_ending(const ThisSession& session, EventKind kind, std::uint16_t detail,
-                            std::uint64_t now_ns, H& host, std::string_view words) noexcept {
+                            std::uint64_t ended_ns, H& host, std::string_view words) noexcept {
     Event event;
     event.kind = kind;
     event.detail = detail;
@@ -216,7 +225,7 @@ void Engine<H>::emit_ending(const ThisSession& session, EventKind kind, std::uin
     const std::uint64_t read = session.netascii ? session.text_position : session.acked * session.block_size;
     event.bytes = std::min(read, session.content.size);
     if (kind == EventKind::tftp_probe) event.bytes = session.content.size;
-    event.duration_ns = now_ns - session.started_ns;
+    event.duration_ns = ended_ns - session.started_ns;
     event.count = session.resent;
     event.block_size = session.block_size;
     event.window_size = session.window_size;

@@ -225,6 +225,7 @@ TEST_F(Loss, TheLastAckMayNeverCome) {
     exchange(ack(1));
     EXPECT_THAT(watch(40'000), SizeIs(7));
     EXPECT_EQ(ending(), TransferEnding::unconfirmed);
+    EXPECT_LT(events(EventKind::tftp_complete)[0].duration_ns, 5 * kNanosPerMilli) << "without the wait";
     EXPECT_EQ(host_.counters().get(Counter::tftp_transfers_failed), 0U);
 }
 
