@@ -185,8 +185,9 @@ asio::awaitable<bool> Connection<Stream>::serve_one() {
 
     const Status status = response.status;
     const bool sent = co_await respond(std::move(response));
-    spdlog::debug("request {}: {} {} {} from {}{}", request_.id, to_string(request_.method), request_.path,
-                  code(status), peer_.to_string(), sent ? "" : ", cut");
+    if (spdlog::should_log(spdlog::level::debug))
+        spdlog::debug("request {}: {} {} {} from {}{}", request_.id, to_string(request_.method),
+                      request_.path, code(status), peer_.to_string(), sent ? "" : ", cut");
     if (!sent) co_return false;
     if (!keep_alive_ && !parser_->is_done()) co_await linger();
     co_return keep_alive_ && !context_->stopping;
@@ -247,6 +248,10 @@ asio::awaitable<OrProblem<std::size_t>> Connection<Stream>::read_some(std::span<
         if (error && error != beast::http::error::need_more && error != beast::http::error::need_buffer)
             co_return tl::unexpected(RequestParser::describe(error));
         if (parser_->filled() > 0 || parser_->is_done()) break;
+        // What waits here is the start of a chunk's header or of the trailer.
+        if (buffer_.size() > context_->options.max_header_bytes)
+            co_return problem(Status::request_header_fields_too_large,
+                              "a chunk's header or the trailer is too large");
         wait_at_most(context_->options.stall_timeout);
         if (!co_await fill(kBodyRead)) {
             broken_ = true;

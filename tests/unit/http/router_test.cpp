@@ -189,6 +189,32 @@ TEST(Router, ChecksBodiesBeforeTheHandler) {
     EXPECT_EQ(send(router, Method::post, "/things", "", &large).status, Status::content_too_large);
 }
 
+TEST(Router, StrangersCannotSendMuch) {
+    Router router;
+    router.authenticate_with([](const Request&) -> OrProblem<Principal> {
+        return Principal{"x", Role::viewer};
+    });
+    const auto nothing = [](Request&) -> Outcome { return Response::no_content(); };
+    Route route{
+        .method = Method::post, .pattern = "/open", .access = Access::anyone(), .body = BodyKind::json};
+    route.request = &kThing;
+    router.add(route, nothing);
+    route.pattern = "/more";
+    route.max_body = 1 << 20;
+    router.add(route, nothing);
+    route.pattern = "/closed";
+    route.max_body = 0;
+    route.access = Access::of(Role::viewer);
+    router.add(route, nothing);
+    const auto status = [&router](const char* path) {
+        BodyText body(R"({"name":"x"})" + std::string(Router::kMaxStrangersBody, ' '), 4096);
+        return send(router, Method::post, path, "", &body).status;
+    };
+    EXPECT_EQ(status("/open"), Status::content_too_large);
+    EXPECT_EQ(status("/more"), Status::no_content);
+    EXPECT_EQ(status("/closed"), Status::no_content);
+}
+
 TEST(Router, AnExceptionIsA500WithoutInternals) {
     Router router;
     router.add({.pattern = "/plain", .access = Access::anyone()},
