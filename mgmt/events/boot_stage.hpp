@@ -95,7 +95,7 @@ inline constexpr std::array<BootTransitionRow, kBootStages.size()> kBootTransiti
 /*file_missing*/    { discovering, discovering,     file_missing,    file_missing,    transferring,    file_missing,    delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       failed       },
 /*delivered*/       { discovering, discovering,     delivered,       delivered,       transferring,    delivered,       delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       handed_over  },
 /*kernel_up*/       { discovering, kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,     home,  failed,       failed       },
-/*home*/            { discovering, home,            home,            home,            home,            home,            home,            home,            home,            home,          home,  home,         home         },
+/*home*/            { discovering, home,            home,            home,            home,            home,            home,            home,            home, kernel_up    ,          home,  home,         home         },
 /*handed_over*/     { discovering, handed_over,     handed_over,     handed_over,     transferring,    handed_over,     handed_over,     handed_over,     handed_over,     kernel_up,     home,  handed_over,  handed_over  },
 /*failed*/          { discovering, failed,          failed,          addressed,       transferring,    failed,          delivered,       failed,          failed,          kernel_up,     home,  failed,       failed       },
 }};

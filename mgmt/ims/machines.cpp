@@ -51,6 +51,7 @@ const http::Schema& machine_schema() {
          http::choice("os_type", "what it runs", words(kOsTypes)),
          http::choice("status", "followed by the appliance", words(kMachineStatuses)),
          http::choice("health", "followed by the appliance", words(kHealths)),
+         http::string("verdict", "why its last boot failed").read_only(),
          http::any("hardware", "what its ramdisk found").read_only(),
          http::timestamp("created_at", "when it was registered").read_only(),
          http::timestamp("updated_at", "when it last changed").read_only()});

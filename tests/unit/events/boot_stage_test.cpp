@@ -55,7 +55,7 @@ BootStage expected(BootStage stage, BootTrigger trigger) {
         case file_miss:
             return loading ? file_missing : stage;
         case kernel_report:
-            return stage == home ? home : kernel_up;
+            return kernel_up;
         case home_report:
             return home;
         case expiry:
