@@ -188,6 +188,14 @@ TEST(SchemaAccept, CountsCharactersAndNotBytes) {
     EXPECT_TRUE(kMachine.accept(body));
 }
 
+TEST(SchemaAccept, AnArrayIsUsedAsItsElementSays) {
+    const Schema schema("S", "", {array(ipv4("a", "").required()), array(ipv4("b", "").read_only())});
+    EXPECT_EQ(schema.accept(json::object()).error().errors[0].pointer, "/a");
+    EXPECT_EQ(schema.accept({{"a", {"10.0.0.1"}}, {"b", {"10.0.0.2"}}}).value(), json({{"a", {"10.0.0.1"}}}));
+    EXPECT_EQ(schema.describe()["properties"]["b"]["readOnly"], true);
+    EXPECT_FALSE(schema.describe()["properties"]["b"]["items"].contains("readOnly"));
+}
+
 TEST(SchemaPatch, NothingIsRequiredAndNullRemoves) {
     EXPECT_EQ(kMachine.accept_patch(json::object()).value(), json::object());
     const json patch = {{"ip", nullptr}, {"cores", 2}, {"loaders", {{"bios", nullptr}}}, {"id", "ignored"}};
