@@ -101,7 +101,7 @@ struct Ipv6Prefix {
     [[nodiscard]] constexpr std::uint8_t mask_octet(std::size_t i) const noexcept {
         const std::size_t begin = 8 * i;
         if (length >= begin + 8) return 0xff;
-        return length <= begin ? 0 : static_cast<std::uint8_t>(0xff << (begin + 8 - length));
+        return static_cast<std::uint8_t>(length <= begin ? 0U : 0xffU << (begin + 8 - length));
     }
 };
 

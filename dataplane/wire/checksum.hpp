@@ -21,6 +21,7 @@ class ChecksumSum {
             std::memcpy(&word, at, 4);
             sum_ += word;
         }
+        if (left == 0) return;
         std::uint32_t tail = 0;
         std::memcpy(&tail, at, left);
         sum_ += tail;

@@ -138,7 +138,7 @@ TEST_F(Icmpv6Responder, AnswersANeighbourAndAnEcho) {
 
 TEST_F(Icmpv6Responder, DefendsItsAddressAgainstAProbe) {
     auto probe = from_hex(kNeighbourSolicitation);
-    probe.resize(probe.size() - sizeof(wire::LinkLayerOption));
+    probe.erase(probe.end() - sizeof(wire::LinkLayerOption), probe.end());
     wire::store(probe, kIp + offsetof(wire::Ipv6Header, payload_length), be16(24));
     wire::store(probe, kIp + offsetof(wire::Ipv6Header, source), Ipv6Address{});
     ASSERT_EQ(respond(repaired(probe)), DropReason::none);
