@@ -21,6 +21,8 @@ inline constexpr std::size_t kMaxAdvertisementFrame =
 //   (iPXE, for 16 s) that there is none and nothing to configure, and changes nothing for anybody else.
 // - else: addresses and the rest by DHCPv6 (M and O), the prefix as on-link but never for addresses of the
 //   client's own making (no A flag), the MTU if the record has one, and us as default router if it says so.
+//   EDK2's PXE waits 10 s for a route to its boot server, which a prefix on the link is not for it: where the
+//   rack has no other router that advertises itself, a lifetime in the record saves each machine these.
 std::size_t write_advertisement(wire::MutableBytes room, const wire::Self6& self,
                                 const store::NetworkRecord* network, const MacAddress& destination_mac,
                                 const Ipv6Address& destination) noexcept;
