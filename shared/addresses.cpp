@@ -23,6 +23,20 @@ bool to_binary(int family, std::string_view text, void* out) {
     return inet_pton(family, buffer, out) == 1;
 }
 
+// ADDRESS/LENGTH; the host bits are the caller's to check.
+template <typename Prefix, typename Address>
+std::optional<Prefix> split_prefix(std::string_view text, unsigned longest) {
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    const auto address = Address::parse(text.substr(0, slash));
+    const auto digits = text.substr(slash + 1);
+    unsigned length = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    if (!address || error != std::errc{} || end != digits.data() + digits.size() || length > longest)
+        return std::nullopt;
+    return Prefix{*address, static_cast<std::uint8_t>(length)};
+}
+
 }  // namespace
 
 std::optional<MacAddress> MacAddress::parse(std::string_view text) {
@@ -60,16 +74,8 @@ std::string Ipv4Address::to_string() const {
 }
 
 std::optional<Ipv4Prefix> Ipv4Prefix::parse(std::string_view text) {
-    const auto slash = text.find('/');
-    if (slash == std::string_view::npos) return std::nullopt;
-    const auto address = Ipv4Address::parse(text.substr(0, slash));
-    const auto digits = text.substr(slash + 1);
-    unsigned length = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    if (!address || error != std::errc{} || end != digits.data() + digits.size() || length > 32)
-        return std::nullopt;
-    const Ipv4Prefix prefix{*address, static_cast<std::uint8_t>(length)};
-    if ((address->host() & ~prefix.mask()) != 0) return std::nullopt;
+    const auto prefix = split_prefix<Ipv4Prefix, Ipv4Address>(text, 32);
+    if (!prefix || !prefix->contains(prefix->address)) return std::nullopt;
     return prefix;
 }
 
@@ -77,18 +83,37 @@ std::string Ipv4Prefix::to_string() const {
     return address.to_string() + "/" + std::to_string(length);
 }
 
-std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-    if (const auto v4 = Ipv4Address::parse(text)) return IpAddress(*v4);
-    IpAddress address;
+std::optional<Ipv6Address> Ipv6Address::parse(std::string_view text) {
+    Ipv6Address address;
     if (!to_binary(AF_INET6, text, address.octets.data())) return std::nullopt;
     return address;
 }
 
-std::string IpAddress::to_string() const {
-    if (const auto address = v4()) return address->to_string();
+std::string Ipv6Address::to_string() const {
     char text[INET6_ADDRSTRLEN];
     inet_ntop(AF_INET6, octets.data(), text, sizeof text);
     return text;
+}
+
+std::optional<Ipv6Prefix> Ipv6Prefix::parse(std::string_view text) {
+    const auto prefix = split_prefix<Ipv6Prefix, Ipv6Address>(text, 128);
+    if (!prefix || !prefix->is_valid()) return std::nullopt;
+    return prefix;
+}
+
+std::string Ipv6Prefix::to_string() const {
+    return address.to_string() + "/" + std::to_string(length);
+}
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+    if (const auto v4 = Ipv4Address::parse(text)) return IpAddress(*v4);
+    if (const auto v6 = Ipv6Address::parse(text)) return IpAddress(*v6);
+    return std::nullopt;
+}
+
+std::string IpAddress::to_string() const {
+    if (const auto address = v4()) return address->to_string();
+    return Ipv6Address{octets}.to_string();
 }
 
 }  // namespace rouse

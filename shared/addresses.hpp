@@ -61,6 +61,50 @@ struct Ipv4Prefix {
     friend constexpr auto operator<=>(const Ipv4Prefix&, const Ipv4Prefix&) noexcept = default;
 };
 
+struct Ipv6Address {
+    std::array<std::uint8_t, 16> octets{};
+
+    // Accepts the forms of RFC 4291 2.2; no zone ("%eth0"): it means nothing on the wire or in a record.
+    [[nodiscard]] static std::optional<Ipv6Address> parse(std::string_view text);
+    [[nodiscard]] std::string to_string() const;  // RFC 5952
+    // The unspecified address, ::
+    [[nodiscard]] constexpr bool is_zero() const noexcept { return octets == decltype(octets){}; }
+    [[nodiscard]] constexpr bool is_multicast() const noexcept { return octets[0] == 0xff; }
+    [[nodiscard]] constexpr bool is_link_local() const noexcept {  // fe80::/10
+        return octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80;
+    }
+    [[nodiscard]] constexpr bool is_loopback() const noexcept {
+        return *this == Ipv6Address{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+    }
+
+    friend constexpr auto operator<=>(const Ipv6Address&, const Ipv6Address&) noexcept = default;
+};
+
+struct Ipv6Prefix {
+    Ipv6Address address{};  // host bits zero
+    std::uint8_t length = 0;
+
+    // Refuses host bits that are set, as Ipv4Prefix does.
+    [[nodiscard]] static std::optional<Ipv6Prefix> parse(std::string_view text);
+    [[nodiscard]] std::string to_string() const;
+    [[nodiscard]] constexpr bool contains(const Ipv6Address& other) const noexcept {
+        for (std::size_t i = 0; i < other.octets.size(); ++i)
+            if ((other.octets[i] & mask_octet(i)) != address.octets[i]) return false;
+        return true;
+    }
+    // The host bits of `address` are zero and the length is one that IPv6 knows.
+    [[nodiscard]] constexpr bool is_valid() const noexcept { return length <= 128 && contains(address); }
+
+    friend constexpr auto operator<=>(const Ipv6Prefix&, const Ipv6Prefix&) noexcept = default;
+
+  private:
+    [[nodiscard]] constexpr std::uint8_t mask_octet(std::size_t i) const noexcept {
+        const std::size_t begin = 8 * i;
+        if (length >= begin + 8) return 0xff;
+        return static_cast<std::uint8_t>(length <= begin ? 0U : 0xffU << (begin + 8 - length));
+    }
+};
+
 // Either family in 16 bytes; IPv4 in its mapped form (RFC 4291 2.5.5.2), so one key fits both.
 struct IpAddress {
     std::array<std::uint8_t, 16> octets{};
@@ -85,6 +129,8 @@ struct IpAddress {
                   static_cast<std::uint8_t>(bits >> 8),
                   static_cast<std::uint8_t>(bits)};
     }
+    constexpr IpAddress(const Ipv6Address& v6) noexcept  // NOLINT(google-explicit-constructor)
+        : octets(v6.octets) {}
     [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
     [[nodiscard]] std::string to_string() const;  // IPv4 in dotted form
     [[nodiscard]] constexpr bool is_zero() const noexcept { return octets == decltype(octets){}; }
@@ -99,6 +145,7 @@ struct IpAddress {
 };
 
 static_assert(sizeof(MacAddress) == 6 && sizeof(Ipv4Address) == 4 && sizeof(IpAddress) == 16);
+static_assert(sizeof(Ipv6Address) == 16 && sizeof(Ipv6Prefix) == 17 && alignof(Ipv6Prefix) == 1);
 
 }  // namespace rouse
 

@@ -31,6 +31,7 @@ void store(MutableBytes bytes, std::size_t offset, const T& value) noexcept {
 }
 
 inline void store_bytes(MutableBytes bytes, std::size_t offset, ConstBytes value) noexcept {
+    if (value.empty()) return;  // memcpy takes no null, not even for nothing
     std::memcpy(bytes.subspan(offset, value.size()).data(), value.data(), value.size());
 }
 

@@ -23,6 +23,7 @@ class ChecksumSum {
             std::memcpy(&word, at, 8);
             add_wide(word);
         }
+        if (left == 0) return;
         std::uint64_t tail = 0;
         std::memcpy(&tail, at, left);
         add_wide(tail);

@@ -29,4 +29,19 @@ struct Ipv4Header {
 };
 static_assert(sizeof(Ipv4Header) == 20);
 
+// The header of a packet of ours, but for its total length and checksum.
+[[nodiscard]] constexpr Ipv4Header ipv4_header(std::uint8_t protocol, Ipv4Address source,
+                                               Ipv4Address destination) noexcept {
+    return {.version_ihl = 0x45,
+            .type_of_service = 0,
+            .total_length = 0,
+            .identification = 0,
+            .fragment = kDontFragment,
+            .time_to_live = kTimeToLive,
+            .protocol = protocol,
+            .checksum = 0,
+            .source = source,
+            .destination = destination};
+}
+
 }  // namespace rouse::wire

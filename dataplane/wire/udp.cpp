@@ -8,12 +8,13 @@ namespace {
 constexpr std::size_t kIpOffset = sizeof(EthernetHeader);
 constexpr std::size_t kUdpOffset = kIpOffset + sizeof(Ipv4Header);
 
-void add_pseudo_header(ChecksumSum& sum, const Ipv4Header& ip, std::uint16_t udp_length) noexcept {
+void add_pseudo_header(ChecksumSum& sum, Ipv4Address source, Ipv4Address destination,
+                       std::uint16_t udp_length) noexcept {
     struct {
         Ipv4Address source, destination;
         std::uint8_t zero = 0, protocol = kProtocolUdp;
         be16 length;
-    } pseudo{ip.source, ip.destination, 0, kProtocolUdp, udp_length};
+    } pseudo{source, destination, 0, kProtocolUdp, udp_length};
     static_assert(sizeof pseudo == 12);
     sum.add(std::as_bytes(std::span(&pseudo, 1)));
 }
@@ -21,10 +22,10 @@ void add_pseudo_header(ChecksumSum& sum, const Ipv4Header& ip, std::uint16_t udp
 // RFC 768; a sender on the same host whose kernel leaves the sum to "hardware" (a veth, a tap) hands over
 // frames that hold the pseudo header's sum only. They never crossed a wire, so that is accepted as correct
 // too.
-bool checksum_holds(const Ipv4Header& ip, const UdpHeader& udp, ConstBytes datagram) noexcept {
+bool checksum_holds(const Packet& packet, const UdpHeader& udp, ConstBytes datagram) noexcept {
     if (udp.checksum == 0) return true;
     ChecksumSum pseudo;
-    add_pseudo_header(pseudo, ip, udp.length.host());
+    add_pseudo_header(pseudo, packet.source, packet.destination, udp.length.host());
     if (udp.checksum == pseudo.folded()) return true;
     pseudo.add(datagram);
     return pseudo.folded() == 0xffff;
@@ -52,7 +53,7 @@ bool is_for_us(const Ipv4Header& ip, const Self& self) noexcept {
 
 }  // namespace
 
-DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noexcept {
+DropReason parse_packet(ConstBytes frame, const Self& self, Packet& out) noexcept {
     const auto ethernet = load<EthernetHeader>(frame);
     if (!ethernet) return DropReason::frame_too_short;
     if (ethernet->source.is_group()) return DropReason::frame_bad_source;
@@ -65,37 +66,41 @@ DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noe
     if (!ip) return DropReason::ipv4_too_short;
     if (const DropReason drop = check_ip(packet, *ip); drop != DropReason::none) return drop;
     if (!is_for_us(*ip, self)) return DropReason::ipv4_not_for_us;
-    if (ip->protocol != kProtocolUdp) return DropReason::ipv4_protocol_unknown;
 
     // The rest of the frame beyond total length is Ethernet padding.
-    const ConstBytes segment =
-        packet.subspan(ip->header_length(), ip->total_length.host() - ip->header_length());
-    const auto udp = load<UdpHeader>(segment);
-    if (!udp) return DropReason::udp_too_short;
-    const std::size_t length = udp->length.host();
-    if (length < sizeof(UdpHeader) || length > segment.size()) return DropReason::udp_bad_length;
-    if (!checksum_holds(*ip, *udp, segment.first(length))) return DropReason::udp_bad_checksum;
-
     out = {.source_mac = ethernet->source,
            .destination_mac = ethernet->destination,
            .source = ip->source,
            .destination = ip->destination,
+           .protocol = ip->protocol,
+           .payload = packet.subspan(ip->header_length(), ip->total_length.host() - ip->header_length())};
+    return DropReason::none;
+}
+
+DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noexcept {
+    Packet packet;
+    if (const DropReason drop = parse_packet(frame, self, packet); drop != DropReason::none) return drop;
+    if (packet.protocol != kProtocolUdp) return DropReason::ipv4_protocol_unknown;
+    const auto udp = load<UdpHeader>(packet.payload);
+    if (!udp) return DropReason::udp_too_short;
+    const std::size_t length = udp->length.host();
+    if (length < sizeof(UdpHeader) || length > packet.payload.size()) return DropReason::udp_bad_length;
+    if (!checksum_holds(packet, *udp, packet.payload.first(length))) return DropReason::udp_bad_checksum;
+
+    out = {.source_mac = packet.source_mac,
+           .destination_mac = packet.destination_mac,
+           .source = packet.source,
+           .destination = packet.destination,
            .source_port = udp->source_port.host(),
            .destination_port = udp->destination_port.host(),
-           .payload = segment.subspan(sizeof(UdpHeader), length - sizeof(UdpHeader))};
+           .payload = packet.payload.subspan(sizeof(UdpHeader), length - sizeof(UdpHeader))};
     return DropReason::none;
 }
 
 UdpTemplate::UdpTemplate(const Endpoints& ends) noexcept {
     const MutableBytes bytes(headers_);
     store(bytes, 0, EthernetHeader{ends.destination_mac, ends.source_mac, kEtherTypeIpv4});
-    Ipv4Header ip{};
-    ip.version_ihl = 0x45;
-    ip.fragment = kDontFragment;
-    ip.time_to_live = kTimeToLive;
-    ip.protocol = kProtocolUdp;
-    ip.source = ends.source;
-    ip.destination = ends.destination;
+    const Ipv4Header ip = ipv4_header(kProtocolUdp, ends.source, ends.destination);
     store(bytes, kIpOffset, ip);
     store(bytes, kUdpOffset, UdpHeader{ends.source_port, ends.destination_port, 0, 0});
     ChecksumSum sum;
@@ -120,7 +125,7 @@ void add_udp_checksum(MutableBytes frame) noexcept {
     const auto udp = load<UdpHeader>(frame, kUdpOffset);
     if (!ip || !udp) return;
     ChecksumSum sum;
-    add_pseudo_header(sum, *ip, udp->length.host());
+    add_pseudo_header(sum, ip->source, ip->destination, udp->length.host());
     sum.add(frame.subspan(kUdpOffset, udp->length.host()));
     const std::uint16_t checksum = sum.checksum();
     // A sum of zero is sent as all ones: zero means none (RFC 768).

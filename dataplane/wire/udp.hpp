@@ -39,8 +39,21 @@ struct Datagram {
     ConstBytes payload;
 };
 
+// A packet whose IPv4 header holds what it promises. `payload` lies in the frame.
+struct Packet {
+    MacAddress source_mac;
+    MacAddress destination_mac;
+    Ipv4Address source;
+    Ipv4Address destination;
+    std::uint8_t protocol = 0;
+    ConstBytes payload;
+};
+
 // Validates a frame in the order in which RFC 1122 3.2.1 and RFC 1812 5.2.2 list the checks.
-// DropReason::none: OUT holds the datagram; otherwise OUT is not to be used.
+// DropReason::none: OUT holds the packet; otherwise OUT is not to be used.
+[[nodiscard]] DropReason parse_packet(ConstBytes frame, const Self& self, Packet& out) noexcept;
+
+// parse_packet, then UDP's own checks. DropReason::none: OUT holds the datagram.
 [[nodiscard]] DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noexcept;
 
 // The 42 bytes in front of every payload sent to one peer, built once; per frame only two lengths and the

@@ -38,17 +38,22 @@ struct HostRecord {
     Ipv4Address address{};  // planned and promised (a lease of the same address names this MAC)
     FixedString<64> hostname{};         // a DNS label (RFC 1123 2.1), may be empty
     std::array<char, 36> machine_id{};  // UUID text of the machine's REST object; zero for guests
+    Ipv6Address address6{};  // planned and promised like `address`, by a lease in `leases6`; zero: none
     std::array<std::uint8_t, 4> padding{};
 
     [[nodiscard]] bool is_guest() const noexcept { return expires_unix != 0; }
     [[nodiscard]] bool is_valid() const noexcept {
-        return version == kRecordVersion && hostname.is_terminated() && (network == 0) == address.is_zero();
+        return version == kRecordVersion && hostname.is_terminated() && (network == 0) == address.is_zero() &&
+               (address6.is_zero() || (network != 0 && !address6.is_multicast()));
     }
 };
 
 // Table `networks`, key: NetworkId (be32).
 struct NetworkRecord {
     static constexpr std::size_t kMaxDnsServers = 4;
+    static constexpr std::size_t kMaxDns6Servers = 2;
+    static constexpr std::uint16_t kMaxRouterLifetime = 9000;  // RFC 4861 6.2.1
+    static constexpr std::uint32_t kMinMtu6 = 1280;            // RFC 8200 5
     static constexpr std::uint8_t kServeUnknown = 1;  // strangers get a guest's lease
     static constexpr std::uint8_t kProxy = 2;  // another server gives the addresses; we only say what to boot
 
@@ -63,18 +68,30 @@ struct NetworkRecord {
     Ipv4Address range_end{};
     std::uint32_t lease_seconds = 0;
     std::array<Ipv4Address, kMaxDnsServers> dns{};
+    Ipv6Prefix prefix6{};  // length 0: a network without IPv6, and the fields below mean nothing
+    std::uint8_t dns6_count = 0;
+    std::uint16_t router_lifetime6 = 0;  // seconds for which hosts may route by us; 0: we are no router
+    std::uint32_t mtu6 = 0;              // of the link, for router advertisements; 0: not said
+    std::array<Ipv6Address, kMaxDns6Servers> dns6{};
 
+<<<<<<< HEAD
     [[nodiscard]] bool serves_unknown() const noexcept { return (flags & kServeUnknown) != 0; }
     [[nodiscard]] bool is_proxy() const noexcept { return (flags & kProxy) != 0; }
+=======
+    [[nodiscard]] bool has_ipv6() const noexcept { return prefix6.length != 0; }
+>>>>>>> dhcp6
     [[nodiscard]] bool is_valid() const noexcept {
         return version == kRecordVersion && id != 0 && prefix.length >= 1 && prefix.length <= 30 &&
-               dns_count <= kMaxDnsServers && lease_seconds > 0;
+               dns_count <= kMaxDnsServers && lease_seconds > 0 && prefix6.is_valid() &&
+               prefix6.length <= 126 && dns6_count <= kMaxDns6Servers &&
+               router_lifetime6 <= kMaxRouterLifetime && (mtu6 == 0 || mtu6 >= kMinMtu6);
     }
 };
 
 enum class LeaseState : std::uint8_t { reserved = 1, active = 2, expired = 3, released = 4, abandoned = 5 };
 
-// Table `leases`, key: Ipv4Address. The promise: while it stands, the address is this machine's.
+// Table `leases`, key: Ipv4Address; table `leases6`, key: Ipv6Address. The promise: while it stands, the
+// address is this machine's.
 struct LeaseRecord {
     std::uint16_t version = kRecordVersion;
     LeaseState state = LeaseState::reserved;
@@ -172,7 +189,7 @@ class NameKey {
         if (name.empty() || name.size() > ImageName::kMaxLength) return std::nullopt;
         NameKey key;
         key.buffer_[0] = static_cast<char>(scope);
-        std::memcpy(key.buffer_.data() + 1, owner.data(), owner.size());
+        if (!owner.empty()) std::memcpy(key.buffer_.data() + 1, owner.data(), owner.size());
         std::memcpy(key.buffer_.data() + 1 + owner.size(), name.data(), name.size());
         key.length_ = 1 + owner.size() + name.size();
         return key;

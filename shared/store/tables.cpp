@@ -12,6 +12,7 @@ Result<Tables> Tables::open(Transaction& txn, bool create) {
                                {"hosts", &tables.hosts},
                                {"networks", &tables.networks},
                                {"leases", &tables.leases},
+                               {"leases6", &tables.leases6},
                                {"profiles", &tables.profiles},
                                {"names", &tables.names},
                                {"images", &tables.images},

@@ -11,7 +11,7 @@ inline constexpr std::uint32_t kSchemaVersion = 1;
 inline constexpr std::string_view kSchemaVersionKey = "schema_version";  // in `meta`; value: be32
 
 struct Tables {
-    Table meta, hosts, networks, leases, profiles, names, images, rendered, switches;
+    Table meta, hosts, networks, leases, leases6, profiles, names, images, rendered, switches;
 
     [[nodiscard]] static Result<Tables> open(Transaction& txn, bool create = false);
 };

@@ -83,6 +83,37 @@ TEST(Records, DamagedOnesAreMisses) {
     EXPECT_FALSE(decode<HostRecord>(bytes_of(record)));
 }
 
+TEST(Records, Ipv6FieldsAreChecked) {
+    auto record = host();
+    record.address6 = *Ipv6Address::parse("2001:db8::9");
+    EXPECT_TRUE(record.is_valid());
+    record.address6 = *Ipv6Address::parse("ff02::1");
+    EXPECT_FALSE(record.is_valid());
+
+    NetworkRecord good;
+    good.id = 1;
+    good.prefix = *Ipv4Prefix::parse("10.77.0.0/16");
+    good.lease_seconds = 3600;
+    EXPECT_TRUE(good.is_valid());
+    EXPECT_FALSE(good.has_ipv6());
+    good.prefix6 = *Ipv6Prefix::parse("2001:db8::/64");
+    good.router_lifetime6 = NetworkRecord::kMaxRouterLifetime;
+    good.mtu6 = NetworkRecord::kMinMtu6;
+    good.dns6_count = 2;
+    EXPECT_TRUE(good.is_valid());
+    EXPECT_TRUE(good.has_ipv6());
+    const auto refused = [&](auto spoil) {
+        auto bad = good;
+        spoil(bad);
+        return !bad.is_valid();
+    };
+    EXPECT_TRUE(refused([](auto& bad) { bad.prefix6.length = 127; }));
+    EXPECT_TRUE(refused([](auto& bad) { bad.prefix6.length = 20; })) << "host bits";
+    EXPECT_TRUE(refused([](auto& bad) { bad.dns6_count = 3; }));
+    EXPECT_TRUE(refused([](auto& bad) { bad.router_lifetime6 = 9001; }));
+    EXPECT_TRUE(refused([](auto& bad) { bad.mtu6 = 1279; }));
+}
+
 TEST(NameKey, ScopesNeverCollideAndLengthsAreBound) {
     const MacAddress mac{{1, 2, 3, 4, 5, 6}};
     const auto machine = NameKey::machine(mac, "boot.ipxe");
