@@ -5,9 +5,12 @@
 #include "tests/support/packet_builder.hpp"
 #include "tests/support/privileges.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
+#include <vector>
 
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>
@@ -16,6 +19,18 @@
 #include <unistd.h>
 
 namespace rouse::ebpf {
+
+// What the kernel says is in a map, ascending.
+template <typename Key>
+std::vector<Key> keys_in(int map) {
+    std::vector<Key> keys;
+    Key key;
+    for (int found = bpf_map_get_next_key(map, nullptr, &key); found == 0;
+         found = bpf_map_get_next_key(map, &key, &key))
+        keys.push_back(key);
+    std::ranges::sort(keys);
+    return keys;
+}
 
 class FilterFixture : public ::testing::Test {
   protected:

@@ -26,15 +26,8 @@ class MapSetTest : public FilterFixture {
   protected:
     void SetUp() override {}  // each test loads a program of the size it needs
 
-    std::vector<MacAddress> in_kernel() const {
-        std::vector<MacAddress> keys;
-        MacAddress key;
-        const int map = program_->machines_map_fd();
-        for (int found = bpf_map_get_next_key(map, nullptr, &key); found == 0;
-             found = bpf_map_get_next_key(map, &key, &key))
-            keys.push_back(key);
-        std::ranges::sort(keys);
-        return keys;
+    [[nodiscard]] std::vector<MacAddress> in_kernel() const {
+        return keys_in<MacAddress>(program_->machines_map_fd());
     }
 };
 
