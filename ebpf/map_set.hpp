@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iterator>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace rouse::ebpf {
@@ -33,23 +34,28 @@ class MapSet {
     static_assert(std::has_unique_object_representations_v<Key>);
 
   public:
+    using Keys = std::vector<Key>;
+
     explicit MapSet(int map) noexcept : map_(map) {}
 
     // Puts WANTED (ascending, each once) into the map and takes the rest out: what goes first, to make room.
     // What finds no room is left out and counted by missing(); the next call tries it again. After an error
     // the set still knows what is in the map.
-    Result<void> assign(const std::vector<Key>& wanted) {
+    Result<void> assign(Keys wanted) {
         missing_ = 0;
-        const auto gone = difference(present_, wanted);
+        Keys gone = difference(present_, wanted);
+        Keys fresh = difference(wanted, present_);
         const auto removed = detail::remove_from_map(map_, gone.data(), gone.size(), sizeof(Key));
-        present_ = difference(present_, first(gone, removed.done));
-        if (removed.error != 0) return fail_errno("cannot take from the allow-list", removed.error);
-
-        const auto fresh = difference(wanted, present_);
+        if (removed.error != 0) {
+            gone.resize(removed.done);
+            present_ = difference(present_, gone);
+            return fail_errno("cannot take from the allow-list", removed.error);
+        }
         const auto added = detail::add_to_map(map_, fresh.data(), fresh.size(), sizeof(Key));
-        present_ = merged(present_, first(fresh, added.done));
+        fresh.erase(fresh.begin(), fresh.begin() + static_cast<std::ptrdiff_t>(added.done));
+        present_ = fresh.empty() ? std::move(wanted) : difference(wanted, fresh);
         if (added.error == E2BIG)
-            missing_ = fresh.size() - added.done;
+            missing_ = fresh.size();
         else if (added.error != 0)
             return fail_errno("cannot add to the allow-list", added.error);
         return {};
@@ -58,23 +64,10 @@ class MapSet {
     [[nodiscard]] std::size_t missing() const noexcept { return missing_; }
 
   private:
-    using Keys = std::vector<Key>;
-
     static Keys difference(const Keys& a, const Keys& b) {
         Keys out;
         std::ranges::set_difference(a, b, std::back_inserter(out));
         return out;
-    }
-    static Keys merged(const Keys& a, const Keys& b) {
-        if (b.empty()) return a;
-        Keys out;
-        out.reserve(a.size() + b.size());
-        std::ranges::merge(a, b, std::back_inserter(out));
-        return out;
-    }
-    static Keys first(Keys keys, std::size_t count) {
-        keys.resize(count);
-        return keys;
     }
 
     int map_;

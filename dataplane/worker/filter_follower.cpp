@@ -122,7 +122,7 @@ struct FilterFollower::Running {
     void run(const std::stop_token& stop) {
         while (!stop.stop_requested()) {
             const std::uint64_t now = monotonic_ns();
-            if (options.allow_list && now >= follow_at_ns) follow(now);
+            if (options.allow_list && now >= follow_at_ns) follow();
             if (now >= publish_at_ns) {
                 publish();
                 publish_at_ns = now + kPublishIntervalNs;
@@ -133,15 +133,17 @@ struct FilterFollower::Running {
         publish();
     }
 
-    void follow(std::uint64_t now_ns) {
+    void follow() {
         if (environment.last_transaction() == seen) return;
+        const std::uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
         auto reading = begin_reading().and_then([this] { return read(); });
         // Not held while the kernel's maps are written: an open snapshot keeps old pages from reuse.
         if (transaction) transaction->reset();
-        const auto followed = reading.and_then([this](const Reading& fresh) { return apply(fresh); });
+        const std::uint64_t reading_took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+        const auto followed =
+            std::move(reading).and_then([this](Reading fresh) { return apply(std::move(fresh)); });
         if (!followed) report_once("the allow-list cannot follow the store: " + followed.error().message);
-        const std::uint64_t after = monotonic_ns();
-        follow_at_ns = followed ? after + (after - now_ns) : after + kRetryNs;
+        follow_at_ns = monotonic_ns() + (followed ? reading_took : kRetryNs);
     }
 
     Result<void> begin_reading() {
@@ -164,17 +166,17 @@ struct FilterFollower::Running {
         return fresh;
     }
 
-    Result<void> apply(const Reading& fresh) {
+    Result<void> apply(Reading fresh) {
         if (fresh.known)
-            if (auto written = write(*fresh.known); !written) return written;
+            if (auto written = write(std::move(*fresh.known)); !written) return written;
         generation = fresh.generation;
         seen = fresh.snapshot;
         return {};
     }
 
-    Result<void> write(const Known& known) {
-        const auto machines = list.machines.assign(known.machines);
-        const auto addresses = list.addresses.assign(known.addresses);
+    Result<void> write(Known known) {
+        const auto machines = list.machines.assign(std::move(known.machines));
+        const auto addresses = list.addresses.assign(std::move(known.addresses));
         const unsigned all = known.serves_unknown ? options.guests_per_second : options.strangers_per_second;
         list.set_limits({.each = known.serves_unknown ? kEachGuest : kEachStranger,
                          .all = {.burst = all, .per_second = static_cast<double>(all)}});
