@@ -172,7 +172,7 @@ class NameKey {
         if (name.empty() || name.size() > ImageName::kMaxLength) return std::nullopt;
         NameKey key;
         key.buffer_[0] = static_cast<char>(scope);
-        std::memcpy(key.buffer_.data() + 1, owner.data(), owner.size());
+        if (!owner.empty()) std::memcpy(key.buffer_.data() + 1, owner.data(), owner.size());
         std::memcpy(key.buffer_.data() + 1 + owner.size(), name.data(), name.size());
         key.length_ = 1 + owner.size() + name.size();
         return key;
