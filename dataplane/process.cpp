@@ -93,6 +93,8 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
     // After the other threads were started, so that only the worker is pinned.
     if (auto pinned = pin_to(config.dataplane.cpu); !pinned) return pinned;
 
+    // Before the worker is made: from then on it alone writes into the ring.
+    announce(counters, ring, port.describe());
     const auto worker = std::make_unique<worker::Worker<P>>(
         port,
         worker::Surroundings{.self = *self,
@@ -103,7 +105,6 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
                                       .mtu = port.mtu(),
                                       .seed = std::random_device{}()}},
         std::move(*reader));
-    announce(counters, ring, port.describe());
     worker::run_loop(port, *worker, stop, {.rest_when_idle = config.dataplane.rest_when_idle});
     return {};
 }

@@ -85,6 +85,9 @@ void add_options(CLI::App& app, Config& config) {
     option("--rack.listen", config.rack.listen,
            "rack-side HTTP listener (default: the rack's address, port 80)");
     option("--api.listen", config.api.listen, "address:port of the API; plain HTTP on loopback only");
+    option("--api.tls_certificate", config.api.tls_certificate,
+           "PEM certificate chain: HTTPS, on any address");
+    option("--api.tls_key", config.api.tls_key, "PEM private key of the certificate");
     option("--api.netns", config.api.netns, "network namespace of the management network (a path)");
     option("--api.access_token_seconds", config.api.access_token_seconds, "life of an access token");
     option("--api.refresh_token_seconds", config.api.refresh_token_seconds, "life of a refresh token");

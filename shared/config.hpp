@@ -38,6 +38,8 @@ struct Config {
     } rack;
     struct Api {
         std::string listen = "127.0.0.1:30205";
+        std::string tls_certificate;  // PEM chain; with tls_key: HTTPS, on any address
+        std::string tls_key;          // its PEM private key
         std::string netns;  // network namespace (a path) of the management network; empty: the process's own
         unsigned access_token_seconds = 900;
         unsigned refresh_token_seconds = 86400;

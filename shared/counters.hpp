@@ -27,6 +27,8 @@ namespace rouse {
     X(dhcp_requests, "DHCPREQUEST received")                      \
     X(dhcp_acks, "DHCPACK sent")                                  \
     X(dhcp_naks, "DHCPNAK sent")                                  \
+    X(dhcp_parked, "DISCOVERs held until a lease is committed")   \
+    X(dhcp_foreign, "DHCP messages of other servers' business")   \
     X(tftp_requests, "TFTP read requests received")               \
     X(tftp_transfers_completed, "TFTP transfers that ended well") \
     X(tftp_transfers_failed, "TFTP transfers that did not")       \

@@ -39,6 +39,8 @@ namespace rouse {
     X(dhcp_disabled, "DHCP is switched off")                                           \
     X(dhcp_unknown_network, "no network is configured for where it came from")         \
     X(dhcp_unknown_machine, "the machine is not registered")                           \
+    X(dhcp_lease_timeout, "no lease was committed for it in time")                     \
+    X(dhcp_parking_full, "too many machines wait for a lease")                         \
     X(dhcp_no_address, "the machine has no address on this network")                   \
     X(dhcp_other_server, "REQUEST that selects another server")                        \
     X(dhcp_proxy_only, "on a network where another server gives the addresses")        \

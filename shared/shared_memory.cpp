@@ -35,6 +35,8 @@ Result<void*> map_shared_file(const std::string& path, std::size_t size) {
         }
         void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.fd, 0);
         if (mapped == MAP_FAILED) return fail_errno("cannot map shared memory " + path);
+        // Closing does not: the mapping keeps the open file, and with it the lock, alive.
+        ::flock(file.fd, LOCK_UN);
         return mapped;
     }
     return fail("shared memory " + path +

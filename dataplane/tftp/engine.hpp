@@ -102,6 +102,7 @@ class Engine {
     DropReason acknowledge(const Datagram& in, Index index, std::uint16_t block) noexcept;
     DropReason acknowledge_offer(const Datagram& in, Index index, std::uint16_t block) noexcept;
     DropReason repeated_acknowledgement(const Datagram& in, Index index) noexcept;
+    [[nodiscard]] static bool may_be_echo(const ThisSession& session, Tick now) noexcept;
     DropReason client_error(const Datagram& in, Index index) noexcept;
     void advance(ThisSession& session, std::uint16_t blocks) noexcept;
     void rewind(Index index) noexcept;
@@ -111,8 +112,9 @@ class Engine {
     void complete(Index index, std::uint64_t now_ns, TransferEnding ending, H& host) noexcept;
     void fail(Index index, std::uint64_t now_ns, TransferFailure failure, H& host,
               std::string_view words = {}) noexcept;
-    void emit_ending(const ThisSession& session, EventKind kind, std::uint16_t detail, std::uint64_t now_ns,
+    void emit_ending(const ThisSession& session, EventKind kind, std::uint16_t detail, std::uint64_t ended_ns,
                      H& host, std::string_view words) noexcept;
+    [[nodiscard]] static std::uint64_t heard_ns(const ThisSession& session, std::uint64_t now_ns) noexcept;
     void close(Index index, H& host) noexcept;
     void release_slot(Index index) noexcept;
 

@@ -13,8 +13,8 @@ void Engine<H>::offer(Index index) noexcept {
     place_by_work(index);
 }
 
-// RFC 1350 2 with RFC 7440 4: an ACK moves the window to the block behind it; what was sent beyond that is
-// sent again, because a client acknowledges inside a window only to report a gap.
+// RFC 1350 2 with RFC 7440 4: an ACK moves the window to the block behind it. What was sent beyond that is
+// sent again, because a client acknowledges inside a window only to report a gap - unless it is an echo.
 template <Host H>
 DropReason Engine<H>::acknowledge(const Datagram& in, Index index, std::uint16_t block) noexcept {
     ThisSession& session = sessions_[index];
@@ -35,9 +35,9 @@ DropReason Engine<H>::acknowledge(const Datagram& in, Index index, std::uint16_t
     advance(session, ahead);
     if (session.acked >= session.last_block) {
         complete(index, in.now_ns, TransferEnding::acknowledged, in.host);
-    } else if (session.sent > 0) {
+    } else if (session.sent > 0 && !may_be_echo(session, in.now)) {
         rewind(index);
-    } else if (session.waiting != Waiting::turn) {
+    } else if (session.waiting != Waiting::retry && session.waiting != Waiting::turn) {
         place_by_work(index);
     }
     return DropReason::none;
@@ -72,22 +72,26 @@ DropReason Engine<H>::acknowledge_offer(const Datagram& in, Index index, std::ui
 }
 
 // The client repeats what it acknowledged last: the block behind that was lost, or this is an echo. Acted
-// upon once per value. In lock-step only when it comes late enough to be the client's timer (RFC 1123
-// 4.2.3.1); with a window at once, unless a window was sent twice just now and every block of it is answered
-// like this (EDK2 acknowledges each one that it did not expect).
+// upon once per value.
 template <Host H>
 DropReason Engine<H>::repeated_acknowledgement(const Datagram& in, Index index) noexcept {
     ThisSession& session = sessions_[index];
     session.heard = in.now;
     session.tries = 0;
-    if (session.rewound || session.next < session.sent || session.sent == 0)
+    if (session.rewound || session.next < session.sent || session.sent == 0 || may_be_echo(session, in.now))
         return DropReason::tftp_stale_ack;
-    const bool is_late = in.now - session.sent_at >= ticks_of_ms(kEchoMs);
-    const bool is_gap = session.window_size > 1 && session.recover == 0;
-    if (!is_late && !is_gap) return DropReason::tftp_stale_ack;
     session.rewound = true;
     rewind(index);
     return DropReason::none;
+}
+
+// In lock-step a repeated ACK may have been doubled by the network. After a rewind the client gets blocks
+// that it already has, and EDK2 answers each one with an ACK of what it has by then. To act upon either
+// doubles every packet from there on (the Sorcerer's Apprentice, RFC 1123 4.2.3.1). Only what comes later
+// than an echo can is believed then; until the client is past everything that was sent twice.
+template <Host H>
+bool Engine<H>::may_be_echo(const ThisSession& session, Tick now) noexcept {
+    return (session.window_size == 1 || session.recover > 0) && now - session.sent_at < ticks_of_ms(kEchoMs);
 }
 
 // Everything that is not acknowledged is sent again.
@@ -182,7 +186,8 @@ template <Host H>
 void Engine<H>::complete(Index index, std::uint64_t now_ns, TransferEnding ending, H& host) noexcept {
     ThisSession& session = sessions_[index];
     host.counters().add(Counter::tftp_transfers_completed);
-    emit_ending(session, EventKind::tftp_complete, static_cast<std::uint16_t>(ending), now_ns, host, {});
+    const std::uint64_t ended_ns = ending == TransferEnding::unconfirmed ? heard_ns(session, now_ns) : now_ns;
+    emit_ending(session, EventKind::tftp_complete, static_cast<std::uint16_t>(ending), ended_ns, host, {});
     close(index, host);
     session.state = State::finished;
     place(index, Waiting::finished);
@@ -194,15 +199,23 @@ template <Host H>
 void Engine<H>::fail(Index index, std::uint64_t now_ns, TransferFailure failure, H& host,
                      std::string_view words) noexcept {
     host.counters().add(Counter::tftp_transfers_failed);
-    emit_ending(sessions_[index], EventKind::tftp_failed, static_cast<std::uint16_t>(failure), now_ns, host,
-                words);
+    const ThisSession& session = sessions_[index];
+    const std::uint64_t ended_ns = failure == TransferFailure::timed_out ? heard_ns(session, now_ns) : now_ns;
+    emit_ending(session, EventKind::tftp_failed, static_cast<std::uint16_t>(failure), ended_ns, host, words);
     close(index, host);
     release_slot(index);
 }
 
+// When the client was last heard: the end of a transfer that fell silent, without our wait for more.
+template <Host H>
+std::uint64_t Engine<H>::heard_ns(const ThisSession& session, std::uint64_t now_ns) noexcept {
+    const std::uint64_t silence = std::uint64_t{tick_of(now_ns) - session.heard} << kTickShift;
+    return std::max(now_ns - std::min(silence, now_ns), session.started_ns);
+}
+
 template <Host H>
 void Engine<H>::emit_ending(const ThisSession& session, EventKind kind, std::uint16_t detail,
-                            std::uint64_t now_ns, H& host, std::string_view words) noexcept {
+                            std::uint64_t ended_ns, H& host, std::string_view words) noexcept {
     Event event;
     event.kind = kind;
     event.detail = detail;
@@ -212,7 +225,7 @@ void Engine<H>::emit_ending(const ThisSession& session, EventKind kind, std::uin
     const std::uint64_t read = session.netascii ? session.text_position : session.acked * session.block_size;
     event.bytes = std::min(read, session.content.size);
     if (kind == EventKind::tftp_probe) event.bytes = session.content.size;
-    event.duration_ns = now_ns - session.started_ns;
+    event.duration_ns = ended_ns - session.started_ns;
     event.count = session.resent;
     event.block_size = session.block_size;
     event.window_size = session.window_size;

@@ -43,13 +43,13 @@ struct alignas(64) Session {
     std::uint64_t started_ns = 0;     // monotonic
     std::uint64_t text_position = 0;  // netascii: file offset at which the block after `acked` begins
     Timer timer{};
-    Tick heard = 0;                // when the client last acknowledged something
-    Tick sent_at = 0;              // when something was last sent
-    std::uint16_t next = 0;        // blocks after `acked` sent since the last rewind: the cursor
-    std::uint16_t sent = 0;        // blocks after `acked` ever sent; next <= sent
-    std::uint16_t recover = 0;     // while not 0, duplicate ACKs may be echoes of blocks that were sent twice
-    std::uint16_t text_step = 0;   // netascii: file bytes that the block in flight took
-    std::uint16_t block_size = 0;  // bytes
+    Tick heard = 0;                 // when the client last acknowledged something
+    Tick sent_at = 0;               // when something was last sent
+    std::uint16_t next = 0;         // blocks after `acked` sent since the last rewind: the cursor
+    std::uint16_t sent = 0;         // blocks after `acked` ever sent; next <= sent
+    std::uint16_t recover = 0;      // blocks to go until the client is past all that was sent twice
+    std::uint16_t text_step = 0;    // netascii: file bytes that the block in flight took
+    std::uint16_t block_size = 0;   // bytes
     std::uint16_t window_size = 0;  // blocks
     std::uint32_t fingerprint = 0;  // of the request, to know it again
 

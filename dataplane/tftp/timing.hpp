@@ -9,9 +9,9 @@
 namespace rouse::tftp {
 
 // Before the first acknowledgement we may be answering a forged address: few packets, whatever timeout was
-// asked for (1, 2, 4 s between them, then 8 s of patience).
+// asked for (1, 2, 4, 8 s between them, then 16 s of patience).
 inline constexpr std::uint64_t kOfferIntervalMs = 1000;
-inline constexpr std::uint8_t kOfferRetries = 3;
+inline constexpr std::uint8_t kOfferRetries = 4;
 
 // A rack's round trip is below a millisecond; clients repeat themselves after 100 ms (busybox) to 4 s (EDK2).
 inline constexpr std::uint64_t kBlockIntervalMs = 250;
@@ -20,7 +20,8 @@ inline constexpr std::uint64_t kMaxIntervalMs = 8000;
 inline constexpr std::uint64_t kPatienceMs = 60'000;
 inline constexpr std::uint8_t kMinBlockRetries = 3;
 // ... but when everything was sent, many clients never acknowledge the end: they are already running it.
-inline constexpr std::uint64_t kLastBlocksPatienceMs = 10'000;
+// Longer than the most patient client repeats itself (EDK2: every 4 s, 6 times).
+inline constexpr std::uint64_t kLastBlocksPatienceMs = 25'000;
 
 // A repeated ACK sooner than this after the block was sent is an echo in the network, not the client's timer:
 // answering it would double every packet from there on (RFC 1123 4.2.3.1). Below the quickest client's 100
@@ -41,7 +42,7 @@ inline constexpr std::uint64_t kPendingPatienceMs = 30'000;
     return std::min(first << std::min(tries, 16U), std::max(first, kMaxIntervalMs));
 }
 [[nodiscard]] constexpr std::uint64_t offer_interval_ms(unsigned tries) noexcept {
-    return kOfferIntervalMs << std::min(tries, 3U);
+    return kOfferIntervalMs << std::min(tries, unsigned{kOfferRetries});
 }
 
 // How long a client has been silent when the interval after `tries` retransmissions is over.

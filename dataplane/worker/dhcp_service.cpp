@@ -1,5 +1,6 @@
 #include "dataplane/worker/dhcp_service.hpp"
 
+#include "dataplane/dhcp/decision.hpp"
 #include "dataplane/dhcp/quirks.hpp"
 
 namespace rouse::worker {
@@ -31,51 +32,89 @@ EventKind kind_of_answer(const Message& message, const dhcp::Answer& answer) noe
     }
 }
 
+// Where a message came from: the relay's link, or ours.
+Ipv4Address arrival_of(const Message& message, const wire::Self& self) noexcept {
+    const auto& gateway = message.header.gateway;
+    return message.link_selection.value_or(gateway.is_zero() ? self.address : gateway);
+}
+
 }  // namespace
 
-DropReason DhcpService::receive(const wire::Datagram& datagram, std::uint64_t now_unix,
-                                wire::MutableBytes room, std::size_t& frame_length) noexcept {
-    frame_length = 0;
+DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::uint64_t now_unix,
+                                          bool is_replay, wire::MutableBytes room) noexcept {
     Message message;
-    if (const DropReason drop = dhcp::parse(datagram.payload, message); drop != DropReason::none) return drop;
-    count_received(message.type);
+    if (const DropReason drop = dhcp::parse(datagram.payload, message); drop != DropReason::none)
+        return {.drop = drop};
+    if (!is_replay) count_received(message.type);
 
-    const MacAddress& mac = message.header.hardware;
-    const auto host = directory_->host(mac);
+    const auto host = directory_->host(message.header.hardware);
     dhcp::Facts facts{.server = self_.address,
                       .host = host ? &*host : nullptr,
                       .now_unix = now_unix,
                       .boot_server_port = datagram.destination_port == wire::kPxeServerPort};
-    dhcp::BootFile boot_file;
+    const Ipv4Address arrived = arrival_of(message, self_);
     if (host) {
-        facts.network = network_of(message, *host);
+        // A machine on another network than its record's would be given an address that does not work where
+        // it is.
+        facts.network = directory_->network(host->network);
+        if (facts.network != nullptr && !facts.network->prefix.contains(arrived)) facts.network = nullptr;
+    }
+    if (ask_for_lease(message, facts, arrived, is_replay))
+        return {.drop = is_replay ? DropReason::dhcp_no_address : DropReason::none,
+                .wants_lease = message.header.hardware};
+    if (!is_replay) report_received(message, facts);
+    return answer(datagram, message, facts, room);
+}
+
+DhcpService::Outcome DhcpService::answer(const wire::Datagram& datagram, const Message& message,
+                                         dhcp::Facts& facts, wire::MutableBytes room) noexcept {
+    dhcp::BootFile boot_file;
+    if (const auto* host = facts.host) {
         facts.quirks = dhcp::known_quirks(message) | host->quirks;
         boot_file = dhcp::boot_file_for(message, *host, directory_->profile(host->profile), facts.quirks,
                                         self_.address);
         facts.boot_file = &boot_file;
         // Only firmware asks a server for a size before it asks for the file.
         if (!boot_file.name.empty() && dhcp::classify(message) == ClientKind::pxe)
-            facts.boot_file_bytes = size_of(mac, *host, boot_file.name.view());
+            facts.boot_file_bytes = size_of(message.header.hardware, *host, boot_file.name.view());
     }
-    report_received(message, facts);
     const auto answer = dhcp::respond(message, facts, room.subspan(wire::kUdpFrameOverhead));
     report_outcome(message, facts, answer);
-    if (answer.drop != DropReason::none || answer.length == 0) return answer.drop;
+    if (answer.drop == DropReason::dhcp_other_server) notice_other_server(message);
+    if (answer.drop != DropReason::none || answer.length == 0) return {.drop = answer.drop};
 
     const wire::UdpTemplate headers(dhcp::destination(message, facts, answer.type, datagram, self_));
-    frame_length = headers.write(room, answer.length);
-    wire::add_udp_checksum(room.first(frame_length));
+    const std::size_t length = headers.write(room, answer.length);
+    wire::add_udp_checksum(room.first(length));
     count_sent(answer.type);
-    return DropReason::none;
+    return {.frame_length = length};
 }
 
-// A machine on another network than its record's would be given an address that does not work where it is.
-const store::NetworkRecord* DhcpService::network_of(const Message& message,
-                                                    const store::HostRecord& host) noexcept {
-    const store::NetworkRecord* network = directory_->network(host.network);
-    const auto& gateway = message.header.gateway;
-    const Ipv4Address arrived = message.link_selection.value_or(gateway.is_zero() ? self_.address : gateway);
-    return network != nullptr && network->prefix.contains(arrived) ? network : nullptr;
+bool DhcpService::ask_for_lease(const Message& message, const dhcp::Facts& facts, Ipv4Address arrived,
+                                bool is_replay) noexcept {
+    if (message.type != DhcpType::discover && message.type != DhcpType::none) return false;
+    // A registered machine waits for nobody: what it lacks, an operator must give it.
+    if (facts.host != nullptr && !facts.host->is_guest()) return false;
+    const bool has_lease =
+        facts.host != nullptr && facts.network != nullptr && dhcp::lease_seconds(facts) > 0;
+    const auto* network = has_lease ? nullptr : directory_->network_at(arrived);
+    if (network == nullptr || !network->serves_unknown()) return false;
+    if (!is_replay) {
+        Event event = event_about(EventKind::dhcp_lease_wanted, message);
+        event.address = arrived;
+        event.detail = static_cast<std::uint16_t>(dhcp::classify(message));
+        event.set_text(message.vendor_text());
+        reporter_->report(event);
+    }
+    return true;
+}
+
+// Seen from its clients' side: they say aloud which server they chose (RFC 2131 3.1.3).
+void DhcpService::notice_other_server(const Message& message) noexcept {
+    counters_->add(Counter::dhcp_foreign);
+    Event event = event_about(EventKind::dhcp_foreign_server, message);
+    event.address = message.server_identifier.value_or(Ipv4Address{});
+    reporter_->report_stranger(event);
 }
 
 std::uint64_t DhcpService::size_of(const MacAddress& mac, const store::HostRecord& host,

@@ -13,8 +13,10 @@ Result<Directory> Directory::open(store::Environment& environment) {
     if (auto committed = txn->commit(); !committed) return tl::unexpected(committed.error());
     auto reader = environment.begin(store::Access::read_only);
     if (!reader) return tl::unexpected(reader.error());
+    auto networks = store::Cursor::open(*reader, tables->networks);
+    if (!networks) return tl::unexpected(networks.error());
     reader->reset();
-    return Directory(environment, std::move(*reader), *tables);
+    return Directory(std::move(*reader), std::move(*networks), *tables);
 }
 
 bool Directory::begin() noexcept {
@@ -88,6 +90,21 @@ const store::NetworkRecord* Directory::network(store::NetworkId id) noexcept {
 
 const store::ProfileRecord* Directory::profile(store::ProfileId id) noexcept {
     return cached(profiles_, tables_.profiles, id);
+}
+
+const store::NetworkRecord* Directory::network_at(Ipv4Address address) noexcept {
+    if (!readable_) return nullptr;
+    if (networks_snapshot_ != snapshot_ && networks_cursor_.renew(txn_)) {
+        network_count_ = 0;
+        for (auto entry = networks_cursor_.first(); entry && network_count_ < kMaxNetworks;
+             entry = networks_cursor_.next())
+            if (const auto record = store::decode<store::NetworkRecord>(entry->value))
+                all_networks_[network_count_++] = *record;
+        networks_snapshot_ = snapshot_;
+    }
+    for (std::size_t i = 0; i < network_count_; ++i)
+        if (all_networks_[i].prefix.contains(address)) return &all_networks_[i];
+    return nullptr;
 }
 
 }  // namespace rouse::worker

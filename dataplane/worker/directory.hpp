@@ -41,10 +41,12 @@ class Directory {
     // pointer is valid until the next begin().
     [[nodiscard]] const store::NetworkRecord* network(store::NetworkId id) noexcept;
     [[nodiscard]] const store::ProfileRecord* profile(store::ProfileId id) noexcept;
+    // The network that holds ADDRESS (pools do not overlap). Valid as long.
+    [[nodiscard]] const store::NetworkRecord* network_at(Ipv4Address address) noexcept;
 
   private:
-    Directory(store::Environment& environment, store::Transaction txn, store::Tables tables) noexcept
-        : environment_(&environment), txn_(std::move(txn)), tables_(tables) {}
+    Directory(store::Transaction txn, store::Cursor networks, store::Tables tables) noexcept
+        : txn_(std::move(txn)), networks_cursor_(std::move(networks)), tables_(tables) {}
 
     // Direct-mapped: an entry is good for the snapshot (transaction number) that it was read in.
     template <typename R, std::size_t Slots>
@@ -62,13 +64,19 @@ class Directory {
     template <store::Record R>
     std::optional<R> get(store::Table table, store::Bytes key) const noexcept;
 
-    store::Environment* environment_;
     store::Transaction txn_;
+    store::Cursor networks_cursor_;
     store::Tables tables_;
     bool readable_ = false;
     std::uint64_t snapshot_ = 0;
     Cache<store::NetworkRecord, 64> networks_;
     Cache<store::ProfileRecord, 64> profiles_;
+
+    // All networks, for the lookup by address; read when first asked for after a commit.
+    static constexpr std::size_t kMaxNetworks = 1024;
+    std::array<store::NetworkRecord, kMaxNetworks> all_networks_{};
+    std::size_t network_count_ = 0;
+    std::uint64_t networks_snapshot_ = 0;
 };
 
 }  // namespace rouse::worker

@@ -4,6 +4,7 @@
 
 #include "dataplane/worker/dhcp_service.hpp"
 #include "dataplane/worker/outbox.hpp"
+#include "dataplane/worker/parking.hpp"
 #include "dataplane/worker/tftp_service.hpp"
 #include "shared/clock.hpp"
 
@@ -48,7 +49,7 @@ class Worker {
         now_unix_ = realtime_ns / kNanosPerSecond;
         std::array<port::Frame, port::kBurst> burst;
         const std::size_t received = port_->receive(burst);
-        if (received == 0 && tftp_.sessions() == 0) {
+        if (received == 0 && is_quiet()) {
             counters_->add(Counter::polls_empty);
             tftp_.quiescent();
             outbox_.flush();
@@ -63,6 +64,7 @@ class Worker {
         }
         counters_->add(Counter::frames_received, received);
         port_->release(std::span(burst).first(received));
+        replay(now_ns);
         const std::size_t blocks = tftp_.run(now_ns);
         directory_->end();
         tftp_.quiescent();
@@ -79,7 +81,8 @@ class Worker {
         receive_lost_ = lost;
     }
 
-    [[nodiscard]] std::size_t sessions() const noexcept { return tftp_.sessions(); }
+    // Nothing is under way that needs a turn before the next frame.
+    [[nodiscard]] bool is_quiet() const noexcept { return tftp_.sessions() == 0 && parking_.size() == 0; }
 
   private:
     void apply(const store::SwitchRecord& switches) noexcept {
@@ -95,7 +98,7 @@ class Worker {
         switch (datagram.destination_port) {
             case wire::kDhcpServerPort:
             case wire::kPxeServerPort:
-                return handle_dhcp(datagram);
+                return handle_dhcp(now_ns, frame, datagram);
             case wire::tftp::kPort:
                 return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
             default:
@@ -103,14 +106,35 @@ class Worker {
         }
     }
 
-    DropReason handle_dhcp(const wire::Datagram& datagram) noexcept {
+    DropReason handle_dhcp(std::uint64_t now_ns, wire::ConstBytes frame,
+                           const wire::Datagram& datagram) noexcept {
         if (!dhcp_enabled_) return DropReason::dhcp_disabled;
         const auto room = outbox_.room();
         if (room.empty()) return DropReason::transmit_no_frame;
-        std::size_t length = 0;
-        const DropReason drop = dhcp_.receive(datagram, now_unix_, room, length);
-        if (length > 0) outbox_.commit(length);
-        return drop;
+        const auto outcome = dhcp_.receive(datagram, now_unix_, false, room);
+        if (outcome.frame_length > 0) outbox_.commit(outcome.frame_length);
+        if (!outcome.wants_lease) return outcome.drop;
+        const auto arrival = parking_.park(*outcome.wants_lease, frame, now_ns);
+        if (arrival == Parking::Arrival::full) return DropReason::dhcp_parking_full;
+        if (arrival == Parking::Arrival::parked) counters_->add(Counter::dhcp_parked);
+        return DropReason::none;
+    }
+
+    // What waits for a lease gets its chance once per commit.
+    void replay(std::uint64_t now_ns) noexcept {
+        if (parking_.size() == 0) return;
+        const bool committed = directory_->snapshot() != replayed_snapshot_;
+        replayed_snapshot_ = directory_->snapshot();
+        const std::size_t late = parking_.replay(now_ns, [&](wire::ConstBytes frame) {
+            wire::Datagram datagram;
+            const auto room = committed ? outbox_.room() : wire::MutableBytes{};
+            if (room.empty() || wire::parse_datagram(frame, self_, datagram) != DropReason::none)
+                return false;
+            const auto outcome = dhcp_.receive(datagram, now_unix_, true, room);
+            if (outcome.frame_length > 0) outbox_.commit(outcome.frame_length);
+            return !outcome.wants_lease;
+        });
+        if (late > 0) counters_->drop(DropReason::dhcp_lease_timeout, late);
     }
 
     P* port_;
@@ -121,6 +145,8 @@ class Worker {
     Outbox<P> outbox_;
     DhcpService dhcp_;
     TftpService<P> tftp_;
+    Parking parking_;
+    std::uint64_t replayed_snapshot_ = 0;
     std::uint64_t now_unix_ = 0;
     bool dhcp_enabled_ = true;
     bool tftp_enabled_ = true;

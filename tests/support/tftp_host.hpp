@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace rouse::testing {
+namespace rouse::test {
 
 class TftpHost {
   public:
@@ -110,4 +110,4 @@ class TftpHost {
 
 static_assert(tftp::Host<TftpHost>);
 
-}  // namespace rouse::testing
+}  // namespace rouse::test

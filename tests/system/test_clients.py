@@ -101,7 +101,7 @@ def test_malformed_frames_are_counted_with_their_reason(appliance, leased, tmp_p
                "tftp_bad_opcode", "tftp_too_short", "tftp_bad_request"]
     for reason in reasons:
         before[reason] = appliance.dropped(reason)
-    on_client("python3", script)
+    on_client("/usr/bin/python3", script)
     for reason in reasons:
         wait_until(f"a drop counted as {reason}", lambda: appliance.dropped(reason) > before[reason], 10)
     assert os.path.exists(f"/proc/{appliance.pid('dataplane')}")

@@ -88,6 +88,18 @@ TEST_F(EventRing, OneProducerOneConsumerLoseNothing) {
     consumer_thread.join();
 }
 
+TEST_F(EventRing, BothSidesHaveItOpenAtOnce) {
+    auto producing = open_event_ring(dir_, 0);
+    auto consuming = open_event_ring(dir_, 0);
+    ASSERT_TRUE(producing && consuming);
+    EventProducer producer(**producing);
+    ASSERT_TRUE(producer.push(numbered(5)));
+    EventConsumer consumer(**consuming, 1);
+    std::vector<Event> out(2);
+    ASSERT_EQ(consumer.peek(out), 1U);
+    EXPECT_EQ(out[0].bytes, 5U);
+}
+
 TEST_F(EventRing, AFileOfAnotherLayoutIsReplaced) {
     {
         auto other = SharedMemory<std::uint64_t>::open(dir_ + "/events-0");

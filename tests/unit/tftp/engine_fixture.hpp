@@ -59,8 +59,8 @@ class EngineTest : public ::testing::Test {
   protected:
     static constexpr std::uint16_t kPort = 40000;
 
-    rouse::testing::TftpHost host_;
-    Engine<rouse::testing::TftpHost> engine_{EngineOptions{.sessions = 8, .seed = 1}};
+    test::TftpHost host_;
+    Engine<test::TftpHost> engine_{EngineOptions{.sessions = 8, .seed = 1}};
     std::uint64_t now_ns_ = 5 * kNanosPerSecond;
 
     static Peer peer(std::uint16_t port = kPort) {

@@ -51,31 +51,32 @@ TEST_F(Transfer, AWindowIsSentAtOnceAndTheNextBehindItsAck) {
 
 // Rule 1: only what was asked for, lower case, never more than asked; unknown and invalid ones left out.
 TEST_F(Transfer, OffersOnlyWhatWasAskedForAndIsValid) {
+    using namespace std::string_view_literals;
     put("f", 3000);
     const struct {
         std::string_view options;
         const char* reply;
     } cases[] = {
-        {{"tsize\0000\0", 8}, "OACK tsize=3000"},
-        {{"BlkSize\0001432\0TSIZE\0000\0", 21}, "OACK blksize=1432 tsize=3000"},
-        {{"blksize\00065464\0", 14}, "OACK blksize=1468"},
-        {{"blksize\0008\0", 10}, "OACK blksize=8"},
-        {{"blksize\0007\0", 10}, "DATA 1 512"},
-        {{"blksize\00065465\0", 14}, "DATA 1 512"},
-        {{"blksize\00099999999999999999999999\0", 35}, "DATA 1 512"},
-        {{"blksize\00014x\0", 12}, "DATA 1 512"},
-        {{"blksize\000 14\0", 12}, "DATA 1 512"},
-        {{"blksize\000-14\0", 12}, "DATA 1 512"},
-        {{"blksize\000\0", 9}, "DATA 1 512"},
-        {{"blksize\000100\0blksize\000200\0", 24}, "OACK blksize=100"},
-        {{"timeout\0005\0", 10}, "OACK timeout=5"},
-        {{"timeout\0000\0", 10}, "DATA 1 512"},
-        {{"timeout\000256\0", 12}, "DATA 1 512"},
-        {{"windowsize\00065535\0", 17}, "OACK windowsize=64"},
-        {{"windowsize\0000\0", 13}, "DATA 1 512"},
-        {{"multicast\000\0", 11}, "DATA 1 512"},
-        {{"\0\0\0\0", 4}, "DATA 1 512"},
-        {{"rollover\0000\0windowsize\0003\0utimeout\0009\0", 35}, "OACK windowsize=3"},
+        {"tsize\0000\0"sv, "OACK tsize=3000"},
+        {"BlkSize\0001432\0TSIZE\0000\0"sv, "OACK blksize=1432 tsize=3000"},
+        {"blksize\00065464\0"sv, "OACK blksize=1468"},
+        {"blksize\0008\0"sv, "OACK blksize=8"},
+        {"blksize\0007\0"sv, "DATA 1 512"},
+        {"blksize\00065465\0"sv, "DATA 1 512"},
+        {"blksize\00099999999999999999999999\0"sv, "DATA 1 512"},
+        {"blksize\00014x\0"sv, "DATA 1 512"},
+        {"blksize\000 14\0"sv, "DATA 1 512"},
+        {"blksize\000-14\0"sv, "DATA 1 512"},
+        {"blksize\000\0"sv, "DATA 1 512"},
+        {"blksize\000100\0blksize\000200\0"sv, "OACK blksize=100"},
+        {"timeout\0005\0"sv, "OACK timeout=5"},
+        {"timeout\0000\0"sv, "DATA 1 512"},
+        {"timeout\000256\0"sv, "DATA 1 512"},
+        {"windowsize\00065535\0"sv, "OACK windowsize=64"},
+        {"windowsize\0000\0"sv, "DATA 1 512"},
+        {"multicast\000\0"sv, "DATA 1 512"},
+        {"\0\0\0\0"sv, "DATA 1 512"},
+        {"rollover\0000\0windowsize\0003\0utimeout\0009\0"sv, "OACK windowsize=3"},
     };
     std::uint16_t port = 1000;
     for (const auto& [options, reply] : cases) {
@@ -95,7 +96,8 @@ TEST_F(Transfer, BlocksFitThePacket) {
                 ElementsAre("OACK blksize=1468 windowsize=64"));
     Peer six = peer(7);
     six.address = *IpAddress::parse("fe80::1");
-    EXPECT_EQ(engine_.receive(now_ns_, six, {7, {}}, rrq("f", {.block_size = 9000}), host_), DropReason::none);
+    EXPECT_EQ(engine_.receive(now_ns_, six, {7, {}}, rrq("f", {.block_size = 9000}), host_),
+              DropReason::none);
     EXPECT_THAT(run(), ElementsAre("OACK blksize=1448"));
     engine_.set_limits({.block_size = 1024, .window_size = 2});
     EXPECT_THAT(exchange(rrq("f", {.block_size = 9000, .window_size = 900}), 8),
@@ -141,8 +143,8 @@ TEST_F(Transfer, BlockNumbersWrapToZero) {
     auto sent = exchange(ack(0));
     while (!sent.empty()) {
         for (const auto& packet : sent) {
-            const std::string expected = "DATA " + std::to_string(next & 0xffff) + " " +
-                                         std::to_string(next == kBlocks + 1 ? 3 : 8);
+            const std::string expected =
+                "DATA " + std::to_string(next & 0xffff) + " " + std::to_string(next == kBlocks + 1 ? 3 : 8);
             ASSERT_EQ(packet, expected);
             ++next;
         }
@@ -218,7 +220,8 @@ TEST_F(Transfer, ParkedNotForever) {
     receive(rrq("big"));
     EXPECT_THAT(watch(31'000), ElementsAre("ERROR 0 file is not available, see the timeline"));
     ASSERT_EQ(events(EventKind::tftp_failed).size(), 1U);
-    EXPECT_EQ(events(EventKind::tftp_failed)[0].detail, static_cast<std::uint16_t>(TransferFailure::not_resident));
+    EXPECT_EQ(events(EventKind::tftp_failed)[0].detail,
+              static_cast<std::uint16_t>(TransferFailure::not_resident));
     EXPECT_EQ(engine_.open_sessions(), 0U);
     EXPECT_EQ(host_.file("big").references, 0);
 }

@@ -1,8 +1,8 @@
 #include "dataplane/worker/reporter.hpp"
 
-#include <gtest/gtest.h>
-
 #include "shared/clock.hpp"
+
+#include <gtest/gtest.h>
 
 namespace rouse::worker {
 namespace {

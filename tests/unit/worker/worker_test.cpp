@@ -143,6 +143,64 @@ TEST_F(WorkerTest, EveryByteValueAnywhereIsSurvivedAndEveryFrameIsAccountedFor) 
     EXPECT_EQ(fixture_->counters->get(Counter::frames_received), injected);
 }
 
+TEST_F(WorkerTest, AStrangerOnANetworkThatServesThemIsAnsweredOnceItsLeaseIsCommitted) {
+    const MacAddress guest{{2, 9, 9, 9, 9, 9}};
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const be32 one(1);
+        auto network = *store::decode<store::NetworkRecord>(**txn.get(tables.networks, store::bytes_of(one)));
+        network.flags = store::NetworkRecord::kServeUnknown;
+        test::must(txn.put(tables.networks, store::bytes_of(one), store::bytes_of(network)));
+    });
+    const auto discover = DhcpBuilder(DhcpType::discover, guest).frame();
+    EXPECT_TRUE(fixture_->exchange(discover).empty());
+    EXPECT_TRUE(fixture_->exchange(discover).empty());
+    EXPECT_FALSE(fixture_->worker.is_quiet());
+    const auto events = fixture_->take_events();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[0].kind, EventKind::dhcp_lease_wanted);
+    EXPECT_EQ(events[0].address, IpAddress(test::kServerAddress));
+    EXPECT_EQ(fixture_->counters->get(Counter::dhcp_parked), 1U);
+
+    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+        store::HostRecord host;
+        host.network = 1;
+        host.address = ScratchStore::address_of(500);
+        host.expires_unix = 100;
+        test::must(txn.put(tables.hosts, store::bytes_of(guest), store::bytes_of(host)));
+    });
+    fixture_->worker.turn(2, 2);
+    const auto sent = fixture_->port.take_sent();
+    ASSERT_EQ(sent.size(), 1U);
+    const auto header = wire::load<wire::DhcpHeader>(std::span(sent[0]).subspan(wire::kUdpFrameOverhead));
+    EXPECT_EQ(header->your, ScratchStore::address_of(500));
+    EXPECT_TRUE(fixture_->worker.is_quiet());
+}
+
+TEST_F(WorkerTest, AStrangerWhoseLeaseNeverComesIsForgottenAndCounted) {
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const be32 one(1);
+        auto network = *store::decode<store::NetworkRecord>(**txn.get(tables.networks, store::bytes_of(one)));
+        network.flags = store::NetworkRecord::kServeUnknown;
+        test::must(txn.put(tables.networks, store::bytes_of(one), store::bytes_of(network)));
+    });
+    fixture_->exchange(DhcpBuilder(DhcpType::discover, {{2, 9, 9, 9, 9, 9}}).frame());
+    fixture_->worker.turn(2 + Parking::kPatienceNs, 2);
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_lease_timeout), 1U);
+    EXPECT_TRUE(fixture_->worker.is_quiet());
+}
+
+TEST_F(WorkerTest, ClientsOfAnotherServerGiveItAway) {
+    const auto other = *Ipv4Address::parse("10.0.0.66");
+    fixture_->exchange(DhcpBuilder(DhcpType::request, ScratchStore::mac_of(kMachine))
+                           .option(DhcpOption::server_identifier, other)
+                           .option(DhcpOption::requested_address, other)
+                           .frame());
+    const auto events = fixture_->take_events();
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events.back().kind, EventKind::dhcp_foreign_server);
+    EXPECT_EQ(events.back().address, IpAddress(other));
+}
+
 TEST_F(WorkerTest, WithoutTransmitFramesItDropsAndCounts) {
     test::WorkerFixture starved(store_, {.transmit_frames = 1});
     const auto frame = DhcpBuilder(DhcpType::discover, ScratchStore::mac_of(kMachine)).frame();

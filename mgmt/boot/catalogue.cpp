@@ -1,0 +1,161 @@
+#include "mgmt/boot/catalogue.hpp"
+
+#include "mgmt/boot/image_name.hpp"
+#include "mgmt/boot/retired.hpp"
+
+#include <filesystem>
+#include <set>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+namespace rouse::boot {
+
+using namespace store;  // NOLINT(google-build-using-namespace): this folder is about what is stored
+
+namespace {
+
+constexpr std::string_view kTrashPrefix = ".trash-";
+constexpr std::size_t kCollectAtOnce = 256;
+
+// Nothing names HASH any more: the dataplane lets go of it, its file follows later.
+Outcome<void> retire_if_unnamed(Batch& batch, const std::string& hex) {
+    const auto hash = sha256_from_hex(hex);
+    const auto names = ids_by(batch, kImageBySha256, hex);
+    if (!names) return pass_on(names.error());
+    if (!hash || !names->empty()) return {};
+    if (auto removed = batch.remove(batch.tables().images, bytes_of(*hash)); !removed)
+        return pass_on(removed.error());
+    return retire_image(batch, *hash);
+}
+
+// Hashes in table `retired`: their files are still wanted.
+Result<std::set<std::string>> retired_hashes(const View& view) {
+    std::set<std::string> hashes;
+    const auto scanned = scan(view.txn(), view.own().retired, {}, [&hashes](Bytes key, Bytes) {
+        if (key.size() > sizeof(Sha256)) {
+            const auto hash = key.last(sizeof(Sha256));
+            hashes.insert(to_hex({reinterpret_cast<const std::uint8_t*>(hash.data()), hash.size()}));
+        }
+        return true;
+    });
+    if (!scanned) return tl::unexpected(scanned.error());
+    return hashes;
+}
+
+}  // namespace
+
+Result<Catalogue> Catalogue::open(std::string images_dir, Writer& writer) {
+    std::error_code error;
+    std::filesystem::create_directories(images_dir, error);
+    if (error) return fail("cannot create the images' directory " + images_dir + ": " + error.message());
+    Catalogue catalogue(std::move(images_dir));
+    const auto snapshot = writer.store().snapshot();
+    if (!snapshot) return tl::unexpected(snapshot.error());
+    if (auto removed = catalogue.remove_leftovers(*snapshot); !removed)
+        return tl::unexpected(removed.error());
+    return catalogue;
+}
+
+std::string Catalogue::path_of(const Sha256& hash) const {
+    return images_dir_ + "/" + to_hex(hash);
+}
+
+Result<void> Catalogue::remove_leftovers(const View& view) const {
+    const auto retired = retired_hashes(view);
+    if (!retired) return tl::unexpected(retired.error());
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(images_dir_, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string file = entry->path().filename();
+        bool leftover = file.starts_with(Upload::kPrefix) || file.starts_with(kTrashPrefix);
+        if (const auto hash = sha256_from_hex(file); hash && retired->count(file) == 0) {
+            const auto names = ids_by(view, kImageBySha256, file);
+            if (!names) return tl::unexpected(names.error());
+            leftover = names->empty();
+        }
+        std::error_code ignored;
+        if (leftover) std::filesystem::remove(entry->path(), ignored);
+    }
+    if (error) return fail("cannot read the images' directory " + images_dir_ + ": " + error.message());
+    return {};
+}
+
+Outcome<Catalogue::Named> Catalogue::name(Batch& batch, std::string_view name, const Content& content) const {
+    if (const auto checked = check_image_name(name); !checked)
+        return refuse(Failure::Kind::invalid, checked.error().message);
+    if (::access(path_of(content.hash).c_str(), R_OK) != 0)
+        return refuse(Failure::Kind::gone, "the image's content was removed meanwhile; send it again");
+    const std::string hex = to_hex(content.hash);
+    auto image = find_by(batch, kImages, kImageByName, name);
+    if (!image) return pass_on(image.error());
+
+    ImageRecord image_record;
+    image_record.size = content.size;
+    if (auto put = batch.put_record(batch.tables().images, bytes_of(content.hash), image_record); !put)
+        return pass_on(put.error());
+    NameRecord name_record;
+    name_record.size = content.size;
+    name_record.hash = content.hash;
+    if (auto put = batch.put_record(batch.tables().names, NameKey::common(name)->bytes(), name_record); !put)
+        return pass_on(put.error());
+
+    nlohmann::json fields = {{"name", name}, {"size", content.size}, {"sha256", hex}};
+    if (!*image) {
+        auto made = insert(batch, kImages, std::move(fields));
+        if (!made) return pass_on(made.error());
+        return Named{std::move(*made), true};
+    }
+    const std::string old_hex = (*image)->text("sha256");
+    (*image)->fields = std::move(fields);
+    auto updated = update(batch, kImages, std::move(**image));
+    if (!updated) return pass_on(updated.error());
+    if (old_hex != hex)
+        if (auto retired = retire_if_unnamed(batch, old_hex); !retired) return pass_on(retired.error());
+    return Named{std::move(*updated), false};
+}
+
+Outcome<bool> Catalogue::remove(Batch& batch, std::string_view name) const {
+    const auto image = find_by(batch, kImages, kImageByName, name);
+    if (!image) return pass_on(image.error());
+    if (!*image) return false;
+    if (auto removed = batch.remove(batch.tables().names, NameKey::common(name)->bytes()); !removed)
+        return pass_on(removed.error());
+    if (auto erased = erase(batch, kImages, (*image)->id); !erased) return erased;
+    if (auto retired = retire_if_unnamed(batch, (*image)->text("sha256")); !retired)
+        return pass_on(retired.error());
+    return true;
+}
+
+Outcome<std::size_t> Catalogue::collect(Writer& writer) const {
+    std::vector<Sha256> gone;
+    const auto collected = writer.run([this, &gone](Batch& batch) -> Outcome<void> {
+        auto due = collect_retired(batch, kCollectAtOnce);
+        if (!due) return pass_on(due.error());
+        // Out of the way here, where no upload can be about to name it; removing a large file takes long and
+        // is done afterwards. Gone already, when a crash came between this and the commit: also well.
+        for (const auto& hash : *due)
+            ::rename(path_of(hash).c_str(),
+                     (images_dir_ + "/" + std::string(kTrashPrefix) + to_hex(hash)).c_str());
+        gone = std::move(*due);
+        return {};
+    });
+    if (!collected) return pass_on(collected.error());
+    for (const auto& hash : gone)
+        ::unlink((images_dir_ + "/" + std::string(kTrashPrefix) + to_hex(hash)).c_str());
+    return gone.size();
+}
+
+Result<std::optional<NameRecord>> resolve(const View& view, const MacAddress& mac, const HostRecord& host,
+                                          std::string_view name) {
+    for (const auto& key :
+         {NameKey::machine(mac, name),
+          host.profile != 0 ? NameKey::profile(host.profile, name) : std::nullopt, NameKey::common(name)}) {
+        if (!key) continue;
+        auto record = view.record<NameRecord>(view.tables().names, key->bytes());
+        if (!record || *record) return record;
+    }
+    return std::optional<NameRecord>{};
+}
+
+}  // namespace rouse::boot

@@ -1,0 +1,53 @@
+#pragma once
+// The image catalogue: names, and the contents they stand for. A content is stored once, under its hash,
+// however many names it has; a name can be re-pointed while transfers of the old content finish.
+
+#include "mgmt/boot/upload.hpp"
+#include "mgmt/store/documents.hpp"
+#include "mgmt/store/failure.hpp"
+#include "mgmt/store/writer.hpp"
+#include "shared/addresses.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rouse::boot {
+
+class Catalogue {
+  public:
+    // IMAGES_DIR is created when missing. Removes what a crash left behind: temporary files, and contents
+    // that were never named. Before the API listens.
+    [[nodiscard]] static Result<Catalogue> open(std::string images_dir, store::Writer& writer);
+
+    [[nodiscard]] const std::string& images_dir() const noexcept { return images_dir_; }
+    [[nodiscard]] std::string path_of(const store::Sha256& hash) const;
+
+    // Inside an operation of the Writer: NAME stands for CONTENT from now on. The image's document, and
+    // whether the name is new. A failure of kind `gone` means that the content's file was collected in the
+    // last instant: publish it again and repeat.
+    struct Named {
+        store::Document image;
+        bool created = false;
+    };
+    [[nodiscard]] Outcome<Named> name(store::Batch& batch, std::string_view name,
+                                      const Content& content) const;
+    // Inside an operation of the Writer. True if it was there.
+    [[nodiscard]] Outcome<bool> remove(store::Batch& batch, std::string_view name) const;
+
+    // Removes contents and rendered files whose time has come; every minute or so, on any thread that may
+    // wait. Returns how many images' files went.
+    [[nodiscard]] Outcome<std::size_t> collect(store::Writer& writer) const;
+
+  private:
+    explicit Catalogue(std::string images_dir) : images_dir_(std::move(images_dir)) {}
+    Result<void> remove_leftovers(const store::View& view) const;
+    std::string images_dir_;
+};
+
+// What a machine gets for a name: its own file, else its profile's, else everybody's.
+[[nodiscard]] Result<std::optional<store::NameRecord>> resolve(const store::View& view, const MacAddress& mac,
+                                                               const store::HostRecord& host,
+                                                               std::string_view name);
+
+}  // namespace rouse::boot

@@ -1,0 +1,170 @@
+#include "mgmt/boot/machine.hpp"
+
+#include "mgmt/boot/address_plan.hpp"
+#include "mgmt/boot/boot_profile.hpp"
+#include "mgmt/boot/boot_token.hpp"
+#include "mgmt/boot/rendered.hpp"
+#include "shared/store/records.hpp"
+
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+
+namespace rouse::boot {
+
+using namespace store;  // NOLINT(google-build-using-namespace): this folder is about what is stored
+using nlohmann::json;
+
+namespace {
+
+MacAddress mac_of(const json& fields) {
+    return *MacAddress::parse(fields.at("mac").get_ref<const std::string&>());
+}
+
+std::string text_in(const json& fields, const char* name) {
+    const auto found = fields.find(name);
+    return found != fields.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Outcome<void> check_references(const View& view, const json& fields) {
+    if (const std::string cluster = text_in(fields, "cluster"); !cluster.empty()) {
+        const auto id = Id::parse(cluster);
+        const auto found = id ? find(view, kClusters, *id) : Result<std::optional<Document>>{};
+        if (!found) return pass_on(found.error());
+        if (!*found) return refuse(Failure::Kind::invalid, "there is no such cluster", "/cluster");
+    }
+    if (const std::string profile = text_in(fields, "boot_profile"); !profile.empty()) {
+        const auto found = find_by(view, kBootProfiles, kProfileByName, profile);
+        if (!found) return pass_on(found.error());
+        if (!*found)
+            return refuse(Failure::Kind::invalid, "there is no boot profile " + profile, "/boot_profile");
+    }
+    return {};
+}
+
+// The first label: HostRecord carries a label, not a whole domain name.
+std::string_view host_label(std::string_view hostname) {
+    return hostname.substr(0, hostname.find('.'));
+}
+
+Outcome<HostRecord> host_record(const View& view, const Document& machine,
+                                const std::optional<Document>& profile) {
+    HostRecord record;
+    const std::string id = machine.id.to_string();
+    std::copy(id.begin(), id.end(), record.machine_id.begin());
+    if (!record.hostname.assign(host_label(machine.text("hostname"))))
+        return refuse(Failure::Kind::invalid, "the host name is too long", "/hostname");
+    if (profile) record.profile = profile->fields.value("_profile", ProfileId{0});
+    if (const auto pool_id = Id::parse(machine.text("ip_pool"))) {
+        const auto pool = find(view, kIpPools, *pool_id);
+        if (!pool) return pass_on(pool.error());
+        const auto address = Ipv4Address::parse(machine.text("ip"));
+        if (*pool && address) {
+            record.network = (*pool)->fields.value("_network", NetworkId{0});
+            record.address = *address;
+        }
+    }
+    return record;
+}
+
+Outcome<void> remove_host(Batch& batch, const MacAddress& mac) {
+    if (auto removed = batch.remove(batch.tables().hosts, bytes_of(mac)); !removed)
+        return pass_on(removed.error());
+    return remove_script(batch, mac);
+}
+
+}  // namespace
+
+Outcome<Document> register_machine(Batch& batch, const Appliance& appliance, json fields) {
+    if (auto checked = check_references(batch, fields); !checked) return pass_on(checked.error());
+    if (auto placed = place(batch, appliance, fields); !placed) return pass_on(placed.error());
+    auto machine = insert(batch, kMachines, std::move(fields));
+    if (!machine) return machine;
+    if (auto projected = project_machine(batch, appliance, *machine); !projected)
+        return pass_on(projected.error());
+    return machine;
+}
+
+Outcome<Document> change_machine(Batch& batch, const Appliance& appliance, const Document& current,
+                                 json fields) {
+    if (auto checked = check_references(batch, fields); !checked) return pass_on(checked.error());
+    const MacAddress old_mac = mac_of(current.fields);
+    const bool moves = mac_of(fields) != old_mac || text_in(fields, "ip") != current.text("ip");
+    fields["ip_pool"] = current.fields.value("ip_pool", json());
+    if (moves) {
+        json old = current.fields;
+        if (auto displaced = displace(batch, old); !displaced) return pass_on(displaced.error());
+        if (mac_of(fields) != old_mac)
+            if (auto removed = remove_host(batch, old_mac); !removed) return pass_on(removed.error());
+    }
+    if (moves || text_in(fields, "ip").empty())
+        if (auto placed = place(batch, appliance, fields); !placed) return pass_on(placed.error());
+    Document changed = current;
+    changed.fields = std::move(fields);
+    auto machine = update(batch, kMachines, std::move(changed));
+    if (!machine) return machine;
+    if (auto projected = project_machine(batch, appliance, *machine); !projected)
+        return pass_on(projected.error());
+    return machine;
+}
+
+Outcome<bool> remove_machine(Batch& batch, Id id) {
+    const auto machine = find(batch, kMachines, id);
+    if (!machine) return pass_on(machine.error());
+    if (!*machine) return false;
+    json fields = (*machine)->fields;
+    if (auto displaced = displace(batch, fields); !displaced) return pass_on(displaced.error());
+    if (auto removed = remove_host(batch, mac_of(fields)); !removed) return pass_on(removed.error());
+    if (auto removed = remove_token(batch, id); !removed) return pass_on(removed.error());
+    return erase(batch, kMachines, id);
+}
+
+Outcome<void> project_machine(Batch& batch, const Appliance& appliance, const Document& machine) {
+    const auto profile = profile_of(batch, machine.fields);
+    if (!profile) return pass_on(profile.error());
+    const auto host = host_record(batch, machine, *profile);
+    if (!host) return pass_on(host.error());
+    const MacAddress mac = mac_of(machine.fields);
+    const auto stored = batch.record<HostRecord>(batch.tables().hosts, bytes_of(mac));
+    if (!stored) return pass_on(stored.error());
+    if (!*stored || std::memcmp(&**stored, &*host, sizeof *host) != 0)
+        if (auto put = batch.put_record(batch.tables().hosts, bytes_of(mac), *host); !put)
+            return pass_on(put.error());
+    if (!*profile || (*profile)->text("kernel").empty()) return remove_script(batch, mac);
+    return render_script(batch, appliance, machine, **profile);
+}
+
+Outcome<std::optional<Id>> place_waiting(Batch& batch, const Appliance& appliance, std::optional<Id> after,
+                                         std::size_t limit) {
+    std::vector<Id> waiting;
+    const auto listed = for_each_id(batch, kMachineUnplaced, "", [&](Id id) {
+        if (!after || id > *after) waiting.push_back(id);
+        return waiting.size() < limit;
+    });
+    if (!listed) return pass_on(listed.error());
+    for (const Id& id : waiting) {
+        auto machine = find(batch, kMachines, id);
+        if (!machine) return pass_on(machine.error());
+        if (!*machine) continue;
+        if (auto placed = place(batch, appliance, (*machine)->fields); !placed)
+            return pass_on(placed.error());
+        if ((*machine)->text("ip").empty()) continue;
+        const auto updated = update(batch, kMachines, std::move(**machine));
+        if (!updated) return pass_on(updated.error());
+        if (auto projected = project_machine(batch, appliance, *updated); !projected)
+            return pass_on(projected.error());
+    }
+    if (waiting.size() < limit) return std::optional<Id>{};
+    return std::optional<Id>(waiting.back());
+}
+
+Outcome<Document> spend_token(Batch& batch, const Appliance& appliance, std::string_view token) {
+    auto machine = machine_of_token(batch, token);
+    if (!machine) return machine;
+    if (auto retired = retire_token(batch, machine->id, token); !retired) return pass_on(retired.error());
+    if (auto projected = project_machine(batch, appliance, *machine); !projected)
+        return pass_on(projected.error());
+    return machine;
+}
+
+}  // namespace rouse::boot

@@ -1,0 +1,44 @@
+#pragma once
+// Registered machines: their documents, and all that the dataplane is told about them, in one commit.
+// Everything here runs inside an operation of the Writer.
+
+#include "mgmt/boot/appliance.hpp"
+#include "mgmt/store/documents.hpp"
+#include "mgmt/store/failure.hpp"
+
+#include <optional>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace rouse::boot {
+
+// Checks that cluster and boot profile exist, gives the machine an address, stores it, projects it.
+[[nodiscard]] Outcome<store::Document> register_machine(store::Batch& batch, const Appliance& appliance,
+                                                        nlohmann::json fields);
+
+// Replaces a machine's fields by new ones and moves all that follows from them. The same "ip" keeps the
+// address, even in another cluster; another one is asked for as in place(), null asks for a planned one.
+[[nodiscard]] Outcome<store::Document> change_machine(store::Batch& batch, const Appliance& appliance,
+                                                      const store::Document& current, nlohmann::json fields);
+
+// Frees the address, the names, the token, the host record. True if it was there.
+[[nodiscard]] Outcome<bool> remove_machine(store::Batch& batch, store::Id id);
+
+// Makes the HostRecord and the boot script say what the documents say; writes only what differs, so it may be
+// called at any time.
+[[nodiscard]] Outcome<void> project_machine(store::Batch& batch, const Appliance& appliance,
+                                            const store::Document& machine);
+
+// Gives addresses to machines that wait for one, at most LIMIT of them, those after AFTER. Returns the last
+// one looked at; nothing when all have been.
+[[nodiscard]] Outcome<std::optional<store::Id>> place_waiting(store::Batch& batch, const Appliance& appliance,
+                                                              std::optional<store::Id> after,
+                                                              std::size_t limit);
+
+// The ramdisk has reported home: TOKEN is good no more, and the script for the next boot has a new one.
+// Returns its machine; errors as machine_of_token().
+[[nodiscard]] Outcome<store::Document> spend_token(store::Batch& batch, const Appliance& appliance,
+                                                   std::string_view token);
+
+}  // namespace rouse::boot

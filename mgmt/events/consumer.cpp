@@ -1,0 +1,166 @@
+#include "mgmt/events/consumer.hpp"
+
+#include "mgmt/events/recorder.hpp"
+#include "mgmt/events/sentence.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include <spdlog/spdlog.h>
+
+namespace rouse::events {
+namespace {
+
+// One operation of the Writer: large enough that a storm takes few commits, small enough that other
+// writers, who wait for it, do not notice.
+constexpr std::size_t kBatchEvents = 2048;
+constexpr std::size_t kBatchVerdicts = 1024;
+constexpr auto kIdle = std::chrono::milliseconds(4);
+constexpr auto kAfterFailure = std::chrono::seconds(1);
+constexpr std::uint64_t kLookEveryNs = kNanosPerSecond / 2;
+
+std::uint64_t random_identity() {
+    std::random_device random;
+    const std::uint64_t high = random();
+    return (high << 32 | random()) | 1;  // never zero
+}
+
+std::uint64_t stored_sequence(const store::Store& store, const EventTables& tables,
+                              const store::Id& machine) {
+    const auto snapshot = store.snapshot();
+    if (!snapshot) return 0;
+    const auto boot = read_boot(*snapshot, tables, machine);
+    return boot && *boot ? (*boot)->last_sequence : 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Consumer>> Consumer::create(store::Writer& writer, const std::string& run_dir,
+                                                   Clock realtime) {
+    const auto tables = writer.run([](store::Batch& batch) { return EventTables::open(batch); });
+    if (!tables) return tl::unexpected(tables.error());
+    return std::unique_ptr<Consumer>(new Consumer(writer, *tables, run_dir, realtime));
+}
+
+Consumer::Consumer(store::Writer& writer, EventTables tables, const std::string& run_dir, Clock realtime)
+    : writer_(&writer),
+      tables_(tables),
+      run_dir_(run_dir),
+      realtime_(realtime),
+      counters_(run_dir + "/counters"),
+      events_(kBatchEvents),
+      waiters_(
+          [this](const store::Id& machine) { return stored_sequence(writer_->store(), tables_, machine); }) {}
+
+Consumer::~Consumer() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+    waiters_.close();
+}
+
+void Consumer::start() {
+    thread_ = std::thread([this] { loop(); });
+}
+
+void Consumer::loop() {
+    std::string last_failure;
+    while (!stopping_) {
+        const auto applied = turn();
+        waiters_.expire(monotonic_ns());
+        statistics_.failing = !applied;
+        if (!applied) {
+            ++statistics_.failures;
+            // Said once, not every second: the rings hold the events meanwhile.
+            if (applied.error().message != last_failure)
+                spdlog::error("events wait, and are tried again: {}", applied.error().message);
+            last_failure = applied.error().message;
+            for (auto waited = kIdle; waited < kAfterFailure && !stopping_; waited += kIdle) {
+                std::this_thread::sleep_for(kIdle);
+                waiters_.expire(monotonic_ns());
+            }
+            continue;
+        }
+        last_failure.clear();
+        if (*applied == 0) std::this_thread::sleep_for(kIdle);
+    }
+}
+
+Result<std::size_t> Consumer::turn() {
+    const bool look = monotonic_ns() >= next_look_ns_;
+    if (look)
+        if (auto followed = follow_rings(); !followed) return tl::unexpected(followed.error());
+    std::size_t applied = 0;
+    std::uint64_t backlog = 0;
+    for (const auto& ring : rings_) {
+        const auto drained = drain(*ring);
+        if (!drained) return drained;
+        applied += *drained;
+        backlog += ring->segment.get()->head.load(std::memory_order_relaxed) -
+                   ring->segment.get()->tail.load(std::memory_order_relaxed);
+    }
+    statistics_.backlog = backlog;
+    // Only when nothing waits: an event that waits may be the progress that a verdict would deny.
+    if (!look || backlog != 0) return applied;
+    if (auto passed = pass_verdicts(); !passed) return tl::unexpected(passed.error());
+    next_look_ns_ = monotonic_ns() + kLookEveryNs;
+    return applied;
+}
+
+Result<void> Consumer::follow_rings() {
+    const auto counters = counters_.follow();
+    if (!counters) return tl::unexpected(counters.error());
+    const std::size_t workers =
+        std::clamp<std::size_t>((*counters)->workers.load(std::memory_order_relaxed), 1, kMaxWorkers);
+    // Rings of workers that are gone may still hold events: the list only grows.
+    for (std::size_t i = rings_.size(); i < workers; ++i)
+        rings_.push_back(std::make_unique<Ring>(run_dir_ + "/events-" + std::to_string(i)));
+    for (const auto& ring : rings_) {
+        bool reopened = false;
+        const auto segment = ring->segment.follow(&reopened);
+        if (!segment) return tl::unexpected(segment.error());
+        if (reopened) ring->reader = std::make_unique<EventConsumer>(**segment, random_identity());
+    }
+    return {};
+}
+
+Result<std::size_t> Consumer::drain(Ring& ring) {
+    const std::size_t n = ring.reader->peek(events_);
+    if (n == 0) return n;
+    for (std::size_t i = 0; i < n; ++i)
+        if (events_[i].kind == EventKind::dataplane_started) spdlog::info("{}", sentence(events_[i]));
+    const auto touched = writer_->run([this, n, identity = ring.reader->identity()](store::Batch& batch) {
+        return apply_events(batch, tables_, identity, std::span(events_).first(n));
+    });
+    if (!touched) return tl::unexpected(touched.error());
+    ring.reader->release(n);
+    statistics_.events += n;
+    ++statistics_.batches;
+    for (const Touched& machine : *touched) waiters_.publish(machine.machine, machine.last_sequence);
+    return n;
+}
+
+Result<void> Consumer::pass_verdicts() {
+    const std::uint64_t now = realtime_();
+    // A look costs a read; the Writer is troubled only when there is something to write.
+    {
+        const auto snapshot = writer_->store().snapshot();
+        if (!snapshot) return tl::unexpected(snapshot.error());
+        const auto due = any_deadline_due(*snapshot, tables_, now);
+        if (!due) return tl::unexpected(due.error());
+        if (!*due) return {};
+    }
+    const auto touched = writer_->run(
+        [this, now](store::Batch& batch) { return apply_deadlines(batch, tables_, now, kBatchVerdicts); });
+    if (!touched) return tl::unexpected(touched.error());
+    for (const Touched& machine : *touched) waiters_.publish(machine.machine, machine.last_sequence);
+    return {};
+}
+
+boost::asio::awaitable<bool> Consumer::wait_for_timeline(store::Id machine, std::uint64_t after,
+                                                         double seconds) {
+    const double nanos = std::max(seconds, 0.0) * static_cast<double>(kNanosPerSecond);
+    return waiters_.wait(machine, after, monotonic_ns() + static_cast<std::uint64_t>(nanos));
+}
+
+}  // namespace rouse::events

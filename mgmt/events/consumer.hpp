@@ -1,0 +1,87 @@
+#pragma once
+// Reads the dataplane's event rings, has the Writer apply them, and only then releases them: a crash at any
+// instant neither loses an event nor applies one twice. Its one thread also passes verdicts on boots that
+// stand still and sends home the waiters whose time is up.
+
+#include "mgmt/events/followed_segment.hpp"
+#include "mgmt/events/tables.hpp"
+#include "mgmt/events/waiters.hpp"
+#include "mgmt/store/writer.hpp"
+#include "shared/clock.hpp"
+#include "shared/counters.hpp"
+#include "shared/event_ring.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace rouse::events {
+
+class Consumer {
+  public:
+    // Monotonic; read by /metrics at any time.
+    struct Statistics {
+        std::atomic<std::uint64_t> events{0};    // applied
+        std::atomic<std::uint64_t> batches{0};   // commits that held them
+        std::atomic<std::uint64_t> backlog{0};   // a gauge: waiting in the rings at the last look
+        std::atomic<std::uint64_t> failures{0};  // batches that the store could not take; tried again
+        std::atomic<bool> failing{false};        // the last batch was such a one
+    };
+    using Clock = std::uint64_t (*)() noexcept;
+
+    // Makes its tables; starts nothing yet. REALTIME is for tests.
+    [[nodiscard]] static Result<std::unique_ptr<Consumer>> create(store::Writer& writer,
+                                                                  const std::string& run_dir,
+                                                                  Clock realtime = realtime_ns);
+    ~Consumer();
+    Consumer(const Consumer&) = delete;
+    Consumer& operator=(const Consumer&) = delete;
+
+    // Starts the thread, which stops on destruction.
+    void start();
+    // One round of the thread's work: what waits in every ring, and deadlines if nothing is left waiting.
+    // Returns how many events were applied. For tests and the thread itself, one at a time.
+    Result<std::size_t> turn();
+
+    // Waits, SECONDS at most, until the machine's timeline has entries after AFTER. True: it has.
+    [[nodiscard]] boost::asio::awaitable<bool> wait_for_timeline(store::Id machine, std::uint64_t after,
+                                                                 double seconds);
+
+    [[nodiscard]] const EventTables& tables() const noexcept { return tables_; }
+    // For operations elsewhere that append to timelines: publish after the commit.
+    [[nodiscard]] Waiters& waiters() noexcept { return waiters_; }
+    [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
+
+  private:
+    struct Ring {
+        explicit Ring(const std::string& path) : segment(path) {}
+        FollowedSegment<EventRingLayout> segment;
+        std::unique_ptr<EventConsumer> reader;
+    };
+
+    Consumer(store::Writer& writer, EventTables tables, const std::string& run_dir, Clock realtime);
+    Result<void> follow_rings();
+    Result<std::size_t> drain(Ring& ring);
+    Result<void> pass_verdicts();
+    void loop();
+
+    store::Writer* writer_;
+    EventTables tables_;
+    std::string run_dir_;
+    Clock realtime_;
+    FollowedSegment<CountersLayout> counters_;
+    std::vector<std::unique_ptr<Ring>> rings_;  // by worker
+    std::vector<Event> events_;                 // of one batch
+    std::uint64_t next_look_ns_ = 0;            // for new workers, replaced segments and deadlines; monotonic
+    Statistics statistics_;
+    Waiters waiters_;
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
+};
+
+}  // namespace rouse::events

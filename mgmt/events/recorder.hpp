@@ -1,0 +1,53 @@
+#pragma once
+// Turns events into what is kept: timeline entries, boots, the status of machines and clusters. Each function
+// is the body of an operation of the Writer: all of it is in one commit or nothing is. Stateless.
+
+#include "mgmt/events/tables.hpp"
+#include "mgmt/events/timeline.hpp"
+#include "mgmt/store/failure.hpp"
+#include "mgmt/store/id.hpp"
+#include "shared/event.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace rouse::events {
+
+// A machine whose timeline grew, to be told to waiters once the commit is durable.
+struct Touched {
+    store::Id machine;
+    std::uint64_t last_sequence = 0;
+};
+using TouchedMachines = std::vector<Touched>;
+
+// Applies a ring's events, oldest first, except those that were applied before: (RING, sequence) is kept in
+// the same commit, which makes delivery exactly once. RING: EventConsumer::identity().
+[[nodiscard]] Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tables,
+                                                   std::uint64_t ring, std::span<const Event> events);
+
+// Passes the verdict on boots whose stage has lasted too long at NOW (CLOCK_REALTIME), at most LIMIT of them.
+// Only after all waiting events were applied: they may say otherwise.
+[[nodiscard]] Result<TouchedMachines> apply_deadlines(store::Batch& batch, const EventTables& tables,
+                                                      std::uint64_t now_ns, std::size_t limit);
+
+// Whether apply_deadlines() would find anything to do. Reads only.
+[[nodiscard]] Result<bool> any_deadline_due(const store::View& view, const EventTables& tables,
+                                            std::uint64_t now_ns);
+
+// What a ramdisk's agent said.
+struct AgentNews {
+    store::Id machine;
+    BootTrigger trigger = BootTrigger::kernel_report;  // or home_report
+    std::string text;                                  // of the entry
+    nlohmann::ordered_json details;
+    nlohmann::json hardware;  // home_report: the machine document's new member "hardware"; null: leave it
+};
+// Not found when the machine was deleted.
+[[nodiscard]] Outcome<TouchedMachines> apply_agent_news(store::Batch& batch, const EventTables& tables,
+                                                        const AgentNews& news);
+
+}  // namespace rouse::events

@@ -1,0 +1,19 @@
+#pragma once
+// The API's description of itself, made of the router's routes and the schemas that bodies are checked by.
+
+#include "mgmt/http/router.hpp"
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace rouse::http {
+
+// An OpenAPI 3.1 document of ROUTER's routes. Two different schemas of one name are a programming error:
+// std::logic_error.
+[[nodiscard]] nlohmann::json openapi_document(const Router& router, const std::string& title);
+
+// GET /openapi.json and GET /docs, a page for people. To be called last: they show the routes that are there.
+void add_documentation(Router& router, const std::string& title);
+
+}  // namespace rouse::http

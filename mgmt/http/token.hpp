@@ -1,0 +1,48 @@
+#pragma once
+// Access and refresh tokens: JWT signed with ES256 (RFC 7519, RFC 7518 3.4), nothing else accepted.
+
+#include "mgmt/http/role.hpp"
+#include "shared/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rouse::http {
+
+enum class TokenUse : std::uint8_t { access, refresh };
+
+struct TokenClaims {
+    std::string user;          // sub
+    Role role = Role::viewer;  // role; as it was when the token was made
+    TokenUse use = TokenUse::access;
+    std::string password_mark;  // refresh: pwm, changes with the password
+    std::int64_t expires = 0;   // exp, seconds since 1970
+};
+
+// Thread safe once opened.
+class TokenKey {
+  public:
+    // Reads the P-256 private key (PEM), or makes one and keeps it there with mode 0600. An existing file
+    // that others may read is refused.
+    [[nodiscard]] static Result<TokenKey> open(const std::string& path);
+    TokenKey(TokenKey&&) noexcept;
+    TokenKey& operator=(TokenKey&&) noexcept;
+    ~TokenKey();
+
+    [[nodiscard]] const std::string& id() const noexcept;  // kid: from the public key's SHA-256
+    [[nodiscard]] Result<std::string> sign(const TokenClaims& claims) const;
+    // The claims of a token that this key signed and that has not expired at NOW (seconds since 1970); the
+    // error says why not, without secrets.
+    [[nodiscard]] Result<TokenClaims> verify(std::string_view token, TokenUse use, std::int64_t now) const;
+
+  private:
+    struct State;
+    explicit TokenKey(std::unique_ptr<State> state) noexcept;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace rouse::http

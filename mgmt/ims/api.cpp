@@ -1,0 +1,16 @@
+#include "mgmt/ims/api.hpp"
+
+namespace rouse::ims {
+
+void add_api(http::Router& router, const Services& services) {
+    services.auth.install(router);
+    add_clusters(router, services);
+    add_machines(router, services);
+    add_ip_pools(router, services);
+    add_leases(router, services);
+    add_boot_profiles(router, services);
+    add_images(router, services);
+    add_users(router, services);
+}
+
+}  // namespace rouse::ims

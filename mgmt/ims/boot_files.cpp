@@ -1,0 +1,67 @@
+// GET /boot/{name...} on the rack side: the names that TFTP serves, by HTTP, for the same machines.
+
+#include "mgmt/ims/api.hpp"
+#include "mgmt/ims/file_response.hpp"
+#include "mgmt/ims/problems.hpp"
+#include "shared/endian.hpp"
+
+namespace rouse::ims {
+
+using namespace store;  // NOLINT(google-build-using-namespace): records and how they are read
+using http::Request;
+using http::Response;
+
+namespace {
+
+struct Client {
+    MacAddress mac;
+    HostRecord host;
+};
+
+// The registered machine that the peer's address is leased to; nothing for strangers.
+Result<std::optional<Client>> client_of(const View& view, const IpAddress& peer) {
+    const auto address = peer.v4();
+    if (!address) return std::optional<Client>{};
+    const auto lease = view.record<LeaseRecord>(view.tables().leases, bytes_of(*address));
+    if (!lease) return tl::unexpected(lease.error());
+    if (!*lease) return std::optional<Client>{};
+    const auto host = view.record<HostRecord>(view.tables().hosts, bytes_of((*lease)->mac));
+    if (!host) return tl::unexpected(host.error());
+    if (!*host || (*host)->address != *address) return std::optional<Client>{};
+    return std::optional(Client{(*lease)->mac, **host});
+}
+
+http::Outcome rendered_response(const View& view, const NameRecord& name) {
+    const auto text = view.txn().get(view.tables().rendered, bytes_of(be64(name.rendered_id)));
+    if (!text) return refused(text.error());
+    if (!*text) return http::problem(http::Status::not_found, "the file's content is not there");
+    return Response::text(std::string(text_of(**text)));
+}
+
+http::Outcome get(const Services& services, const Request& request) {
+    const auto snapshot = services.snapshot();
+    if (!snapshot) return refused(snapshot.error());
+    // One answer for strangers and for unknown names: a stranger learns nothing.
+    auto not_found = [] { return http::problem(http::Status::not_found, "there is no such file for you"); };
+    const auto client = client_of(*snapshot, request.peer);
+    if (!client) return refused(client.error());
+    if (!*client) return not_found();
+    const auto name = boot::resolve(*snapshot, (*client)->mac, (*client)->host, request.parameter("name"));
+    if (!name) return refused(name.error());
+    if (!*name) return not_found();
+    if ((*name)->kind == ContentKind::rendered) return rendered_response(*snapshot, **name);
+    return image_response(services.catalogue, request, (*name)->hash, (*name)->size);
+}
+
+}  // namespace
+
+void add_boot_files(http::Router& router, const Services& services) {
+    router.add({.method = http::Method::get,
+                .pattern = "/boot/{name...}",
+                .access = http::Access::anyone(),
+                .tag = "Boot files",
+                .summary = "Read a file, as the machine whose address this is"},
+               [services](Request& request) { return get(services, request); });
+}
+
+}  // namespace rouse::ims

@@ -1,0 +1,68 @@
+#include "mgmt/ims/follow_up.hpp"
+
+#include "mgmt/boot/machine.hpp"
+#include "mgmt/store/documents.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace rouse::ims {
+
+using store::Batch;
+using store::Id;
+
+namespace {
+
+constexpr std::size_t kStep = 128;
+
+Outcome<void> project_step(Batch& batch, const boot::Appliance& appliance, std::span<const Id> ids) {
+    for (const Id& id : ids) {
+        const auto machine = store::find(batch, store::kMachines, id);
+        if (!machine) return pass_on(machine.error());
+        if (!*machine) continue;
+        if (auto projected = boot::project_machine(batch, appliance, **machine); !projected) return projected;
+    }
+    return {};
+}
+
+}  // namespace
+
+boost::asio::awaitable<Outcome<void>> project_machines(const Services& services, std::vector<Id> machines) {
+    const std::span<const Id> all(machines);
+    for (std::size_t at = 0; at < all.size(); at += kStep) {
+        const auto step = all.subspan(at, std::min(kStep, all.size() - at));
+        const auto done = co_await services.writer.submit(
+            [&](Batch& batch) { return project_step(batch, services.appliance, step); });
+        if (!done) co_return done;
+    }
+    co_return Outcome<void>{};
+}
+
+boost::asio::awaitable<Outcome<void>> place_waiting_machines(const Services& services) {
+    std::optional<Id> after;
+    do {
+        const auto last = co_await services.writer.submit(
+            [&](Batch& batch) { return boot::place_waiting(batch, services.appliance, after, kStep); });
+        if (!last) co_return pass_on(last.error());
+        after = *last;
+    } while (after);
+    co_return Outcome<void>{};
+}
+
+boost::asio::awaitable<Outcome<void>> project_everything(const Services& services) {
+    auto placed = co_await place_waiting_machines(services);
+    if (!placed) co_return placed;
+    std::vector<Id> machines;
+    {
+        const auto snapshot = services.snapshot();
+        if (!snapshot) co_return pass_on(snapshot.error());
+        const auto listed = store::for_each_key(*snapshot, store::kMachines, [&machines](Id id) {
+            machines.push_back(id);
+            return true;
+        });
+        if (!listed) co_return pass_on(listed.error());
+    }
+    co_return co_await project_machines(services, std::move(machines));
+}
+
+}  // namespace rouse::ims

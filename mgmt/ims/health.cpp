@@ -1,0 +1,118 @@
+#include "mgmt/events/text.hpp"
+#include "mgmt/ims/observation.hpp"
+#include "shared/clock.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <sys/statvfs.h>
+
+namespace rouse::ims {
+namespace {
+
+// The dataplane's housekeeping turns several times a second.
+constexpr std::uint64_t kHeartbeatNs = 3 * kNanosPerSecond;
+constexpr std::uint64_t kMinimumFreeBytes = std::uint64_t{256} << 20;
+
+struct Check {
+    const char* name;
+    bool good = false;
+    std::string detail;  // what is wrong and what to do, or a figure
+};
+
+Check check_dataplane(events::DataplaneCounters& counters, std::uint64_t now_ns) {
+    struct Pulse {
+        std::size_t workers = 0;
+        std::uint64_t oldest_ns = UINT64_MAX;
+        std::string port;
+    };
+    const auto pulse = counters.read([](const CountersLayout& layout) {
+        Pulse out;
+        out.workers = events::DataplaneCounters::workers(layout);
+        for (std::size_t i = 0; i < out.workers; ++i)
+            out.oldest_ns = std::min(out.oldest_ns, layout.worker[i].heartbeat_ns.load());
+        out.port = events::printable({layout.port, ::strnlen(layout.port, sizeof layout.port)});
+        return out;
+    });
+    if (!pulse) return {"dataplane", false, pulse.error().message};
+    if (pulse->workers == 0 || pulse->oldest_ns == 0)
+        return {"dataplane", false, "rouse-dataplane has not run since this machine started; start it"};
+    const std::uint64_t age = now_ns > pulse->oldest_ns ? now_ns - pulse->oldest_ns : 0;
+    if (age > kHeartbeatNs)
+        return {"dataplane", false,
+                "rouse-dataplane gave its last sign of life " + events::human_duration(age) +
+                    " ago; see its log and start it again"};
+    return {"dataplane", true, "runs on " + pulse->port};
+}
+
+Check check_store(store::Store& store) {
+    const auto snapshot = store.snapshot();
+    if (!snapshot) return {"store", false, snapshot.error().message};
+    MDB_envinfo info{};
+    MDB_stat stat{};
+    mdb_env_info(store.environment().raw(), &info);
+    mdb_env_stat(store.environment().raw(), &stat);
+    const double used = static_cast<double>(info.me_last_pgno + 1) * stat.ms_psize;
+    const double part = used / static_cast<double>(info.me_mapsize);
+    const std::string figure = events::human_bytes(static_cast<std::uint64_t>(used)) + " of " +
+                               events::human_bytes(info.me_mapsize) + " used";
+    if (part > 0.95) return {"store", false, figure + "; raise store.map_size_gib and restart rouse-mgmt"};
+    return {"store", true, figure};
+}
+
+Check check_disk(const std::string& state_dir) {
+    struct statvfs disk {};
+    if (::statvfs(state_dir.c_str(), &disk) != 0)
+        return {"disk", false, "cannot examine " + state_dir + ": " + std::strerror(errno)};
+    const std::uint64_t available = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    const std::string figure = events::human_bytes(available) + " free below " + state_dir;
+    if (available < kMinimumFreeBytes) return {"disk", false, "only " + figure + "; free some space there"};
+    return {"disk", true, figure};
+}
+
+Check check_events(const events::Consumer::Statistics& statistics) {
+    const std::uint64_t backlog = statistics.backlog;
+    const std::string figure = std::to_string(backlog) + " events wait";
+    if (statistics.failing)
+        return {"events", false, figure + ", because the store takes none; the log says why"};
+    if (backlog > EventRingLayout::kCapacity / 2)
+        return {"events", false, figure + ", more than the management plane can keep up with"};
+    return {"events", true, figure};
+}
+
+http::Outcome get_health(const Observation& observation) {
+    const std::vector<Check> checks{
+        check_dataplane(observation.dataplane, monotonic_ns()),
+        check_store(observation.writer.store()),
+        check_disk(observation.state_dir),
+        check_events(observation.consumer.statistics()),
+    };
+    bool good = true;
+    auto list = nlohmann::ordered_json::array();
+    for (const Check& check : checks) {
+        good = good && check.good;
+        list.push_back(
+            {{"name", check.name}, {"status", check.good ? "ok" : "failing"}, {"detail", check.detail}});
+    }
+    nlohmann::ordered_json body;
+    body["status"] = good ? "ok" : "failing";
+    body["checks"] = std::move(list);
+    return http::Response::json_text(body.dump(),
+                                     good ? http::Status::ok : http::Status::service_unavailable);
+}
+
+}  // namespace
+
+void add_health(http::Router& router, const Observation& observation) {
+    router.add(
+        {.method = http::Method::get,
+         .pattern = "/health",
+         .access = http::Access::anyone(),
+         .tag = "Observation",
+         .summary = "Whether the appliance can do its work: 200, or 503 with what is wrong and what to do"},
+        [observation](http::Request&) { return get_health(observation); });
+}
+
+}  // namespace rouse::ims

@@ -1,0 +1,166 @@
+#include "mgmt/ims/metrics.hpp"
+
+#include "mgmt/ims/observation.hpp"
+#include "mgmt/store/documents.hpp"
+#include "shared/clock.hpp"
+
+#include <sstream>
+#include <utility>
+
+#include <prometheus/text_serializer.h>
+
+namespace rouse::ims {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+MetricFamily family(std::string name, std::string_view help, MetricType type) {
+    return {std::move(name), std::string(help), type, {}};
+}
+void add(MetricFamily& to, double value, Labels labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    (to.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+    to.metric.push_back(std::move(metric));
+}
+MetricFamily single(std::string name, std::string_view help, MetricType type, double value) {
+    auto out = family(std::move(name), help, type);
+    add(out, value);
+    return out;
+}
+
+double seconds(std::uint64_t nanos) {
+    return static_cast<double>(nanos) / static_cast<double>(kNanosPerSecond);
+}
+
+void add_workers(const CountersLayout& layout, std::vector<MetricFamily>& out) {
+    const std::size_t workers = events::DataplaneCounters::workers(layout);
+    const auto each_worker = [&](MetricFamily& to, const auto& value_of, const Labels& labels = {}) {
+        for (std::size_t i = 0; i < workers; ++i) {
+            Labels all = labels;
+            all.push_back({"worker", std::to_string(i)});
+            add(to, static_cast<double>(value_of(layout.worker[i])), std::move(all));
+        }
+    };
+    for (std::size_t c = 0; c < kCounters.size(); ++c) {
+        auto counted = family("rouse_" + std::string(kCounters[c].name) + "_total", kCounters[c].help,
+                              MetricType::Counter);
+        each_worker(counted, [c](const WorkerCounters& w) { return w.get(static_cast<Counter>(c)); });
+        out.push_back(std::move(counted));
+    }
+    auto drops = family("rouse_drops_total", "frames dropped, by reason", MetricType::Counter);
+    for (std::size_t r = 1; r < kDropReasons.size(); ++r)
+        each_worker(drops, [r](const WorkerCounters& w) { return w.get(static_cast<DropReason>(r)); },
+                    {{"reason", std::string(kDropReasons[r].name)}});
+    out.push_back(std::move(drops));
+    auto sessions = family("rouse_tftp_sessions_open", "TFTP transfers under way", MetricType::Gauge);
+    each_worker(sessions, [](const WorkerCounters& w) { return w.tftp_sessions_open.load(); });
+    out.push_back(std::move(sessions));
+    auto age = family("rouse_dataplane_heartbeat_age_seconds", "since the worker's last sign of life",
+                      MetricType::Gauge);
+    const std::uint64_t now = monotonic_ns();
+    each_worker(age, [now](const WorkerCounters& w) {
+        const std::uint64_t beat = w.heartbeat_ns.load();
+        return seconds(now > beat ? now - beat : 0);
+    });
+    out.push_back(std::move(age));
+}
+
+MetricFamily machines_by_status(const store::View& view) {
+    auto out = family("rouse_machines", "registered machines, by status", MetricType::Gauge);
+    for (const std::string_view status : store::kMachineStatuses) {
+        std::size_t count = 0;
+        const auto counted = store::for_each_id(view, store::kMachineByStatus, status, [&](store::Id) {
+            ++count;
+            return true;
+        });
+        if (counted) add(out, static_cast<double>(count), {{"status", std::string(status)}});
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<MetricFamily> DataplaneMetrics::Collect() const {
+    std::vector<MetricFamily> out;
+    const auto read = counters_->read([&](const CountersLayout& layout) {
+        add_workers(layout, out);
+        return events::DataplaneCounters::workers(layout) != 0;
+    });
+    out.push_back(single("rouse_dataplane_seen", "1 once a dataplane has run on this machine",
+                         MetricType::Gauge, read && *read ? 1 : 0));
+    return out;
+}
+
+std::vector<MetricFamily> ManagementMetrics::Collect() const {
+    std::vector<MetricFamily> out;
+    const auto snapshot = writer_->store().snapshot();
+    if (snapshot) {
+        out.push_back(machines_by_status(*snapshot));
+        const auto strangers = snapshot->txn().count(consumer_->tables().strangers);
+        if (strangers)
+            out.push_back(single("rouse_strangers", "machines that spoke and are not registered",
+                                 MetricType::Gauge, static_cast<double>(*strangers)));
+    }
+    const auto counter = [&](const char* name, const char* help, double value) {
+        out.push_back(single(name, help, MetricType::Counter, value));
+    };
+    const auto& writes = writer_->statistics();
+    counter("rouse_store_operations_total", "operations committed", static_cast<double>(writes.operations));
+    counter("rouse_store_failures_total", "operations refused or failed",
+            static_cast<double>(writes.failures));
+    counter("rouse_store_commits_total", "commits; each holds a group of operations",
+            static_cast<double>(writes.commits));
+    counter("rouse_store_commit_seconds_total", "time spent in commits", seconds(writes.commit_ns));
+    const auto& consumed = consumer_->statistics();
+    counter("rouse_events_applied_total", "events of the dataplane that are on timelines",
+            static_cast<double>(consumed.events));
+    counter("rouse_events_batches_total", "commits that held them", static_cast<double>(consumed.batches));
+    counter("rouse_events_failures_total", "batches that the store could not take and that are tried again",
+            static_cast<double>(consumed.failures));
+    out.push_back(single("rouse_events_backlog", "events that wait in the rings", MetricType::Gauge,
+                         static_cast<double>(consumed.backlog)));
+    out.push_back(single("rouse_timeline_waiters", "requests that wait for a timeline to grow",
+                         MetricType::Gauge, static_cast<double>(consumer_->waiters().size())));
+    auto requests = family("rouse_http_requests_total", "requests answered", MetricType::Counter);
+    for (const auto& one : requests_->read())
+        add(requests, static_cast<double>(one.requests),
+            {{"method", one.method}, {"route", one.route}, {"code", std::to_string(one.code)}});
+    out.push_back(std::move(requests));
+    return out;
+}
+
+std::string to_text(const std::vector<const prometheus::Collectable*>& sources) {
+    std::vector<MetricFamily> all;
+    for (const auto* source : sources) {
+        auto families = source->Collect();
+        std::move(families.begin(), families.end(), std::back_inserter(all));
+    }
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, all);
+    return std::move(out).str();
+}
+
+void add_metrics(http::Router& router, const Observation& observation) {
+    router.observe_with(
+        [&requests = observation.requests](const http::Request& request, http::Status status) {
+            requests.count(request, status);
+        });
+    router.add({.method = http::Method::get,
+                .pattern = "/metrics",
+                .access = http::Access::anyone(),
+                .tag = "Observation",
+                .summary = "Metrics of both processes for Prometheus"},
+               [observation](http::Request&) -> http::Outcome {
+                   const DataplaneMetrics dataplane(observation.dataplane);
+                   const ManagementMetrics management(observation.writer, observation.consumer,
+                                                      observation.requests);
+                   return http::Response::text(to_text({&dataplane, &management}),
+                                               "text/plain; version=0.0.4; charset=utf-8");
+               });
+}
+
+}  // namespace rouse::ims

@@ -1,0 +1,45 @@
+#pragma once
+// The metrics of both processes in Prometheus' terms. Names and help of the dataplane's come from the lists
+// in shared/: a counter added there is exported without another line.
+
+#include "mgmt/events/consumer.hpp"
+#include "mgmt/events/dataplane_counters.hpp"
+#include "mgmt/ims/request_counts.hpp"
+#include "mgmt/store/writer.hpp"
+
+#include <string>
+#include <vector>
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+namespace rouse::ims {
+
+// Counters, drops and gauges of each worker. Nothing of them while the segment cannot be read, but
+// rouse_dataplane_up is always there.
+class DataplaneMetrics final : public prometheus::Collectable {
+  public:
+    explicit DataplaneMetrics(events::DataplaneCounters& counters) : counters_(&counters) {}
+    [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+
+  private:
+    events::DataplaneCounters* counters_;
+};
+
+// Machines by status, the writer, the events, the requests.
+class ManagementMetrics final : public prometheus::Collectable {
+  public:
+    ManagementMetrics(store::Writer& writer, events::Consumer& consumer, const RequestCounts& requests)
+        : writer_(&writer), consumer_(&consumer), requests_(&requests) {}
+    [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+
+  private:
+    store::Writer* writer_;
+    events::Consumer* consumer_;
+    const RequestCounts* requests_;
+};
+
+// In the text format 0.0.4.
+[[nodiscard]] std::string to_text(const std::vector<const prometheus::Collectable*>& sources);
+
+}  // namespace rouse::ims

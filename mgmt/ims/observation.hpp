@@ -1,0 +1,35 @@
+#pragma once
+// The handlers by which people and monitoring see what happens: timelines, strangers, health, metrics; and
+// the one by which a ramdisk's agent says it.
+
+#include "mgmt/boot/appliance.hpp"
+#include "mgmt/events/consumer.hpp"
+#include "mgmt/events/dataplane_counters.hpp"
+#include "mgmt/http/router.hpp"
+#include "mgmt/ims/request_counts.hpp"
+#include "mgmt/store/writer.hpp"
+
+#include <string>
+
+namespace rouse::ims {
+
+// What these handlers work with. All of it outlives the routers.
+struct Observation {
+    store::Writer& writer;
+    events::Consumer& consumer;
+    events::DataplaneCounters& dataplane;
+    boot::Appliance& appliance;
+    RequestCounts& requests;
+    std::string state_dir;  // whose disk space is watched
+};
+
+// GET /api/machines/{id}/timeline, GET /api/strangers
+void add_timeline(http::Router& router, const Observation& observation);
+// GET /health, for everybody: 200, or 503 and what is wrong
+void add_health(http::Router& router, const Observation& observation);
+// GET /metrics, for everybody; also counts the router's requests
+void add_metrics(http::Router& router, const Observation& observation);
+// POST /agent/report, on the rack side's router
+void add_agent_report(http::Router& router, const Observation& observation);
+
+}  // namespace rouse::ims

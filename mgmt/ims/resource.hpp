@@ -1,0 +1,71 @@
+#pragma once
+// The routes that every resource kept as documents has: list, create, read, replace (PUT), change (PATCH),
+// delete. A resource says what is special about it in hooks.
+
+#include "mgmt/http/router.hpp"
+#include "mgmt/http/schema.hpp"
+#include "mgmt/ims/services.hpp"
+#include "mgmt/store/documents.hpp"
+#include "mgmt/store/failure.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <nlohmann/json.hpp>
+
+namespace rouse::ims {
+
+// "?name=value" on a list. An index, when there is one, spares looking at every document.
+struct Filter {
+    std::string name;  // of the parameter and the field
+    const store::Index* index = nullptr;
+};
+
+struct Resource {
+    std::vector<std::string> paths;  // "/api/machines": the first is the one in Location
+    std::string tag;                 // in the documentation: "Machines"
+    const store::Collection& collection;
+    const http::Schema& schema;
+    http::Role reads = http::Role::viewer;
+    http::Role writes = http::Role::operator_;
+    std::vector<Filter> filters{};
+    // Fields that a PUT which does not mention them leaves as they are.
+    std::vector<std::string> sticky{};
+
+    // Inside operations of the Writer:
+    std::function<Outcome<store::Document>(store::Batch&, nlohmann::json fields)> create{};
+    std::function<Outcome<store::Document>(store::Batch&, const store::Document& current,
+                                           nlohmann::json fields)>
+        change{};
+    std::function<Outcome<void>(store::Batch&, const store::Document& current, bool force)> remove{};
+
+    // Optional. Before the operation, where waiting is allowed:
+    std::function<boost::asio::awaitable<http::OrProblem<nlohmann::json>>(nlohmann::json fields)> prepare{};
+    // After it was committed, before the answer: what follows from it for other objects. BEFORE: null for a
+    // new object; it must be repeatable, since a crash may come in between.
+    std::function<boost::asio::awaitable<Outcome<void>>(const store::Document* before,
+                                                        const store::Document& now)>
+        follow_up{};
+    // Adds to an answer what is not stored.
+    std::function<Outcome<void>(const store::View&, nlohmann::json& answer)> decorate{};
+};
+
+void add_resource(http::Router& router, const Services& services, Resource resource);
+
+// A document as clients see it: without the appliance's own fields.
+[[nodiscard]] nlohmann::json visible(const nlohmann::json& fields);
+
+// The document that a path names, or a 404.
+[[nodiscard]] Outcome<store::Document> require(const store::View& view, const store::Collection& collection,
+                                               const std::string& id);
+// ?force=true
+[[nodiscard]] bool is_forced(const http::Request& request);
+
+// Creates one object and answers 201: the POST of RESOURCE, also for routes of other shapes.
+boost::asio::awaitable<http::Outcome> create(const Services& services, const Resource& resource,
+                                             nlohmann::json fields);
+
+}  // namespace rouse::ims

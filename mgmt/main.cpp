@@ -1,0 +1,49 @@
+// rouse-mgmt: the management plane. Owns the REST API and is the single writer of the store.
+
+#include "mgmt/server.hpp"
+#include "shared/config.hpp"
+
+#include <csignal>
+#include <cstdlib>
+
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace {
+
+void start_logging(const std::string& level) {
+    spdlog::set_default_logger(spdlog::stderr_color_mt("rouse-mgmt"));
+    spdlog::set_level(spdlog::level::from_str(level));
+}
+
+int serve(const rouse::Config& config) {
+    auto server = rouse::mgmt::Server::open(config);
+    if (!server) {
+        spdlog::critical("{}", server.error().message);
+        return EXIT_FAILURE;
+    }
+    boost::asio::signal_set signals((*server)->io(), SIGTERM, SIGINT);
+    signals.async_wait([&server](boost::system::error_code error, int) {
+        if (!error) (*server)->stop();
+    });
+    (*server)->run();
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto parsed =
+        rouse::parse_config("rouse-mgmt", "rouse's management plane: REST API and store", argc, argv);
+    if (const int* code = std::get_if<int>(&parsed)) return *code;
+    const auto& config = std::get<rouse::Config>(parsed);
+    start_logging(config.log.level);
+    std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of that write, not of the process
+    try {
+        return serve(config);
+    } catch (const std::exception& error) {
+        spdlog::critical("{}", error.what());
+        return EXIT_FAILURE;
+    }
+}

@@ -1,0 +1,189 @@
+#include "mgmt/server.hpp"
+
+#include "mgmt/http/openapi.hpp"
+#include "mgmt/ims/api.hpp"
+#include "mgmt/ims/blocking.hpp"
+#include "mgmt/ims/follow_up.hpp"
+#include "mgmt/rack_address.hpp"
+#include "shared/clock.hpp"
+
+#include <filesystem>
+#include <thread>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+namespace rouse::mgmt {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kGrace = 5s;          // for requests under way when the server stops
+constexpr auto kRackRetry = 2s;      // until the rack's interface is there
+constexpr auto kLook = 200ms;        // at whether the grace is over
+constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
+
+}  // namespace
+
+Server::Server(const Config& config) : config_(config), dataplane_(config.store.run_dir) {}
+
+Result<std::unique_ptr<Server>> Server::open(const Config& config) {
+    std::unique_ptr<Server> server(new Server(config));
+    if (auto opened = server->open_store(); !opened) return tl::unexpected(opened.error());
+    if (auto opened = server->open_api(); !opened) return tl::unexpected(opened.error());
+    return server;
+}
+
+Result<void> Server::open_store() {
+    const auto& state = config_.store.state_dir;
+    std::error_code error;
+    std::filesystem::create_directories(state, error);
+    if (error) return fail("cannot create store.state_dir " + state + ": " + error.message());
+    if (auto prepared = prepare_run_dir(config_.store.run_dir); !prepared) return prepared;
+    auto store = store::Store::open(config_.lmdb_dir(), std::size_t{config_.store.map_size_gib} << 30);
+    if (!store) return tl::unexpected(store.error());
+    store_ = std::move(*store);
+    writer_ = std::make_unique<store::Writer>(*store_);
+    auto catalogue = boot::Catalogue::open(config_.images_dir(), *writer_);
+    if (!catalogue) return tl::unexpected(catalogue.error());
+    catalogue_.emplace(std::move(*catalogue));
+    auto consumer = events::Consumer::create(*writer_, config_.store.run_dir);
+    if (!consumer) return tl::unexpected(consumer.error());
+    consumer_ = std::move(*consumer);
+
+    users_.emplace(*store_);
+    const std::string password_file = state + "/admin-password";
+    const auto first = ims::ensure_first_user(*writer_, password_file);
+    if (!first) return tl::unexpected(first.error());
+    if (*first) spdlog::warn("first start: user admin was made, its password is in {}", password_file);
+    return {};
+}
+
+Result<void> Server::open_api() {
+    auto auth = http::Auth::open({.key_file = config_.store.state_dir + "/token-key.pem",
+                                  .access_life = std::chrono::seconds(config_.api.access_token_seconds),
+                                  .refresh_life = std::chrono::seconds(config_.api.refresh_token_seconds)},
+                                 *users_);
+    if (!auth) return tl::unexpected(auth.error());
+    auth_.emplace(std::move(*auth));
+    add_routes();
+    http::ListenerOptions options{.name = "api", .listen = config_.api.listen};
+    options.netns = config_.api.netns;
+    options.tls_certificate = config_.api.tls_certificate;
+    options.tls_key = config_.api.tls_key;
+    auto listener = http::Listener::open(io_, std::move(options), api_router_);
+    if (!listener) return tl::unexpected(listener.error());
+    api_listener_.emplace(std::move(*listener));
+    return {};
+}
+
+ims::Services Server::services() {
+    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_};
+}
+
+void Server::add_routes() {
+    const ims::Observation observation{*writer_,   *consumer_, dataplane_,
+                                       appliance_, requests_,  config_.store.state_dir};
+    api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
+    ims::add_api(api_router_, services());
+    ims::add_timeline(api_router_, observation);
+    ims::add_health(api_router_, observation);
+    ims::add_metrics(api_router_, observation);
+    http::add_documentation(api_router_, "rouse");
+    ims::add_boot_files(rack_router_, services());
+    ims::add_agent_report(rack_router_, observation);
+}
+
+void Server::run() {
+    consumer_->start();
+    api_listener_->start();
+    spdlog::info("the API listens on {}", config_.api.listen);
+    asio::co_spawn(strand_, serve_rack(), asio::detached);
+    asio::co_spawn(strand_, collect_regularly(), asio::detached);
+    std::thread second([this] { io_.run(); });
+    while (!io_.stopped()) {
+        io_.run_for(kLook);
+        const std::uint64_t deadline = deadline_ns_;
+        if (deadline != 0 && monotonic_ns() > deadline) io_.stop();
+    }
+    second.join();
+    spdlog::info("stopped");
+}
+
+void Server::stop() {
+    asio::post(strand_, [this] {
+        if (std::exchange(stopping_, true)) return;
+        spdlog::info("stopping");
+        // A little after the listeners cut what is left: whoever waits for something else waits no longer.
+        deadline_ns_ = monotonic_ns() + std::chrono::nanoseconds(kGrace + 1s).count();
+        rack_timer_.cancel();
+        collect_timer_.cancel();
+        api_listener_->stop(kGrace);
+        if (rack_listener_) rack_listener_->stop(kGrace);
+    });
+}
+
+asio::awaitable<bool> Server::pause(Timer& timer, std::chrono::seconds duration) {
+    if (stopping_) co_return false;
+    timer.expires_after(duration);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_return !stopping_;
+}
+
+// Waits for the rack's address, tells machines of it, and serves them.
+asio::awaitable<void> Server::serve_rack() {
+    std::string told;
+    bool projected = false;
+    for (;;) {
+        const auto found = find_rack_address(config_);
+        std::string trouble = found ? "" : found.error().message;
+        const bool is_news = found && found->address != appliance_.address();
+        if (is_news) appliance_.set(found->address, found->port);
+        if (is_news || !projected) co_await project_all();
+        projected = true;
+        if (found) {
+            const auto listening = listen_on_rack(found->listen());
+            if (listening) co_return;
+            trouble = listening.error().message;
+        }
+        if (trouble != told) spdlog::warn("machines cannot reach rouse-mgmt yet: {}; trying again", trouble);
+        told = trouble;
+        if (!co_await pause(rack_timer_, kRackRetry)) co_return;
+    }
+}
+
+Result<void> Server::listen_on_rack(const std::string& address) {
+    if (stopping_) return fail("the server stops");
+    http::ListenerOptions options{.name = "rack", .listen = address};
+    options.plain_anywhere = true;
+    auto listener = http::Listener::open(io_, std::move(options), rack_router_);
+    if (!listener) return tl::unexpected(listener.error());
+    rack_listener_.emplace(std::move(*listener));
+    rack_listener_->start();
+    spdlog::info("machines are served on {}", appliance_.url());
+    return {};
+}
+
+asio::awaitable<void> Server::project_all() {
+    const auto projected = co_await ims::project_everything(services());
+    if (!projected)
+        spdlog::error("cannot tell the dataplane about all machines: {}", projected.error().message);
+}
+
+asio::awaitable<void> Server::collect_regularly() {
+    while (co_await pause(collect_timer_, kCollectEvery)) {
+        const auto collected = co_await ims::run_on(disk_, [this] { return catalogue_->collect(*writer_); });
+        if (!collected)
+            spdlog::error("cannot remove what is no longer named: {}", collected.error().message);
+        else if (*collected > 0)
+            spdlog::info("removed {} images that nothing names any more", *collected);
+    }
+}
+
+}  // namespace rouse::mgmt

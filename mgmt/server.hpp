@@ -1,0 +1,86 @@
+#pragma once
+// rouse-mgmt put together: store and writer, catalogue, the events' consumer, the API's and the rack side's
+// listeners, and the housekeeping between them.
+
+#include "mgmt/boot/catalogue.hpp"
+#include "mgmt/events/consumer.hpp"
+#include "mgmt/events/dataplane_counters.hpp"
+#include "mgmt/http/auth.hpp"
+#include "mgmt/http/listener.hpp"
+#include "mgmt/http/router.hpp"
+#include "mgmt/ims/observation.hpp"
+#include "mgmt/ims/services.hpp"
+#include "mgmt/ims/users.hpp"
+#include "mgmt/store/writer.hpp"
+#include "shared/config.hpp"
+#include "shared/result.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+namespace rouse::mgmt {
+
+class Server {
+  public:
+    // Opens everything but the rack side, whose interface may not be there yet.
+    [[nodiscard]] static Result<std::unique_ptr<Server>> open(const Config& config);
+
+    // Serves until stop().
+    void run();
+    // From any thread: takes no new requests, and lets those under way finish within a few seconds.
+    void stop();
+
+    [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
+    [[nodiscard]] std::uint16_t api_port() const noexcept { return api_listener_->port(); }
+
+  private:
+    using Timer = boost::asio::steady_timer;
+
+    explicit Server(const Config& config);
+    Result<void> open_store();
+    Result<void> open_api();
+    void add_routes();
+    [[nodiscard]] ims::Services services();
+    boost::asio::awaitable<void> serve_rack();
+    Result<void> listen_on_rack(const std::string& address);
+    boost::asio::awaitable<void> project_all();
+    boost::asio::awaitable<void> collect_regularly();
+    // False when the server stops meanwhile.
+    boost::asio::awaitable<bool> pause(Timer& timer, std::chrono::seconds duration);
+
+    Config config_;
+    boost::asio::io_context io_;
+    // The server's own coroutines: one at a time, though two threads run the io_context.
+    boost::asio::strand<boost::asio::io_context::executor_type> strand_{io_.get_executor()};
+    Timer rack_timer_{strand_};
+    Timer collect_timer_{strand_};
+    bool stopping_ = false;
+    std::atomic<std::uint64_t> deadline_ns_{0};  // monotonic; when to stop waiting for anybody; 0: not yet
+
+    // In the order in which they use each other; the last goes first.
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<store::Writer> writer_;
+    std::optional<boot::Catalogue> catalogue_;
+    boot::Appliance appliance_;
+    std::unique_ptr<events::Consumer> consumer_;
+    events::DataplaneCounters dataplane_;
+    std::optional<ims::Users> users_;
+    std::optional<http::Auth> auth_;
+    ims::RequestCounts requests_;
+    boost::asio::thread_pool disk_{2};
+    http::Router api_router_;
+    http::Router rack_router_;
+    std::optional<http::Listener> api_listener_;
+    std::optional<http::Listener> rack_listener_;
+};
+
+}  // namespace rouse::mgmt

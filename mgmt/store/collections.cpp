@@ -1,0 +1,105 @@
+#include "mgmt/store/collections.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace rouse::store {
+namespace {
+
+using nlohmann::json;
+using Value = std::optional<std::string>;
+
+// The text of a field; nothing when it is missing, null or empty.
+template <const char* Field>
+Value text(const json& fields) {
+    const auto found = fields.find(Field);
+    if (found == fields.end() || !found->is_string()) return std::nullopt;
+    const auto& value = found->template get_ref<const std::string&>();
+    return value.empty() ? std::nullopt : Value(value);
+}
+
+constexpr char kName[] = "name";
+constexpr char kMac[] = "mac";
+constexpr char kHostname[] = "hostname";
+constexpr char kCluster[] = "cluster";
+constexpr char kBootProfile[] = "boot_profile";
+constexpr char kIpPool[] = "ip_pool";
+constexpr char kStatus[] = "status";
+constexpr char kCidr[] = "cidr";
+constexpr char kSha256[] = "sha256";
+constexpr char kUsername[] = "username";
+constexpr char kHash[] = "hash";
+constexpr char kPreviousHash[] = "previous_hash";
+constexpr char kSpentHash[] = "spent_hash";
+constexpr char kMachine[] = "machine";
+
+Value scoped_hostname(const json& fields) {
+    const auto hostname = text<kHostname>(fields);
+    if (!hostname) return std::nullopt;
+    return hostname_key(text<kCluster>(fields).value_or(""), *hostname);
+}
+
+Value unplaced(const json& fields) {
+    return text<kIpPool>(fields) ? std::nullopt : Value("");
+}
+
+Value cluster_status(const json& fields) {
+    const auto status = text<kStatus>(fields);
+    if (!status) return std::nullopt;
+    return cluster_status_key(text<kCluster>(fields).value_or(""), *status);
+}
+
+}  // namespace
+
+std::string hostname_key(std::string_view cluster, std::string_view hostname) {
+    return std::string(cluster) + '/' + std::string(hostname);
+}
+
+std::string cluster_status_key(std::string_view cluster, std::string_view status) {
+    return std::string(cluster) + '/' + std::string(status);
+}
+
+const Index kClusterByName{Kind::cluster, 1, true, kName, text<kName>};
+const Index kMachineByMac{Kind::machine, 1, true, kMac, text<kMac>};
+const Index kMachineByHostname{Kind::machine, 2, false, kHostname, text<kHostname>};
+const Index kMachineByScopedHostname{Kind::machine, 3, true, kHostname, scoped_hostname};
+const Index kMachineByCluster{Kind::machine, 4, false, kCluster, text<kCluster>};
+const Index kMachineByProfile{Kind::machine, 5, false, kBootProfile, text<kBootProfile>};
+const Index kMachineByPool{Kind::machine, 6, false, kIpPool, text<kIpPool>};
+const Index kMachineUnplaced{Kind::machine, 7, false, kIpPool, unplaced};
+const Index kMachineByStatus{Kind::machine, 8, false, kStatus, text<kStatus>};
+const Index kMachineByClusterStatus{Kind::machine, 9, false, kStatus, cluster_status};
+const Index kPoolByCidr{Kind::ip_pool, 1, true, kCidr, text<kCidr>};
+const Index kProfileByName{Kind::boot_profile, 1, true, kName, text<kName>};
+const Index kImageByName{Kind::image, 1, true, kName, text<kName>};
+const Index kImageBySha256{Kind::image, 2, false, kSha256, text<kSha256>};
+const Index kUserByUsername{Kind::user, 1, true, kUsername, text<kUsername>};
+const Index kBootTokenByHash{Kind::boot_token, 1, true, kHash, text<kHash>};
+const Index kBootTokenByMachine{Kind::boot_token, 2, true, kMachine, text<kMachine>};
+const Index kBootTokenBySpentHash{Kind::boot_token, 3, false, kSpentHash, text<kSpentHash>};
+const Index kBootTokenByPreviousHash{Kind::boot_token, 4, false, kPreviousHash, text<kPreviousHash>};
+
+namespace {
+
+constexpr const Index* kClusterIndices[] = {&kClusterByName};
+constexpr const Index* kMachineIndices[] = {
+    &kMachineByMac,     &kMachineByHostname, &kMachineByScopedHostname,
+    &kMachineByCluster, &kMachineByProfile,  &kMachineByPool,
+    &kMachineUnplaced,  &kMachineByStatus,   &kMachineByClusterStatus};
+constexpr const Index* kPoolIndices[] = {&kPoolByCidr};
+constexpr const Index* kProfileIndices[] = {&kProfileByName};
+constexpr const Index* kImageIndices[] = {&kImageByName, &kImageBySha256};
+constexpr const Index* kUserIndices[] = {&kUserByUsername};
+constexpr const Index* kBootTokenIndices[] = {&kBootTokenByHash, &kBootTokenByMachine, &kBootTokenBySpentHash,
+                                              &kBootTokenByPreviousHash};
+
+}  // namespace
+
+const Collection kClusters{Kind::cluster, "cluster", kClusterIndices};
+const Collection kMachines{Kind::machine, "machine", kMachineIndices};
+const Collection kIpPools{Kind::ip_pool, "ip-pool", kPoolIndices};
+const Collection kBootProfiles{Kind::boot_profile, "boot-profile", kProfileIndices};
+const Collection kImages{Kind::image, "image", kImageIndices};
+const Collection kUsers{Kind::user, "user", kUserIndices};
+const Collection kBootTokens{Kind::boot_token, "boot token", kBootTokenIndices};
+
+}  // namespace rouse::store

@@ -1,0 +1,243 @@
+#include "mgmt/store/documents.hpp"
+
+#include "shared/clock.hpp"
+#include "shared/endian.hpp"
+
+#include <cstring>
+#include <ctime>
+
+namespace rouse::store {
+namespace {
+
+using nlohmann::json;
+
+// LMDB's keys end at 511 bytes; the longest value that an index can hold beside kind, number and Id.
+constexpr std::size_t kMaxIndexedBytes = 400;
+
+Table table_of(const View& view, const Collection& collection) {
+    return view.own().documents[static_cast<std::size_t>(collection.kind)];
+}
+
+// Key in `indices`: kind, number, value, NUL; for an index that is not unique also the Id. No value holds a
+// NUL, so no value's keys are within another's.
+std::string index_prefix(const Index& index, std::string_view value) {
+    std::string key;
+    key.reserve(3 + value.size() + sizeof(Id));
+    key += static_cast<char>(index.kind);
+    key += static_cast<char>(index.number);
+    key += value;
+    key += '\0';
+    return key;
+}
+std::string index_key(const Index& index, std::string_view value, const Id& id) {
+    std::string key = index_prefix(index, value);
+    if (!index.unique) key += text_of(bytes_of(id));
+    return key;
+}
+
+std::optional<Id> to_id(Bytes value) {
+    Id id;
+    if (value.size() != sizeof id) return std::nullopt;
+    std::memcpy(&id, value.data(), sizeof id);
+    return id;
+}
+
+Result<Document> to_document(const Collection& collection, const Id& id, Bytes value) {
+    Document document{id, 0, {}};
+    be64 revision;
+    if (value.size() > sizeof revision) {
+        std::memcpy(&revision, value.data(), sizeof revision);
+        document.revision = revision.host();
+        document.fields = json::parse(text_of(value.subspan(sizeof revision)), nullptr, false);
+    }
+    if (!document.fields.is_object())
+        return fail("the stored " + std::string(collection.noun) + " " + id.to_string() +
+                    " is damaged; restore a backup");
+    return document;
+}
+
+Result<void> write(Batch& batch, const Collection& collection, const Document& document) {
+    const be64 revision(document.revision);
+    std::string value(text_of(bytes_of(revision)));
+    value += document.fields.dump();
+    return batch.put(table_of(batch, collection), bytes_of(document.id), bytes_of(value));
+}
+
+std::optional<std::string> indexed(const Index& index, const json* fields) {
+    return fields == nullptr ? std::nullopt : index.value(*fields);
+}
+
+// Refuses values that a unique index has for another document. Before any write, so that a refusal leaves
+// the batch untouched.
+Outcome<void> check_indices(const View& view, const Collection& collection, const Id& id,
+                            const json& fields) {
+    for (const Index* index : collection.indices) {
+        const auto value = index->value(fields);
+        if (!value) continue;
+        const std::string pointer = "/" + std::string(index->field);
+        if (value->size() > kMaxIndexedBytes || value->find('\0') != std::string::npos)
+            return refuse(Failure::Kind::invalid,
+                          std::string(index->field) + " is too long or holds a NUL character", pointer);
+        if (!index->unique) continue;
+        const auto owner = view.txn().get(view.own().indices, bytes_of(index_key(*index, *value, id)));
+        if (!owner) return pass_on(owner.error());
+        if (*owner && to_id(**owner) != id)
+            return refuse(
+                Failure::Kind::conflict,
+                "another " + std::string(collection.noun) + " has this " + std::string(index->field),
+                pointer);
+    }
+    return {};
+}
+
+// Moves the index entries of a document from what it was (null: new) to what it is (null: deleted).
+Result<void> move_indices(Batch& batch, const Collection& collection, const Id& id, const json* was,
+                          const json* is) {
+    const Table indices = batch.own().indices;
+    for (const Index* index : collection.indices) {
+        const auto before = indexed(*index, was);
+        const auto after = indexed(*index, is);
+        if (before == after) continue;
+        if (before) {
+            const auto removed = batch.remove(indices, bytes_of(index_key(*index, *before, id)));
+            if (!removed) return tl::unexpected(removed.error());
+        }
+        if (after) {
+            const auto put = batch.put(indices, bytes_of(index_key(*index, *after, id)), bytes_of(id));
+            if (!put) return put;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string Document::text(const char* field) const {
+    const auto found = fields.find(field);
+    return found != fields.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string to_timestamp(std::uint64_t realtime_ns) {
+    const auto seconds = static_cast<std::time_t>(realtime_ns / kNanosPerSecond);
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    char date[32];
+    char text[48];
+    std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    std::snprintf(text, sizeof text, "%s.%03uZ", date,
+                  static_cast<unsigned>(realtime_ns % kNanosPerSecond / kNanosPerMilli));
+    return text;
+}
+
+Result<std::optional<Document>> find(const View& view, const Collection& collection, Id id) {
+    const auto value = view.txn().get(table_of(view, collection), bytes_of(id));
+    if (!value) return tl::unexpected(value.error());
+    if (!*value) return std::optional<Document>{};
+    auto document = to_document(collection, id, **value);
+    if (!document) return tl::unexpected(document.error());
+    return std::optional<Document>(std::move(*document));
+}
+
+Result<std::optional<Document>> find_by(const View& view, const Collection& collection, const Index& index,
+                                        std::string_view value) {
+    std::optional<Id> found;
+    const auto scanned = for_each_id(view, index, value, [&found](Id id) {
+        found = id;
+        return false;
+    });
+    if (!scanned) return tl::unexpected(scanned.error());
+    if (!found) return std::optional<Document>{};
+    return find(view, collection, *found);
+}
+
+Result<std::size_t> count(const View& view, const Collection& collection) {
+    return view.txn().count(table_of(view, collection));
+}
+
+Result<void> for_each(const View& view, const Collection& collection, std::optional<Id> after,
+                      const Visit& visit) {
+    Result<void> result;
+    const auto scanned = scan(view.txn(), table_of(view, collection), after ? bytes_of(*after) : Bytes{},
+                              [&](Bytes key, Bytes value) {
+                                  const auto id = to_id(key);
+                                  if (!id || id == after) return true;
+                                  auto document = to_document(collection, *id, value);
+                                  if (!document) {
+                                      result = tl::unexpected(document.error());
+                                      return false;
+                                  }
+                                  return visit(std::move(*document));
+                              });
+    return scanned ? result : scanned;
+}
+
+Result<void> for_each_key(const View& view, const Collection& collection, const VisitId& visit) {
+    return scan(view.txn(), table_of(view, collection), {}, [&visit](Bytes key, Bytes) {
+        const auto id = to_id(key);
+        return !id || visit(*id);
+    });
+}
+
+Result<void> for_each_id(const View& view, const Index& index, std::string_view value, const VisitId& visit) {
+    if (value.size() > kMaxIndexedBytes || value.find('\0') != std::string_view::npos) return {};
+    const std::string prefix = index_prefix(index, value);
+    return scan(view.txn(), view.own().indices, bytes_of(prefix), [&](Bytes key, Bytes stored) {
+        if (!text_of(key).starts_with(prefix)) return false;
+        const auto id = to_id(stored);
+        return !id || visit(*id);
+    });
+}
+
+Result<std::vector<Id>> ids_by(const View& view, const Index& index, std::string_view value) {
+    std::vector<Id> ids;
+    const auto scanned = for_each_id(view, index, value, [&ids](Id id) {
+        ids.push_back(id);
+        return true;
+    });
+    if (!scanned) return tl::unexpected(scanned.error());
+    return ids;
+}
+
+Outcome<Document> insert(Batch& batch, const Collection& collection, json fields) {
+    Document document{Id::make(), 1, std::move(fields)};
+    document.fields["id"] = document.id.to_string();
+    document.fields["created_at"] = to_timestamp(batch.now_ns());
+    document.fields["updated_at"] = document.fields["created_at"];
+    if (const auto free = check_indices(batch, collection, document.id, document.fields); !free)
+        return pass_on(free.error());
+    if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
+    const auto moved = move_indices(batch, collection, document.id, nullptr, &document.fields);
+    if (!moved) return pass_on(moved.error());
+    return document;
+}
+
+Outcome<Document> update(Batch& batch, const Collection& collection, Document document) {
+    const auto stored = find(batch, collection, document.id);
+    if (!stored) return pass_on(stored.error());
+    if (!*stored)
+        return refuse(Failure::Kind::not_found,
+                      "this " + std::string(collection.noun) + " does not exist any more");
+    document.revision = (*stored)->revision + 1;
+    document.fields["id"] = document.id.to_string();
+    document.fields["created_at"] = (*stored)->fields["created_at"];
+    document.fields["updated_at"] = to_timestamp(batch.now_ns());
+    if (const auto free = check_indices(batch, collection, document.id, document.fields); !free)
+        return pass_on(free.error());
+    if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
+    const auto moved = move_indices(batch, collection, document.id, &(*stored)->fields, &document.fields);
+    if (!moved) return pass_on(moved.error());
+    return document;
+}
+
+Outcome<bool> erase(Batch& batch, const Collection& collection, Id id) {
+    const auto stored = find(batch, collection, id);
+    if (!stored) return pass_on(stored.error());
+    if (!*stored) return false;
+    const auto removed = batch.remove(table_of(batch, collection), bytes_of(id));
+    if (!removed) return pass_on(removed.error());
+    const auto moved = move_indices(batch, collection, id, &(*stored)->fields, nullptr);
+    if (!moved) return pass_on(moved.error());
+    return true;
+}
+
+}  // namespace rouse::store

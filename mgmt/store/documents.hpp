@@ -1,0 +1,61 @@
+#pragma once
+// JSON documents by kind and Id, with their indices kept in the same transaction. This is the seam for a
+// replicated ledger: all that the management plane means is said in documents, and what the dataplane reads
+// is derived from them.
+//
+// insert(), update() and erase() run inside an operation of the Writer; everything else on any View.
+
+#include "mgmt/store/collections.hpp"
+#include "mgmt/store/failure.hpp"
+#include "mgmt/store/id.hpp"
+#include "mgmt/store/store.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace rouse::store {
+
+struct Document {
+    Id id;
+    std::uint64_t revision = 0;  // 1 when made, one more with every update
+    nlohmann::json fields;       // with "id", "created_at" and "updated_at"
+
+    // The text of a field; empty when it is missing or null.
+    [[nodiscard]] std::string text(const char* field) const;
+};
+
+// 2026-11-20T12:34:56.789Z (RFC 3339), the form of every time in a document.
+[[nodiscard]] std::string to_timestamp(std::uint64_t realtime_ns);
+
+[[nodiscard]] Result<std::optional<Document>> find(const View& view, const Collection& collection, Id id);
+// The first document with this value in the index.
+[[nodiscard]] Result<std::optional<Document>> find_by(const View& view, const Collection& collection,
+                                                      const Index& index, std::string_view value);
+[[nodiscard]] Result<std::size_t> count(const View& view, const Collection& collection);
+
+// Returns false to stop.
+using Visit = std::function<bool(Document document)>;
+using VisitId = std::function<bool(Id id)>;
+// In order of creation, beginning after AFTER.
+Result<void> for_each(const View& view, const Collection& collection, std::optional<Id> after,
+                      const Visit& visit);
+// The same without reading the documents.
+Result<void> for_each_key(const View& view, const Collection& collection, const VisitId& visit);
+// Those with VALUE in INDEX. VISIT may not write to the store: collect first, then change.
+Result<void> for_each_id(const View& view, const Index& index, std::string_view value, const VisitId& visit);
+[[nodiscard]] Result<std::vector<Id>> ids_by(const View& view, const Index& index, std::string_view value);
+
+// Gives the document its id, revision and times. A value that a unique index has already is a conflict that
+// names the field.
+[[nodiscard]] Outcome<Document> insert(Batch& batch, const Collection& collection, nlohmann::json fields);
+// Writes DOCUMENT over the stored one, with the next revision; not_found when it was deleted meanwhile.
+[[nodiscard]] Outcome<Document> update(Batch& batch, const Collection& collection, Document document);
+// True if it was there.
+[[nodiscard]] Outcome<bool> erase(Batch& batch, const Collection& collection, Id id);
+
+}  // namespace rouse::store

@@ -1,0 +1,82 @@
+#include "mgmt/store/store.hpp"
+
+#include "shared/endian.hpp"
+
+namespace rouse::store {
+namespace {
+
+// Refuses what a newer build wrote; notes this build's version in a fresh store.
+Result<void> check_version(Transaction& txn, Table meta, const std::string& directory) {
+    const auto stored = txn.get(meta, bytes_of(kSchemaVersionKey));
+    if (!stored) return tl::unexpected(stored.error());
+    if (!*stored) return txn.put(meta, bytes_of(kSchemaVersionKey), bytes_of(be32(kSchemaVersion)));
+    be32 version;
+    if ((*stored)->size() != sizeof version)
+        return fail("the store in " + directory +
+                    " is damaged: its schema version cannot be read; restore a backup");
+    std::memcpy(&version, (*stored)->data(), sizeof version);
+    if (version.host() != kSchemaVersion)
+        return fail("the store in " + directory + " has schema version " + std::to_string(version.host()) +
+                    ", this rouse-mgmt knows " + std::to_string(kSchemaVersion) +
+                    "; run the rouse version that wrote it, or restore a backup that fits this one");
+    return {};
+}
+
+}  // namespace
+
+Result<std::uint64_t> Batch::next_number(std::string_view sequence) {
+    const std::string key = "sequence:" + std::string(sequence);
+    const auto stored = txn_->get(tables().meta, bytes_of(key));
+    if (!stored) return tl::unexpected(stored.error());
+    be64 last;
+    if (*stored && (*stored)->size() == sizeof last) std::memcpy(&last, (*stored)->data(), sizeof last);
+    const be64 next(last.host() + 1);
+    if (const auto put = txn_->put(tables().meta, bytes_of(key), bytes_of(next)); !put)
+        return tl::unexpected(put.error());
+    return next.host();
+}
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& directory, std::size_t map_bytes) {
+    auto environment = Environment::open(directory, {.access = Access::read_write, .map_bytes = map_bytes});
+    if (!environment) return tl::unexpected(environment.error());
+    std::unique_ptr<Store> store(new Store(std::move(*environment)));
+    if (const auto prepared = store->prepare(directory); !prepared) return tl::unexpected(prepared.error());
+    return store;
+}
+
+Result<void> Store::prepare(const std::string& directory) {
+    auto txn = environment_.begin(Access::read_write);
+    if (!txn) return tl::unexpected(txn.error());
+    auto tables = Tables::open(*txn, true);
+    if (!tables) return tl::unexpected(tables.error());
+    tables_ = *tables;
+    if (const auto version = check_version(*txn, tables_.meta, directory); !version) return version;
+
+    struct Entry {
+        const char* name;
+        Table* table;
+    };
+    auto documents = [this](Kind kind) { return &own_.documents[static_cast<std::size_t>(kind)]; };
+    for (const Entry& entry : {Entry{"documents.clusters", documents(Kind::cluster)},
+                               {"documents.machines", documents(Kind::machine)},
+                               {"documents.ip_pools", documents(Kind::ip_pool)},
+                               {"documents.boot_profiles", documents(Kind::boot_profile)},
+                               {"documents.images", documents(Kind::image)},
+                               {"documents.users", documents(Kind::user)},
+                               {"documents.boot_tokens", documents(Kind::boot_token)},
+                               {"indices", &own_.indices},
+                               {"retired", &own_.retired}}) {
+        auto table = txn->table(entry.name, true);
+        if (!table) return tl::unexpected(table.error());
+        *entry.table = *table;
+    }
+    return txn->commit();
+}
+
+Result<Snapshot> Store::snapshot() const {
+    auto txn = environment_.begin(Access::read_only);
+    if (!txn) return tl::unexpected(txn.error());
+    return Snapshot(std::make_unique<Transaction>(std::move(*txn)), *this);
+}
+
+}  // namespace rouse::store

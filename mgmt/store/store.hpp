@@ -1,0 +1,120 @@
+#pragma once
+// The store as the management plane opens it: the tables of both processes and its own, at this build's
+// schema version. Reading is a Snapshot: any thread, no waiting for the writer. Writing goes through Writer.
+
+#include "shared/store/lmdb.hpp"
+#include "shared/store/records.hpp"
+#include "shared/store/tables.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace rouse::store {
+
+// Kinds of documents. The numbers are stored in keys: append, never change or use again.
+enum class Kind : std::uint8_t {
+    cluster = 1,
+    machine = 2,
+    ip_pool = 3,
+    boot_profile = 4,
+    image = 5,
+    user = 6,
+    boot_token = 7,
+};
+inline constexpr std::size_t kKinds = 8;
+
+// Tables that only the management plane reads.
+struct OwnTables {
+    std::array<Table, kKinds> documents;  // indexed by Kind; key: Id, value: revision (be64), JSON text
+    Table indices;  // key: kind, index number, indexed value[, Id]; value: Id (see documents.cpp)
+    Table retired;  // contents no longer named; key: when to forget them, then which; see mgmt/boot
+};
+
+class Store;
+
+// One moment of the store. Never kept across a suspension point: an old snapshot keeps old pages alive.
+class View {
+  public:
+    [[nodiscard]] const Transaction& txn() const noexcept { return *txn_; }
+    [[nodiscard]] const Tables& tables() const noexcept;
+    [[nodiscard]] const OwnTables& own() const noexcept;
+
+    // A record of the dataplane's, copied out; nothing when it is missing or not valid.
+    template <Record R>
+    [[nodiscard]] Result<std::optional<R>> record(Table table, Bytes key) const {
+        const auto value = txn_->get(table, key);
+        if (!value) return tl::unexpected(value.error());
+        return *value ? decode<R>(**value) : std::nullopt;
+    }
+
+  protected:
+    View(Transaction& txn, const Store& store) noexcept : txn_(&txn), store_(&store) {}
+    Transaction* txn_;
+    const Store* store_;
+};
+
+class Snapshot : public View {
+  public:
+    Snapshot(std::unique_ptr<Transaction> txn, const Store& store) noexcept
+        : View(*txn, store), owned_(std::move(txn)) {}
+
+  private:
+    std::unique_ptr<Transaction> owned_;
+};
+
+// What an operation of the Writer works on: a View that sees the operation's own writes and those before it.
+class Batch : public View {
+  public:
+    Batch(Transaction& txn, const Store& store, std::uint64_t now_ns) noexcept
+        : View(txn, store), now_ns_(now_ns) {}
+
+    [[nodiscard]] Transaction& txn() noexcept { return *txn_; }
+    // CLOCK_REALTIME, the same for the whole batch.
+    [[nodiscard]] std::uint64_t now_ns() const noexcept { return now_ns_; }
+
+    Result<void> put(Table table, Bytes key, Bytes value) { return txn_->put(table, key, value); }
+    // Refuses a record that no reader would accept.
+    template <Record R>
+    Result<void> put_record(Table table, Bytes key, const R& record) {
+        if (!record.is_valid()) return fail("refused to store a record that is not valid");
+        return txn_->put(table, key, bytes_of(record));
+    }
+    Result<bool> remove(Table table, Bytes key) { return txn_->remove(table, key); }
+    // The next number of a sequence that never repeats: 1, 2, …
+    Result<std::uint64_t> next_number(std::string_view sequence);
+
+  private:
+    std::uint64_t now_ns_;
+};
+
+class Store {
+  public:
+    // Creates what is missing. A store written by a newer build is refused.
+    [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::string& directory,
+                                                             std::size_t map_bytes);
+
+    [[nodiscard]] Result<Snapshot> snapshot() const;
+    [[nodiscard]] const Tables& tables() const noexcept { return tables_; }
+    [[nodiscard]] const OwnTables& own() const noexcept { return own_; }
+    [[nodiscard]] Environment& environment() const noexcept { return environment_; }
+
+  private:
+    explicit Store(Environment environment) noexcept : environment_(std::move(environment)) {}
+    Result<void> prepare(const std::string& directory);
+
+    mutable Environment environment_;  // LMDB's handle is its own synchronisation
+    Tables tables_;
+    OwnTables own_;
+};
+
+inline const Tables& View::tables() const noexcept {
+    return store_->tables();
+}
+inline const OwnTables& View::own() const noexcept {
+    return store_->own();
+}
+
+}  // namespace rouse::store
