@@ -1,6 +1,7 @@
 #include "dataplane/process.hpp"
 
 #include "dataplane/port/open.hpp"
+#include "dataplane/worker/filter_follower.hpp"
 #include "dataplane/worker/loop.hpp"
 #include "dataplane/worker/self.hpp"
 
@@ -79,7 +80,17 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
                               .report = [](const std::string& message) { spdlog::warn("{}", message); }});
     auto reader = images.reader();
     if (!reader) return tl::unexpected(reader.error());
-    // After the image store's thread was started, so that only the worker is pinned.
+    std::optional<worker::FilterFollower> filter;
+    if constexpr (requires { port.program(); })
+        filter.emplace(store.environment, store.directory.tables(), port.program(),
+                       worker::FilterFollower::Options{
+                           .allow_list = config.dataplane.allow_list,
+                           .own_subnet = self->subnet,
+                           .strangers_per_second = config.dataplane.strangers_per_second,
+                           .guests_per_second = config.dataplane.guests_per_second,
+                           .counters = &counters,
+                           .report = [](const std::string& message) { spdlog::warn("{}", message); }});
+    // After the other threads were started, so that only the worker is pinned.
     if (auto pinned = pin_to(config.dataplane.cpu); !pinned) return pinned;
 
     // Before the worker is made: from then on it alone writes into the ring.
@@ -108,7 +119,7 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     if (!ring) return tl::unexpected(ring.error());
     const auto store = wait_for_store(config.lmdb_dir(), stop);
     if (!store) return {};
-    auto port = port::open_port(config.dataplane.port);
+    auto port = port::open_port(config.dataplane.port, {.allow_list_size = config.dataplane.allow_list_size});
     if (!port) return tl::unexpected(port.error());
     return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, **ring, stop); },
                       *port);

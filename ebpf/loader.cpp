@@ -136,18 +136,23 @@ XdpProgram::XdpProgram(XdpProgram&&) noexcept = default;
 XdpProgram& XdpProgram::operator=(XdpProgram&&) noexcept = default;
 XdpProgram::~XdpProgram() = default;
 
-Result<XdpProgram> XdpProgram::load() {
+Result<XdpProgram> XdpProgram::load(std::uint32_t allow_list_size) {
     const LibbpfMessages messages;
     auto loaded = std::make_unique<Loaded>();
-    loaded->skeleton = rouse_xdp__open_and_load();
+    loaded->skeleton = rouse_xdp__open();
     if (loaded->skeleton == nullptr) return fail(explain_load_failure(errno));
+    for (bpf_map* map : {loaded->skeleton->maps.machines, loaded->skeleton->maps.addresses})
+        bpf_map__set_max_entries(map, allow_list_size);
+    if (const int error = rouse_xdp__load(loaded->skeleton); error != 0)
+        return fail(explain_load_failure(-error));
     return XdpProgram(std::move(loaded));
 }
 
-Result<XdpProgram> XdpProgram::attach(const std::string& interface, std::optional<XdpMode> mode) {
+Result<XdpProgram> XdpProgram::attach(const std::string& interface, std::optional<XdpMode> mode,
+                                      std::uint32_t allow_list_size) {
     const auto index = static_cast<int>(::if_nametoindex(interface.c_str()));
     if (index == 0) return fail("there is no interface " + interface + ": see `ip link`");
-    auto program = load();
+    auto program = load(allow_list_size);
     if (!program) return program;
     if (auto free = refuse_occupied(interface, index); !free) return tl::unexpected(free.error());
 
@@ -170,6 +175,18 @@ int XdpProgram::program_fd() const noexcept {
 
 int XdpProgram::sockets_map_fd() const noexcept {
     return bpf_map__fd(loaded_->skeleton->maps.xsks_map);
+}
+
+int XdpProgram::machines_map_fd() const noexcept {
+    return bpf_map__fd(loaded_->skeleton->maps.machines);
+}
+
+int XdpProgram::addresses_map_fd() const noexcept {
+    return bpf_map__fd(loaded_->skeleton->maps.addresses);
+}
+
+xdp_filter_settings& XdpProgram::settings() const noexcept {
+    return loaded_->skeleton->bss->settings;
 }
 
 Result<XdpCounters> XdpProgram::counters() const {

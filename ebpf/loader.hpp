@@ -30,14 +30,18 @@ struct XdpCounters {
 };
 static_assert(sizeof(XdpCounters) == XDP_FILTER_COUNTER_COUNT * sizeof(__u64));
 
+// Machines, and as many addresses, that can be on the allow-list. Room costs 16 bytes each until it is taken.
+inline constexpr std::uint32_t kDefaultAllowListSize = 262'144;
+
 class XdpProgram {
   public:
     // Into the kernel, attached to nothing: for tests of the program itself.
-    [[nodiscard]] static Result<XdpProgram> load();
+    [[nodiscard]] static Result<XdpProgram> load(std::uint32_t allow_list_size = kDefaultAllowListSize);
 
     // Without a MODE: native, or where that is refused generic; native_refusal() then says why.
     [[nodiscard]] static Result<XdpProgram> attach(const std::string& interface,
-                                                   std::optional<XdpMode> mode = std::nullopt);
+                                                   std::optional<XdpMode> mode = std::nullopt,
+                                                   std::uint32_t allow_list_size = kDefaultAllowListSize);
     XdpProgram(XdpProgram&&) noexcept;
     XdpProgram& operator=(XdpProgram&&) noexcept;
     ~XdpProgram();  // detaches
@@ -51,6 +55,12 @@ class XdpProgram {
     // Map: receive queue (below XDP_FILTER_MAX_QUEUES) → AF_XDP socket. An empty entry leaves the queue's
     // frames to the kernel; a socket leaves the map when it is closed.
     [[nodiscard]] int sockets_map_fd() const noexcept;
+    // Maps used as sets, empty when loaded: hardware addresses (6 bytes) and IPv4 addresses (4 bytes, network
+    // order) of those who are known; AllowList keeps them.
+    [[nodiscard]] int machines_map_fd() const noexcept;
+    [[nodiscard]] int addresses_map_fd() const noexcept;
+    // The program's own, in memory shared with it; valid as long as this object. Write them by AllowList.
+    [[nodiscard]] xdp_filter_settings& settings() const noexcept;
 
     // Summed over CPUs; a few system calls.
     [[nodiscard]] Result<XdpCounters> counters() const;

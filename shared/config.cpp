@@ -55,9 +55,11 @@ class TomlConfig : public CLI::ConfigBase {
     }
 };
 
+constexpr unsigned kLargestAllowList = 1U << 23;  // takes 256 MiB before the first machine is in it
+
 void add_options(CLI::App& app, Config& config) {
     auto option = [&app](const char* name, auto& value, const char* help) {
-        app.add_option(name, value, help)->capture_default_str();
+        return app.add_option(name, value, help)->capture_default_str();
     };
     option("--store.state_dir", config.store.state_dir, "directory of all that must survive");
     option("--store.run_dir", config.store.run_dir, "directory for shared memory (tmpfs)");
@@ -70,6 +72,16 @@ void add_options(CLI::App& app, Config& config) {
            "sleep when no packet comes; false: spin");
     option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers at most");
     option("--dataplane.staging_mib", config.dataplane.staging_mib, "memory for images in MiB");
+    option(
+        "--dataplane.allow_list", config.dataplane.allow_list,
+        "drop what unknown machines send beyond a trickle in the driver; false: let the worker see it all");
+    option("--dataplane.allow_list_size", config.dataplane.allow_list_size,
+           "machines, and addresses behind routers, that the allow-list can hold")
+        ->check(CLI::Range(1U, kLargestAllowList));
+    option("--dataplane.strangers_per_second", config.dataplane.strangers_per_second,
+           "frames of all unknown machines together that reach the worker");
+    option("--dataplane.guests_per_second", config.dataplane.guests_per_second,
+           "likewise while a network serves unknown machines");
     option("--rack.listen", config.rack.listen,
            "rack-side HTTP listener (default: the rack's address, port 80)");
     option("--api.listen", config.api.listen, "address:port of the API; plain HTTP on loopback only");

@@ -23,6 +23,14 @@ struct Config {
         bool rest_when_idle = true;  // false: poll at 100 % CPU for the lowest latency
         unsigned sessions = 16384;   // concurrent TFTP transfers at most
         unsigned staging_mib = 4096;  // memory for images' bytes
+        // The XDP program drops what unknown machines send beyond a trickle. Off: all of it reaches the
+        // worker, which serves them no more than before.
+        bool allow_list = true;
+        unsigned allow_list_size = 262'144;  // machines, and addresses behind routers, that it can hold
+        // Frames of all unknown machines together that reach the worker; the second while some network
+        // serves unknown machines.
+        unsigned strangers_per_second = 2000;
+        unsigned guests_per_second = 20'000;
     } dataplane;
     struct Rack {
         std::string

@@ -5,6 +5,7 @@
 
 #include "shared/drop_reason.hpp"
 #include "shared/shared_memory.hpp"
+#include "shared/xdp_filter.h"
 
 #include <array>
 #include <atomic>
@@ -53,14 +54,18 @@ inline constexpr auto kCounters = std::to_array<ListEntry>({
 });
 
 // X(name, what it is): of the whole dataplane, metric `rouse_<name>`.
-#define ROUSE_GAUGES(X)                                                   \
-    X(images_known, "images that some name stands for")                   \
-    X(images_resident, "images whose bytes are in memory")                \
-    X(images_unavailable, "images that are damaged, vanished or too big") \
-    X(image_bytes_known, "bytes of the images that some name stands for") \
-    X(image_bytes_resident, "bytes of memory that images take")           \
-    X(image_bytes_budget, "bytes of memory that images may take")         \
-    X(images_displaced, "images that had to leave memory for others, ever")
+#define ROUSE_GAUGES(X)                                                              \
+    X(images_known, "images that some name stands for")                              \
+    X(images_resident, "images whose bytes are in memory")                           \
+    X(images_unavailable, "images that are damaged, vanished or too big")            \
+    X(image_bytes_known, "bytes of the images that some name stands for")            \
+    X(image_bytes_resident, "bytes of memory that images take")                      \
+    X(image_bytes_budget, "bytes of memory that images may take")                    \
+    X(images_displaced, "images that had to leave memory for others, ever")          \
+    X(allow_list_machines, "machines that the XDP program knows")                    \
+    X(allow_list_addresses, "addresses behind routers that the XDP program knows")   \
+    X(allow_list_missing, "machines and addresses for which its allow-list is full") \
+    X(allow_list_rescans, "times that it was compared with the store, ever")
 
 enum class Gauge : std::uint16_t {
 #define X(name, help) name,
@@ -71,6 +76,20 @@ enum class Gauge : std::uint16_t {
 inline constexpr auto kGauges = std::to_array<ListEntry>({
 #define X(name, help) {#name, help},
     ROUSE_GAUGES(X)
+#undef X
+});
+
+// What the XDP program did with frames before any worker saw them: metric
+// `rouse_xdp_frames_total{action="…"}`.
+enum class XdpAction : std::uint16_t {
+#define X(name, help) name,
+    XDP_FILTER_COUNTERS(X)
+#undef X
+};
+
+inline constexpr auto kXdpActions = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    XDP_FILTER_COUNTERS(X)
 #undef X
 });
 
@@ -108,6 +127,7 @@ struct CountersLayout {
     std::atomic<std::uint64_t> started_ns{};  // CLOCK_REALTIME
     char port[128]{};                         // what carries the frames, for people: "xdp:rack0, native mode"
     std::array<std::atomic<std::uint64_t>, kGauges.size()> gauges{};
+    std::array<std::atomic<std::uint64_t>, kXdpActions.size()> xdp{};  // frames
     std::array<WorkerCounters, kMaxWorkers> worker{};
 
     void set(Gauge gauge, std::uint64_t value) noexcept {
@@ -115,6 +135,9 @@ struct CountersLayout {
     }
     [[nodiscard]] std::uint64_t get(Gauge gauge) const noexcept {
         return gauges[static_cast<std::size_t>(gauge)].load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t get(XdpAction action) const noexcept {
+        return xdp[static_cast<std::size_t>(action)].load(std::memory_order_relaxed);
     }
 };
 

@@ -23,16 +23,18 @@ Result<AnyPort> open_xdp(std::string_view arguments, XdpOptions options) {
 
 }  // namespace
 
-Result<AnyPort> open_port(std::string_view spec) {
+Result<AnyPort> open_port(std::string_view spec, XdpOptions xdp) {
     const auto colon = spec.find(':');
     const std::string_view kind = spec.substr(0, colon);
     if (colon == std::string_view::npos || spec.size() == colon + 1)
         return fail("port '" + std::string(spec) +
                     "' is not of the form xdp:<interface> or auto:<interface>");
     const std::string_view arguments = spec.substr(colon + 1);
-    if (kind == "xdp") return open_xdp(arguments, {});
-    if (kind == "auto")
-        return open_xdp(arguments, {.remark = "chosen by auto as the only kind for an interface"});
+    if (kind == "xdp") return open_xdp(arguments, std::move(xdp));
+    if (kind == "auto") {
+        xdp.remark = "chosen by auto as the only kind for an interface";
+        return open_xdp(arguments, std::move(xdp));
+    }
     return fail("there is no port of kind '" + std::string(kind) +
                 "'; use xdp:<interface> or auto:<interface>");
 }

@@ -13,6 +13,7 @@ using AnyPort = std::variant<XdpPort>;
 
 // SPEC: `xdp:<interface>`, native mode where the driver has it, else generic; `xdp:<interface>,native` or
 // `…,generic` insists; `auto:<interface>` takes the fastest kind that works here, and describe() says why.
-[[nodiscard]] Result<AnyPort> open_port(std::string_view spec);
+// XDP: the rest of what an XdpPort is opened with.
+[[nodiscard]] Result<AnyPort> open_port(std::string_view spec, XdpOptions xdp = {});
 
 }  // namespace rouse::port

@@ -179,7 +179,7 @@ Result<XdpPort> XdpPort::open(const std::string& name, const XdpOptions& options
     auto interface = query_interface(name);
     if (!interface) return tl::unexpected(interface.error());
     if (auto usable = check_usable(*interface); !usable) return tl::unexpected(usable.error());
-    auto program = ebpf::XdpProgram::attach(name, options.mode);
+    auto program = ebpf::XdpProgram::attach(name, options.mode, options.allow_list_size);
     if (!program) return tl::unexpected(program.error());
 
     auto device = std::make_unique<Device>(std::move(*interface), std::move(*program), options);

@@ -29,7 +29,8 @@ struct XdpOptions {
     std::optional<ebpf::XdpMode> mode{};   // none: native, else generic
     std::uint32_t receive_frames = 2048;   // bounds what waits while the worker is away
     std::uint32_t transmit_frames = 2048;  // bounds what is on its way out
-    std::string remark{};                  // ends describe(): why this port was chosen
+    std::uint32_t allow_list_size = ebpf::kDefaultAllowListSize;
+    std::string remark{};  // ends describe(): why this port was chosen
 };
 
 // Owned by one worker thread. Only flush(), wait() and statistics() make system calls.

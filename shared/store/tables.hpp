@@ -10,6 +10,10 @@ namespace rouse::store {
 inline constexpr std::uint32_t kSchemaVersion = 1;
 inline constexpr std::string_view kSchemaVersionKey = "schema_version";  // in `meta`; value: be32
 
+// In `meta`; value: be64. rouse-mgmt raises it in every transaction that changes `hosts`, `leases` or
+// `networks`, so that who mirrors them need not look at commits that changed something else.
+inline constexpr std::string_view kHostsGenerationKey = "hosts_generation";
+
 struct Tables {
     Table meta, hosts, networks, leases, leases6, profiles, names, images, rendered, switches;
 

@@ -1,16 +1,8 @@
-// The XDP program, run by the kernel on frames from memory (BPF_PROG_TEST_RUN): no interface is needed.
+// What the XDP program steers to the services, everybody being known.
 
-#include "ebpf/loader.hpp"
-#include "tests/support/packet_builder.hpp"
-#include "tests/support/privileges.hpp"
+#include "tests/unit/ebpf/filter_fixture.hpp"
 
 #include <array>
-
-#include <bpf/bpf.h>
-#include <gtest/gtest.h>
-#include <linux/bpf.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace rouse::ebpf {
 namespace {
@@ -25,50 +17,14 @@ constexpr bool is_ours(unsigned port) {
     return port == 67 || port == 69 || port == 4011;
 }
 
-class Filter : public ::testing::Test {
+class Filter : public FilterFixture {
   protected:
-    void SetUp() override {
-        auto loaded = XdpProgram::load();
-        const bool refused = !loaded && loaded.error().message.find("CAP_BPF") != std::string::npos;
-        ROUSE_NEEDS_PRIVILEGES(!refused, loaded.error().message);
-        ASSERT_TRUE(loaded) << loaded.error().message;
-        program_ = std::move(*loaded);
-        serve_queue(0);
-    }
-    void TearDown() override {
-        if (socket_ >= 0) ::close(socket_);
-    }
-
-    // A socket that is bound to nothing is enough for the program to redirect to it.
-    void serve_queue(std::uint32_t queue) {
-        socket_ = ::socket(AF_XDP, SOCK_RAW, 0);
-        ASSERT_GE(socket_, 0) << std::strerror(errno);
-        ASSERT_EQ(bpf_map_update_elem(program_->sockets_map_fd(), &queue, &socket_, BPF_ANY), 0);
-    }
-    // What the program returns for FRAME, which it must leave as it is.
-    std::uint32_t run(const Bytes& frame) {
-        Bytes after(frame.size() + 256);
-        bpf_test_run_opts options{};
-        options.sz = sizeof options;
-        options.data_in = frame.data();
-        options.data_size_in = static_cast<std::uint32_t>(frame.size());
-        options.data_out = after.data();
-        options.data_size_out = static_cast<std::uint32_t>(after.size());
-        EXPECT_EQ(bpf_prog_test_run_opts(program_->program_fd(), &options), 0) << std::strerror(errno);
-        after.resize(options.data_size_out);
-        EXPECT_EQ(after, frame);
-        return options.retval;
-    }
     void expect_counters(std::uint64_t redirected, std::uint64_t without_socket, std::uint64_t passed) {
-        const auto counters = program_->counters();
-        ASSERT_TRUE(counters) << counters.error().message;
-        EXPECT_EQ(counters->redirected, redirected);
-        EXPECT_EQ(counters->without_socket, without_socket);
-        EXPECT_EQ(counters->passed, passed);
+        const XdpCounters counters = counted();
+        EXPECT_EQ(counters.redirected, redirected);
+        EXPECT_EQ(counters.without_socket, without_socket);
+        EXPECT_EQ(counters.passed, passed);
     }
-
-    std::optional<XdpProgram> program_;
-    int socket_ = -1;
 };
 
 struct Case {
@@ -137,11 +93,10 @@ TEST_F(Filter, QueueWithoutSocketIsLeftToTheKernelAndCounted) {
     const std::uint32_t queue = 0;
     ASSERT_EQ(bpf_map_delete_elem(program_->sockets_map_fd(), &queue), 0);
     for (const Case& c : cases()) EXPECT_EQ(run(c.frame), XDP_PASS) << c.description;
-    const auto counters = program_->counters();
-    ASSERT_TRUE(counters);
-    EXPECT_EQ(counters->redirected, 0U);
-    EXPECT_GT(counters->without_socket, 0U);
-    EXPECT_EQ(counters->without_socket + counters->passed, cases().size());
+    const XdpCounters counters = counted();
+    EXPECT_EQ(counters.redirected, 0U);
+    EXPECT_GT(counters.without_socket, 0U);
+    EXPECT_EQ(counters.without_socket + counters.passed, cases().size());
 }
 
 TEST_F(Filter, TakesItsThreePortsAndNoOther) {
