@@ -23,7 +23,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 target_include_directories(rouse_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 if(ROUSE_SANITIZE)
-    add_compile_options(-fsanitize=${ROUSE_SANITIZE} -fno-sanitize-recover=all -O1)
+    add_compile_options(-fsanitize=${ROUSE_SANITIZE} -fno-sanitize-recover=all -O1 -g1)
     add_link_options(-fsanitize=${ROUSE_SANITIZE})
     if(ROUSE_SANITIZE MATCHES thread)
         # The sanitizer does not understand fences (gcc says so); Asio's are beside locks that it does.
@@ -46,10 +46,16 @@ function(rouse_library NAME)
     endif()
 endfunction()
 
-# rouse_test(NAME SOURCES... LINK libs...): a GoogleTest program, run by ctest as one test per case.
+# rouse_test(NAME [THREADS] SOURCES... LINK libs...): a GoogleTest program, run by ctest as one test per case. THREADS:
+# it runs several, so it belongs to what the thread sanitizer looks at (target and label `threads`).
+add_custom_target(threads)
 function(rouse_test NAME)
-    cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+    cmake_parse_arguments(ARG "THREADS" "" "SOURCES;LINK" ${ARGN})
     add_executable(${NAME} ${ARG_SOURCES})
     target_link_libraries(${NAME} PRIVATE rouse_options ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
-    gtest_discover_tests(${NAME} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+    if(ARG_THREADS)
+        add_dependencies(threads ${NAME})
+        set(LABELS LABELS threads)
+    endif()
+    gtest_discover_tests(${NAME} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 ${LABELS})
 endfunction()

@@ -24,6 +24,21 @@ Result<void> check_version(Transaction& txn, Table meta, const std::string& dire
 
 }  // namespace
 
+Result<void> Batch::note_change(Table table) {
+    const Tables& known = tables();
+    const bool followed = table.handle == known.hosts.handle || table.handle == known.leases.handle ||
+                          table.handle == known.networks.handle;
+    if (!followed || hosts_changed_) return {};
+    hosts_changed_ = true;
+    const auto stored = txn_->get(known.meta, bytes_of(kHostsGenerationKey));
+    if (!stored) return tl::unexpected(stored.error());
+    be64 generation;
+    if (*stored && (*stored)->size() == sizeof generation)
+        std::memcpy(&generation, (*stored)->data(), sizeof generation);
+    const be64 next(generation.host() + 1);
+    return txn_->put(known.meta, bytes_of(kHostsGenerationKey), bytes_of(next));
+}
+
 Result<std::uint64_t> Batch::next_number(std::string_view sequence) {
     const std::string key = "sequence:" + std::string(sequence);
     const auto stored = txn_->get(tables().meta, bytes_of(key));

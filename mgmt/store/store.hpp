@@ -75,19 +75,29 @@ class Batch : public View {
     // CLOCK_REALTIME, the same for the whole batch.
     [[nodiscard]] std::uint64_t now_ns() const noexcept { return now_ns_; }
 
-    Result<void> put(Table table, Bytes key, Bytes value) { return txn_->put(table, key, value); }
+    Result<void> put(Table table, Bytes key, Bytes value) {
+        if (auto noted = note_change(table); !noted) return noted;
+        return txn_->put(table, key, value);
+    }
     // Refuses a record that no reader would accept.
     template <Record R>
     Result<void> put_record(Table table, Bytes key, const R& record) {
         if (!record.is_valid()) return fail("refused to store a record that is not valid");
-        return txn_->put(table, key, bytes_of(record));
+        return put(table, key, bytes_of(record));
     }
-    Result<bool> remove(Table table, Bytes key) { return txn_->remove(table, key); }
+    Result<bool> remove(Table table, Bytes key) {
+        if (auto noted = note_change(table); !noted) return tl::unexpected(noted.error());
+        return txn_->remove(table, key);
+    }
     // The next number of a sequence that never repeats: 1, 2, …
     Result<std::uint64_t> next_number(std::string_view sequence);
 
   private:
+    // Who follows hosts, leases and networks is told by a number that changes with them, and with nothing else.
+    Result<void> note_change(Table table);
+
     std::uint64_t now_ns_;
+    bool hosts_changed_ = false;
 };
 
 class Store {

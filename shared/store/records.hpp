@@ -74,12 +74,9 @@ struct NetworkRecord {
     std::uint32_t mtu6 = 0;              // of the link, for router advertisements; 0: not said
     std::array<Ipv6Address, kMaxDns6Servers> dns6{};
 
-<<<<<<< HEAD
     [[nodiscard]] bool serves_unknown() const noexcept { return (flags & kServeUnknown) != 0; }
     [[nodiscard]] bool is_proxy() const noexcept { return (flags & kProxy) != 0; }
-=======
     [[nodiscard]] bool has_ipv6() const noexcept { return prefix6.length != 0; }
->>>>>>> dhcp6
     [[nodiscard]] bool is_valid() const noexcept {
         return version == kRecordVersion && id != 0 && prefix.length >= 1 && prefix.length <= 30 &&
                dns_count <= kMaxDnsServers && lease_seconds > 0 && prefix6.is_valid() &&
