@@ -65,6 +65,11 @@ void announce(CountersLayout& counters, EventRingLayout& ring, const std::string
     spdlog::info("serving on {}", port);
 }
 
+std::uint64_t random_seed() {
+    std::random_device random;
+    return (std::uint64_t{random()} << 32 | random()) | 1;
+}
+
 // Everything that is there when the port is; runs until STOP.
 template <port::Port P>
 Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& counters,
@@ -103,7 +108,7 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
                              .events = &ring,
                              .tftp = {.sessions = config.dataplane.sessions,
                                       .mtu = port.mtu(),
-                                      .seed = std::random_device{}()}},
+                                      .seed = random_seed()}},
         std::move(*reader));
     worker::run_loop(port, *worker, stop, {.rest_when_idle = config.dataplane.rest_when_idle});
     return {};

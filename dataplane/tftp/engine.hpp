@@ -28,7 +28,8 @@ struct Limits {
 struct EngineOptions {
     std::size_t sessions = 16384;  // concurrent transfers at most
     std::uint32_t mtu = 1500;      // of the IP packet, bytes
-    std::uint64_t seed = 0;        // random, so that nobody can choose colliding ports
+    // Random, so that nobody can choose colliding ports; never 0, which would hash all of IPv4 to its port alone.
+    std::uint64_t seed = 0x243f6a8885a308d3;
 };
 
 inline constexpr std::uint16_t kMaxWindow = 64;  // NETBOOT practice: more breaks some clients

@@ -6,9 +6,11 @@
 #include "shared/store/tables.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
+#include <openssl/sha.h>
 #include <unistd.h>
 
 namespace rouse::test {
@@ -63,6 +65,24 @@ class ScratchStore {
                 !profile.loaders[static_cast<std::size_t>(Loader::x64_uefi)].assign("ipxe.efi"))
                 throw std::logic_error("a loader's name is too long");
             must(txn.put(tables.profiles, store::bytes_of(one), store::bytes_of(profile)));
+        });
+    }
+    // A file that every machine may fetch as NAME.
+    void add_image(std::string_view name, std::string_view content) {
+        store::Sha256 hash;
+        SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), hash.data());
+        std::string hex;
+        for (const auto byte : hash) {
+            constexpr std::string_view kDigits = "0123456789abcdef";
+            hex += kDigits[byte >> 4];
+            hex += kDigits[byte & 0xf];
+        }
+        std::ofstream(images() + "/" + hex, std::ios::binary) << content;
+        commit([&](store::Transaction& txn, const store::Tables& tables) {
+            const store::ImageRecord image{.size = content.size()};
+            must(txn.put(tables.images, store::bytes_of(hash), store::bytes_of(image)));
+            const store::NameRecord record{.size = content.size(), .hash = hash};
+            must(txn.put(tables.names, store::NameKey::common(name)->bytes(), store::bytes_of(record)));
         });
     }
     // Machines 0 … COUNT-1 with the addresses mac_of() and address_of() give.
