@@ -76,7 +76,9 @@ class ObservedTest : public boot::BootTest {
         TextBody source(body);
         request.set_body(source);
         std::optional<http::Response> response;
-        boost::asio::io_context io;
+        // Outlives the writer, whose thread may still be on its way out of posting an answer that was already taken.
+        static boost::asio::io_context io;
+        io.restart();
         boost::asio::co_spawn(
             io,
             [&]() -> boost::asio::awaitable<void> { response.emplace(co_await router_.dispatch(request)); },

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace rouse {
 namespace {
@@ -20,7 +21,7 @@ std::variant<Config, int> parse(std::vector<std::string> arguments) {
 }
 
 std::string file_with(const std::string& text) {
-    const std::string path = testing::TempDir() + "rouse-config.toml";
+    const std::string path = testing::TempDir() + "rouse-config-" + std::to_string(::getpid()) + ".toml";
     std::ofstream(path) << text;
     return path;
 }
