@@ -69,6 +69,19 @@ void add_workers(const CountersLayout& layout, std::vector<MetricFamily>& out) {
     out.push_back(std::move(age));
 }
 
+// Of the whole dataplane: what its images take, and what the XDP program in front of it did.
+void add_dataplane(const CountersLayout& layout, std::vector<MetricFamily>& out) {
+    for (std::size_t g = 0; g < kGauges.size(); ++g)
+        out.push_back(single("rouse_" + std::string(kGauges[g].name), kGauges[g].help, MetricType::Gauge,
+                             static_cast<double>(layout.get(static_cast<Gauge>(g)))));
+    auto frames = family("rouse_xdp_frames_total", "frames that the XDP program saw, by what it did",
+                         MetricType::Counter);
+    for (std::size_t a = 0; a < kXdpActions.size(); ++a)
+        add(frames, static_cast<double>(layout.get(static_cast<XdpAction>(a))),
+            {{"action", std::string(kXdpActions[a].name)}});
+    out.push_back(std::move(frames));
+}
+
 MetricFamily machines_by_status(const store::View& view) {
     auto out = family("rouse_machines", "registered machines, by status", MetricType::Gauge);
     for (const std::string_view status : store::kMachineStatuses) {
@@ -88,6 +101,7 @@ std::vector<MetricFamily> DataplaneMetrics::Collect() const {
     std::vector<MetricFamily> out;
     const auto read = counters_->read([&](const CountersLayout& layout) {
         add_workers(layout, out);
+        add_dataplane(layout, out);
         return events::DataplaneCounters::workers(layout) != 0;
     });
     out.push_back(single("rouse_dataplane_seen", "1 once a dataplane has run on this machine",
