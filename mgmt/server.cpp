@@ -98,6 +98,8 @@ void Server::add_routes() {
     http::add_documentation(api_router_, "rouse");
     ims::add_boot_files(rack_router_, services());
     ims::add_agent_report(rack_router_, observation);
+    ims::count_requests(api_router_, observation);
+    ims::count_requests(rack_router_, observation);
 }
 
 void Server::run() {
@@ -124,6 +126,7 @@ void Server::stop() {
         deadline_ns_ = monotonic_ns() + std::chrono::nanoseconds(kGrace + 1s).count();
         rack_timer_.cancel();
         collect_timer_.cancel();
+        consumer_->waiters().close();  // long polls are answered now
         api_listener_->stop(kGrace);
         if (rack_listener_) rack_listener_->stop(kGrace);
     });

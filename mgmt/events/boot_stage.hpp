@@ -77,34 +77,41 @@ inline constexpr auto kBootTriggers = std::to_array<std::string_view>({
 }
 
 namespace detail {
-using BootTransitionRow = std::array<BootStage, kBootTriggers.size()>;
-using enum BootStage;
+// The stages in four letters, so that a row fits a line; `same`: the trigger changes nothing.
+inline constexpr auto same = static_cast<BootStage>(0xff);
+inline constexpr auto disc = BootStage::discovering, offr = BootStage::offered, addr = BootStage::addressed,
+                      xfer = BootStage::transferring, brok = BootStage::transfer_failed,
+                      miss = BootStage::file_missing, deld = BootStage::delivered,
+                      kern = BootStage::kernel_up, home = BootStage::home, hand = BootStage::handed_over,
+                      fail = BootStage::failed;
 
 // One row per stage, one column per trigger, in the order of the lists above. Evidence of progress is
 // believed in every stage, a failed boot included: a slow machine recovers by itself. A machine that is idle
 // stays idle until a boot begins, whatever it fetches (it has no boot profile).
 // clang-format off
-inline constexpr std::array<BootTransitionRow, kBootStages.size()> kBootTransitions{{
-//                    begin        chain            offer            ack              transfer_begin   transfer_probe   transfer_end     transfer_break   file_miss        kernel_report  home   expiry        unwatched
-/*idle*/            { discovering, idle,            idle,            idle,            idle,            idle,            idle,            idle,            idle,            kernel_up,     home,  idle,         idle         },
-/*discovering*/     { discovering, discovering,     offered,         addressed,       transferring,    discovering,     delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       failed       },
-/*offered*/         { discovering, discovering,     offered,         addressed,       transferring,    offered,         delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       failed       },
-/*addressed*/       { discovering, discovering,     addressed,       addressed,       transferring,    addressed,       delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       failed       },
-/*transferring*/    { discovering, discovering,     transferring,    transferring,    transferring,    addressed,       delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       failed       },
-/*transfer_failed*/ { discovering, discovering,     transfer_failed, transfer_failed, transferring,    transfer_failed, delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       failed       },
-/*file_missing*/    { discovering, discovering,     file_missing,    file_missing,    transferring,    file_missing,    delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       failed       },
-/*delivered*/       { discovering, discovering,     delivered,       delivered,       transferring,    delivered,       delivered,       transfer_failed, file_missing,    kernel_up,     home,  failed,       handed_over  },
-/*kernel_up*/       { discovering, kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,       kernel_up,     home,  failed,       failed       },
-/*home*/            { discovering, home,            home,            home,            home,            home,            home,            home,            home, kernel_up    ,          home,  home,         home         },
-/*handed_over*/     { discovering, handed_over,     handed_over,     handed_over,     transferring,    handed_over,     handed_over,     handed_over,     handed_over,     kernel_up,     home,  handed_over,  handed_over  },
-/*failed*/          { discovering, failed,          failed,          addressed,       transferring,    failed,          delivered,       failed,          failed,          kernel_up,     home,  failed,       failed       },
+inline constexpr std::array<std::array<BootStage, kBootTriggers.size()>, kBootStages.size()> kTransitions{{
+//                   beg   chn   off   ack   t_b   t_p   t_e   t_x   mis   krn   hom   exp   unw
+/*idle*/            {disc, same, same, same, same, same, same, same, same, kern, home, same, same},
+/*discovering*/     {same, same, offr, addr, xfer, same, deld, brok, miss, kern, home, fail, fail},
+/*offered*/         {disc, disc, same, addr, xfer, same, deld, brok, miss, kern, home, fail, fail},
+/*addressed*/       {disc, disc, same, same, xfer, same, deld, brok, miss, kern, home, fail, fail},
+/*transferring*/    {disc, disc, same, same, same, addr, deld, brok, miss, kern, home, fail, fail},
+/*transfer_failed*/ {disc, disc, same, same, xfer, same, deld, same, miss, kern, home, fail, fail},
+/*file_missing*/    {disc, disc, same, same, xfer, same, deld, brok, same, kern, home, fail, fail},
+/*delivered*/       {disc, disc, same, same, xfer, same, same, brok, miss, kern, home, fail, hand},
+/*kernel_up*/       {disc, same, same, same, same, same, same, same, same, same, home, fail, fail},
+/*home*/            {disc, same, same, same, same, same, same, same, same, kern, same, same, same},
+/*handed_over*/     {disc, same, same, same, xfer, same, same, same, same, kern, home, same, same},
+/*failed*/          {disc, same, same, addr, xfer, same, deld, same, same, kern, home, same, same},
 }};
 // clang-format on
 }  // namespace detail
 
 // Where TRIGGER leads from STAGE; the same stage when it changes nothing.
 [[nodiscard]] constexpr BootStage next_stage(BootStage stage, BootTrigger trigger) noexcept {
-    return detail::kBootTransitions[static_cast<std::size_t>(stage)][static_cast<std::size_t>(trigger)];
+    const BootStage next =
+        detail::kTransitions[static_cast<std::size_t>(stage)][static_cast<std::size_t>(trigger)];
+    return next == detail::same ? stage : next;
 }
 
 }  // namespace rouse::events

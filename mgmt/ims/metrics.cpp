@@ -158,11 +158,14 @@ std::string to_text(const std::vector<const prometheus::Collectable*>& sources) 
     return std::move(out).str();
 }
 
-void add_metrics(http::Router& router, const Observation& observation) {
+void count_requests(http::Router& router, const Observation& observation) {
     router.observe_with(
         [&requests = observation.requests](const http::Request& request, http::Status status) {
             requests.count(request, status);
         });
+}
+
+void add_metrics(http::Router& router, const Observation& observation) {
     router.add({.method = http::Method::get,
                 .pattern = "/metrics",
                 .access = http::Access::anyone(),

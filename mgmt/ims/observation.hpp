@@ -27,8 +27,10 @@ struct Observation {
 void add_timeline(http::Router& router, const Observation& observation);
 // GET /health, for everybody: 200, or 503 and what is wrong
 void add_health(http::Router& router, const Observation& observation);
-// GET /metrics, for everybody; also counts the router's requests
+// GET /metrics, for everybody
 void add_metrics(http::Router& router, const Observation& observation);
+// From now on the router's answers are in the metrics
+void count_requests(http::Router& router, const Observation& observation);
 // POST /agent/report, on the rack side's router
 void add_agent_report(http::Router& router, const Observation& observation);
 

@@ -57,6 +57,7 @@ class ObservedTest : public boot::BootTest {
         add_health(router_, *observation_);
         add_metrics(router_, *observation_);
         add_agent_report(router_, *observation_);
+        count_requests(router_, *observation_);
     }
     void TearDown() override {
         consumer_.reset();
