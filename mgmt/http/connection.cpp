@@ -1,7 +1,8 @@
 #include "mgmt/http/connection.hpp"
 
+#include "mgmt/http/response_head.hpp"
+
 #include <cstdio>
-#include <ctime>
 #include <random>
 
 #include <boost/asio/as_tuple.hpp>
@@ -20,34 +21,9 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-// IMF-fixdate (RFC 9110 5.6.7), written once per second and thread.
-std::string_view date_now() {
-    thread_local std::time_t second = 0;
-    thread_local char text[32];
-    const std::time_t now = std::time(nullptr);
-    if (now != second) {
-        std::tm parts{};
-        gmtime_r(&now, &parts);
-        std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-        second = now;
-    }
-    return text;
-}
-
-// A header value is never allowed to start another header.
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-    out.append(name).append(": ");
-    for (const char c : value) out += static_cast<unsigned char>(c) < 0x20 && c != '\t' ? ' ' : c;
-    out.append("\r\n");
-}
-
 bool is_plain_id(std::string_view id) {
     constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     return !id.empty() && id.size() <= 64 && id.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
-bool has_no_body(Status status) {
-    return status == Status::no_content || status == Status::not_modified;
 }
 
 }  // namespace
@@ -185,8 +161,9 @@ asio::awaitable<bool> Connection<Stream>::serve_one() {
 
     const Status status = response.status;
     const bool sent = co_await respond(std::move(response));
-    spdlog::debug("request {}: {} {} {} from {}{}", request_.id, to_string(request_.method), request_.path,
-                  code(status), peer_.to_string(), sent ? "" : ", cut");
+    if (spdlog::should_log(spdlog::level::debug))
+        spdlog::debug("request {}: {} {} {} from {}{}", request_.id, to_string(request_.method),
+                      request_.path, code(status), peer_.to_string(), sent ? "" : ", cut");
     if (!sent) co_return false;
     if (!keep_alive_ && !parser_->is_done()) co_await linger();
     co_return keep_alive_ && !context_->stopping;
@@ -247,6 +224,10 @@ asio::awaitable<OrProblem<std::size_t>> Connection<Stream>::read_some(std::span<
         if (error && error != beast::http::error::need_more && error != beast::http::error::need_buffer)
             co_return tl::unexpected(RequestParser::describe(error));
         if (parser_->filled() > 0 || parser_->is_done()) break;
+        // What waits here is the start of a chunk's header or of the trailer.
+        if (buffer_.size() > context_->options.max_header_bytes)
+            co_return problem(Status::request_header_fields_too_large,
+                              "a chunk's header or the trailer is too large");
         wait_at_most(context_->options.stall_timeout);
         if (!co_await fill(kBodyRead)) {
             broken_ = true;
@@ -271,28 +252,7 @@ void Connection<Stream>::skip_received_body() {
 
 template <typename Stream>
 std::string Connection<Stream>::head(const Response& response, std::optional<std::uint64_t> length) const {
-    std::string out;
-    out.reserve(256 + kCoalesce);
-    out.append("HTTP/1.1 ")
-        .append(std::to_string(code(response.status)))
-        .append(" ")
-        .append(reason_phrase(response.status))
-        .append("\r\n");
-    append_field(out, "Date", date_now());
-    for (const auto& [name, value] : response.headers) append_field(out, name, value);
-    append_field(out, "X-Request-Id", request_.id);
-    if (!has_no_body(response.status)) {
-        if (length)
-            append_field(out, "Content-Length", std::to_string(*length));
-        else if (takes_chunks())
-            append_field(out, "Transfer-Encoding", "chunked");
-    }
-    if (!keep_alive_)
-        append_field(out, "Connection", "close");
-    else if (parser_->is_http_1_0())
-        append_field(out, "Connection", "keep-alive");
-    out.append("\r\n");
-    return out;
+    return response_head(response, {length, parser_->is_http_1_0(), keep_alive_}, request_.id);
 }
 
 // False: the connection can carry nothing more.

@@ -62,7 +62,8 @@ json describe_field(const Field& field) {
     if (field.type_ == FieldType::array) {
         size("minItems", "maxItems");
         out["items"] = describe_field(*field.element_);
-        out["items"].erase("description");  // it is the array's
+        for (const char* of_the_array : {"description", "readOnly", "writeOnly"})
+            out["items"].erase(of_the_array);
     }
     if (field.type_ == FieldType::map) {
         size("minProperties", "maxProperties");

@@ -247,7 +247,10 @@ Result<Listener> Listener::open(asio::io_context& io, ListenerOptions options, c
 
 Listener::Listener(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
 Listener::Listener(Listener&&) noexcept = default;
-Listener& Listener::operator=(Listener&&) noexcept = default;
+Listener& Listener::operator=(Listener&& other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+}
 Listener::~Listener() {
     if (state_) state_->stop(std::chrono::milliseconds(0));
 }

@@ -189,7 +189,13 @@ OrProblem<Router::Match> Router::match(const Request& request) const {
     return match;
 }
 
+std::size_t Router::body_limit(const Route& route) const noexcept {
+    if (route.max_body > 0) return route.max_body;
+    return route.access.role ? json_limit_ : std::min(json_limit_, kMaxStrangersBody);
+}
+
 asio::awaitable<Outcome> Router::run(Request& request) const {
+    if (request.path == "*" && request.method == Method::options) co_return Response::no_content();
     auto match = this->match(request);
     if (!match) {
         const auto& why = match.error();
@@ -213,7 +219,7 @@ asio::awaitable<Outcome> Router::run(Request& request) const {
         request.principal = std::move(*principal);
     }
     if (route.body == BodyKind::json || route.body == BodyKind::patch) {
-        const auto body = co_await read_json(request, json_limit_);
+        const auto body = co_await read_json(request, body_limit(route));
         if (!body) co_return tl::unexpected(body.error());
         auto accepted =
             route.body == BodyKind::json ? route.request->accept(*body) : route.request->accept_patch(*body);

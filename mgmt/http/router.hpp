@@ -56,6 +56,7 @@ struct Route {
     const Schema* request = nullptr;   // of the body; not owned, must outlive the router
     const Schema* response = nullptr;  // of the answer's body; likewise
     bool response_is_list = false;     // an array of `response`
+    std::size_t max_body = 0;          // bytes of a JSON body; 0: see Router::limit_json_body
     Status success = Status::ok;       // what the documentation promises
 };
 
@@ -74,8 +75,10 @@ class Router {
     // Needed as soon as a route asks for a role.
     void authenticate_with(Authenticator authenticator) { authenticator_ = std::move(authenticator); }
     void observe_with(Observer observer) { observer_ = std::move(observer); }
-    // Of a JSON body, in bytes; more is a 413.
+    // Of a JSON body, in bytes; more is a 413. Where no role is asked for, kMaxStrangersBody is enough: there
+    // anybody could make us hold that much.
     void limit_json_body(std::size_t bytes) noexcept { json_limit_ = bytes; }
+    static constexpr std::size_t kMaxStrangersBody = 64 * 1024;
 
     // A malformed pattern, or one that is taken for that method, is a programming error: std::logic_error.
     void add(Route route, Handler handler);
@@ -100,6 +103,7 @@ class Router {
     [[nodiscard]] OrProblem<Match> match(const Request& request) const;
     asio::awaitable<Outcome> run(Request& request) const;
     asio::awaitable<Response> answer(Request& request) const;
+    [[nodiscard]] std::size_t body_limit(const Route& route) const noexcept;
 
     std::vector<Route> routes_;
     std::vector<Handler> handlers_;  // by the same index

@@ -95,6 +95,9 @@ Field choice(std::string name, std::string description, std::vector<std::string>
 
 Field array(Field element) {
     Field field(FieldType::array, element.name_, element.description_);
+    field.required_ = element.required_;
+    field.read_only_ = element.read_only_;
+    field.write_only_ = element.write_only_;
     field.element_ = std::make_shared<const Field>(std::move(element));
     return field;
 }

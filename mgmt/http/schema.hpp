@@ -113,7 +113,7 @@ class Field {
 [[nodiscard]] Field timestamp(std::string name, std::string description);
 [[nodiscard]] Field any(std::string name, std::string description);
 [[nodiscard]] Field choice(std::string name, std::string description, std::vector<std::string> words);
-// ELEMENT carries the array's name and description as well as its elements' type and limits.
+// ELEMENT carries the array's name, description and use as well as its elements' type and limits.
 [[nodiscard]] Field array(Field element);
 // KEYS: those allowed; empty: any. VALUE's own name does not matter.
 [[nodiscard]] Field map(std::string name, std::string description, std::vector<std::string> keys,

@@ -1,0 +1,54 @@
+#pragma once
+// An appliance as rousectl sees it: the API's routes over lists in memory, on a real socket.
+
+#include "tests/unit/http/server.hpp"
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace rouse::cli {
+
+class FakeAppliance {
+  public:
+    static constexpr const char* kPassword = "secret";
+
+    FakeAppliance();
+    [[nodiscard]] std::string url() const;
+
+    // State, to be touched only between requests.
+    std::string good_token = "access-1";
+    bool refresh_works = true;
+    int refreshes = 0;
+    bool damages_uploads = false;
+    nlohmann::json machines = nlohmann::json::array();
+    nlohmann::json clusters = nlohmann::json::array();
+    nlohmann::json last_body;          // of the last POST that made something
+    std::string last_image;            // name of the last upload
+    std::string last_content;          // and its bytes
+    std::vector<std::string> deleted;  // paths
+    std::vector<std::string> queries;  // of timelines
+
+    // Appends to every machine's timeline; any thread.
+    void happen(const std::string& event);
+    // Closes its socket: nobody answers any more.
+    void vanish() { server_.reset(); }
+
+  private:
+    void add_tokens();
+    void add_lists();
+    void add_images();
+    void add_timeline();
+    boost::asio::awaitable<http::Outcome> upload(http::Request& request);
+
+    http::Router router_;
+    std::mutex mutex_;
+    nlohmann::json timeline_ = nlohmann::json::array();
+    std::optional<http::Server> server_;
+    std::uint16_t port_ = 0;
+};
+
+}  // namespace rouse::cli
