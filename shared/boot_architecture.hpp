@@ -22,7 +22,8 @@ namespace rouse {
     X(arm64_http, "arm64-http")     \
     X(riscv64_http, "riscv64-http") \
     X(arm32_uboot, "arm32-uboot")   \
-    X(arm64_uboot, "arm64-uboot")
+    X(arm64_uboot, "arm64-uboot")   \
+    X(rpi, "rpi")
 
 enum class Loader : std::uint8_t {
 #define X(id, name) id,
@@ -46,6 +47,7 @@ inline constexpr auto kLoaderNames = std::to_array<std::string_view>({
     return std::nullopt;
 }
 
+inline constexpr std::uint16_t kArchitectureRaspberryPi = 41;
 inline constexpr std::uint16_t kArchitectureUnknown = 0xffff;  // the client sent no option 93
 
 // The loader for an architecture number. 7 and 9 are both x64 UEFI: RFC 4578's text swapped them (erratum)
@@ -81,6 +83,8 @@ inline constexpr std::uint16_t kArchitectureUnknown = 0xffff;  // the client sen
             return Loader::riscv64_uefi;
         case 28:
             return Loader::riscv64_http;
+        case kArchitectureRaspberryPi:
+            return Loader::rpi;
         default:
             return std::nullopt;
     }

@@ -66,6 +66,8 @@ void add_options(CLI::App& app, Config& config) {
     option("--dataplane.address", config.dataplane.address,
            "IPv4 address on the rack (default: the interface's)");
     option("--dataplane.cpu", config.dataplane.cpu, "core to pin the worker to, -1 for any");
+    option("--dataplane.rest_when_idle", config.dataplane.rest_when_idle,
+           "sleep when no packet comes; false: spin");
     option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers at most");
     option("--dataplane.staging_mib", config.dataplane.staging_mib, "memory for images in MiB");
     option("--rack.listen", config.rack.listen,

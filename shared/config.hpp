@@ -18,9 +18,10 @@ struct Config {
     } store;
     struct Dataplane {
         std::string port = "auto:rack0";  // xdp:<interface> | auto:<interface>
-        std::string address;        // the appliance's on the rack; empty: the interface's first IPv4 address
-        int cpu = -1;               // core to pin the worker to; -1: let the kernel choose
-        unsigned sessions = 16384;  // concurrent TFTP transfers at most
+        std::string address;         // the appliance's on the rack; empty: the interface's first IPv4 address
+        int cpu = -1;                // core to pin the worker to; -1: let the kernel choose
+        bool rest_when_idle = true;  // false: poll at 100 % CPU for the lowest latency
+        unsigned sessions = 16384;   // concurrent TFTP transfers at most
         unsigned staging_mib = 4096;  // memory for images' bytes
     } dataplane;
     struct Rack {

@@ -26,6 +26,8 @@ namespace rouse {
     X(dhcp_requests, "DHCPREQUEST received")                      \
     X(dhcp_acks, "DHCPACK sent")                                  \
     X(dhcp_naks, "DHCPNAK sent")                                  \
+    X(dhcp_parked, "DISCOVERs held until a lease is committed")   \
+    X(dhcp_foreign, "DHCP messages of other servers' business")   \
     X(tftp_requests, "TFTP read requests received")               \
     X(tftp_transfers_completed, "TFTP transfers that ended well") \
     X(tftp_transfers_failed, "TFTP transfers that did not")       \
@@ -33,6 +35,8 @@ namespace rouse {
     X(tftp_data_bytes, "bytes in these blocks")                   \
     X(tftp_retransmissions, "DATA blocks and OACKs sent again")   \
     X(tftp_errors_sent, "TFTP ERROR packets sent")                \
+    X(tftp_size_probes, "TFTP requests for a size alone")         \
+    X(tftp_expected_misses, "names that loaders can do without")  \
     X(events_dropped, "events lost because the ring was full")    \
     X(polls_empty, "polls of the port that found nothing")
 
@@ -45,6 +49,28 @@ enum class Counter : std::uint16_t {
 inline constexpr auto kCounters = std::to_array<ListEntry>({
 #define X(name, help) {#name, help},
     ROUSE_COUNTERS(X)
+#undef X
+});
+
+// X(name, what it is): of the whole dataplane, metric `rouse_<name>`.
+#define ROUSE_GAUGES(X)                                                   \
+    X(images_known, "images that some name stands for")                   \
+    X(images_resident, "images whose bytes are in memory")                \
+    X(images_unavailable, "images that are damaged, vanished or too big") \
+    X(image_bytes_known, "bytes of the images that some name stands for") \
+    X(image_bytes_resident, "bytes of memory that images take")           \
+    X(image_bytes_budget, "bytes of memory that images may take")         \
+    X(images_displaced, "images that had to leave memory for others, ever")
+
+enum class Gauge : std::uint16_t {
+#define X(name, help) name,
+    ROUSE_GAUGES(X)
+#undef X
+};
+
+inline constexpr auto kGauges = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    ROUSE_GAUGES(X)
 #undef X
 });
 
@@ -81,7 +107,15 @@ struct CountersLayout {
     std::atomic<std::uint32_t> workers{};     // blocks in use
     std::atomic<std::uint64_t> started_ns{};  // CLOCK_REALTIME
     char port[128]{};                         // what carries the frames, for people: "xdp:rack0, native mode"
+    std::array<std::atomic<std::uint64_t>, kGauges.size()> gauges{};
     std::array<WorkerCounters, kMaxWorkers> worker{};
+
+    void set(Gauge gauge, std::uint64_t value) noexcept {
+        gauges[static_cast<std::size_t>(gauge)].store(value, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t get(Gauge gauge) const noexcept {
+        return gauges[static_cast<std::size_t>(gauge)].load(std::memory_order_relaxed);
+    }
 };
 
 // Bytes of state that both processes map; see SharedMemory for who creates it.

@@ -35,13 +35,17 @@ namespace rouse {
     X(dhcp_bad_source, "chaddr is zero or a group address")                            \
     X(dhcp_bad_cookie, "magic cookie is missing")                                      \
     X(dhcp_bad_option, "an option runs past its field")                                \
-    X(dhcp_no_message_type, "message type is missing or malformed")                    \
     X(dhcp_type_unhandled, "a message type that no server answers")                    \
     X(dhcp_disabled, "DHCP is switched off")                                           \
     X(dhcp_unknown_network, "no network is configured for where it came from")         \
     X(dhcp_unknown_machine, "the machine is not registered")                           \
+    X(dhcp_lease_timeout, "no lease was committed for it in time")                     \
+    X(dhcp_parking_full, "too many machines wait for a lease")                         \
     X(dhcp_no_address, "the machine has no address on this network")                   \
     X(dhcp_other_server, "REQUEST that selects another server")                        \
+    X(dhcp_proxy_only, "on a network where another server gives the addresses")        \
+    X(dhcp_no_boot_file, "there is nothing for it to boot")                            \
+    X(dhcp_not_netboot, "asks what to boot without being able to boot from a network") \
     X(dhcp_wrong_address, "REQUEST for an address that is not the machine's")          \
     X(dhcp_reply_too_long, "the reply does not fit the client's maximum message size") \
     X(tftp_disabled, "TFTP is switched off")                                           \
@@ -58,6 +62,8 @@ namespace rouse {
     X(tftp_table_full, "no room for another transfer")                                 \
     X(tftp_stale_ack, "acknowledges what was acknowledged before")                     \
     X(tftp_bad_ack, "acknowledges a block that was not sent")                          \
+    X(tftp_not_a_clients, "DATA or OACK, which only a server sends")                   \
+    X(receive_lost, "lost by the device before we saw it: its ring was full")          \
     X(transmit_no_frame, "no transmit frame was free")                                 \
     X(transmit_ring_full, "the transmit ring was full")
 

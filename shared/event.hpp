@@ -12,22 +12,24 @@
 namespace rouse {
 
 // X(name, what happened). Names are those of the timeline's entries.
-#define ROUSE_EVENTS(X)                                                          \
-    X(none, "")                                                                  \
-    X(dataplane_started, "the dataplane started; text: its port")                \
-    X(dhcp_discover, "a DISCOVER came in; text: vendor class")                   \
-    X(dhcp_offer, "an OFFER went out; text: boot file")                          \
-    X(dhcp_request, "a REQUEST came in; text: vendor class")                     \
-    X(dhcp_ack, "an ACK went out; text: boot file")                              \
-    X(dhcp_nak, "a NAK went out")                                                \
-    X(dhcp_decline, "the machine found its address in use by another")           \
-    X(dhcp_release, "the machine gave its address back")                         \
-    X(dhcp_ignored, "a machine was not answered; reason: why")                   \
-    X(tftp_request, "a transfer began; text: name, bytes: size")                 \
-    X(tftp_complete, "a transfer ended well; detail: TransferEnding")            \
-    X(tftp_probe, "the client asked for a size and stopped; normal for UEFI")    \
-    X(tftp_failed, "a transfer ended early; text: name, the client's own words") \
-    X(tftp_missing, "no such name; detail: MissKind")                            \
+#define ROUSE_EVENTS(X)                                                                   \
+    X(none, "")                                                                           \
+    X(dataplane_started, "the dataplane started; text: its port")                         \
+    X(dhcp_discover, "a DISCOVER came in; text: vendor class")                            \
+    X(dhcp_offer, "an OFFER went out; text: boot file")                                   \
+    X(dhcp_request, "a REQUEST came in; text: vendor class")                              \
+    X(dhcp_ack, "an ACK went out; text: boot file")                                       \
+    X(dhcp_nak, "a NAK went out")                                                         \
+    X(dhcp_decline, "the machine found its address in use by another")                    \
+    X(dhcp_release, "the machine gave its address back")                                  \
+    X(dhcp_lease_wanted, "a stranger asks on a network that serves them; address: where") \
+    X(dhcp_foreign_server, "another DHCP server is at work; address: its")                \
+    X(dhcp_ignored, "a machine was not answered; reason: why")                            \
+    X(tftp_request, "a transfer began; text: name, bytes: size")                          \
+    X(tftp_complete, "a transfer ended well; detail: TransferEnding")                     \
+    X(tftp_probe, "the client asked for a size and stopped; normal for UEFI")             \
+    X(tftp_failed, "a transfer ended early; text: name, the client's own words")          \
+    X(tftp_missing, "no such name; detail: MissKind")                                     \
     X(tftp_write_refused, "somebody tried to write; text: the name")
 
 enum class EventKind : std::uint16_t {
@@ -110,8 +112,8 @@ struct Event {
     std::uint64_t sequence = 0;  // per ring, from 1, without gaps; set by the ring
     std::uint64_t time_ns = 0;   // CLOCK_REALTIME
     EventKind kind = EventKind::none;
-    std::uint16_t detail = 0;       // ClientKind (discover, request), DropReason, TransferFailure, TransferEnding or
-                                    // MissKind: see the kind
+    std::uint16_t detail = 0;  // ClientKind (discover, request), DropReason, TransferFailure, TransferEnding
+                               // or MissKind: see the kind
     std::uint32_t transaction = 0;  // DHCP xid; TFTP: client port
     MacAddress mac{};
     std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none

@@ -26,10 +26,12 @@ struct Frame {
     [[nodiscard]] std::span<std::byte> room() const noexcept { return {data, capacity}; }
 };
 
-// Statistics the device keeps itself; read in housekeeping, not per burst.
+// What the device counts itself, since the port was opened; read in housekeeping, not per burst.
 struct DeviceStatistics {
-    std::uint64_t receive_dropped =
-        0;  // frames lost before we saw them: ring full, no free frame, bad descriptor
+    std::uint64_t receive_dropped = 0;   // lost before we saw them: ring full, no free frame, bad descriptor
+    std::uint64_t transmit_dropped = 0;  // handed over and refused: bad descriptor
+    std::uint64_t kicks_unfinished =
+        0;  // flushes after which frames still waited; the next one takes them on
 };
 
 template <typename P>
@@ -43,10 +45,13 @@ concept Port = requires(P port, std::span<Frame> frames, std::span<const Frame> 
     // Hands over allocated frames (length set; 0 gives the frame back unsent). The port owns them from here
     // on; returns how many went into the transmit ring, the rest were freed and are for the caller to count.
     { port.send(done) } -> std::same_as<std::size_t>;
-    // The one system call: kicks the device if something waits to be sent (or if it needs a wake-up to
-    // receive).
+    // The one system call: kicks the device if something waits to be sent, or if it needs a wake-up to
+    // receive. A device may take no more than a burst per kick, so this is called once per turn of the loop,
+    // whether or not that turn sent anything.
     { port.flush() } -> std::same_as<void>;
     { port.hardware_address() } -> std::same_as<MacAddress>;
+    // Rests until a frame arrives or NANOSECONDS have passed; may return early. For a loop that has nothing to do.
+    { port.wait(std::uint64_t{}) } -> std::same_as<void>;
     // IP MTU: bytes of the largest packet without its Ethernet header.
     { port.mtu() } -> std::same_as<std::uint32_t>;
     { port.statistics() } -> std::same_as<DeviceStatistics>;

@@ -69,6 +69,8 @@ std::optional<BootTrigger> trigger_of(const Event& event, const BootRecord& boot
         case EventKind::dhcp_nak:
         case EventKind::dhcp_decline:
         case EventKind::dhcp_release:
+        case EventKind::dhcp_lease_wanted:
+        case EventKind::dhcp_foreign_server:
         case EventKind::dhcp_ignored:
         case EventKind::tftp_write_refused:
             return std::nullopt;

@@ -99,6 +99,11 @@ std::string sentence(const Event& event) {
                    ": another machine uses it; find who, by ARP, and take it away there";
         case EventKind::dhcp_release:
             return "gave back " + event.address.to_string();
+        case EventKind::dhcp_lease_wanted:
+            return "asked for an address as a guest (" + who(event) + ")";
+        case EventKind::dhcp_foreign_server:
+            return "chose another DHCP server, " + event.address.to_string() +
+                   ": switch that one off, or set the pool's mode to proxy";
         case EventKind::dhcp_ignored:
             return "not answered: " + help(event, kDropReasons);
         case EventKind::tftp_request:
@@ -131,6 +136,7 @@ nlohmann::ordered_json details(const Event& event) {
     switch (event.kind) {
         case EventKind::dhcp_discover:
         case EventKind::dhcp_request:
+        case EventKind::dhcp_lease_wanted:
             text("vendor_class");
             if (event.architecture != kArchitectureUnknown)
                 out["architecture"] = architecture_name(event.architecture);
@@ -143,6 +149,7 @@ nlohmann::ordered_json details(const Event& event) {
         case EventKind::dhcp_nak:
         case EventKind::dhcp_decline:
         case EventKind::dhcp_release:
+        case EventKind::dhcp_foreign_server:
             address();
             text("boot_file");
             break;

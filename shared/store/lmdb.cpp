@@ -125,6 +125,39 @@ bool Transaction::renew() noexcept {
     return code == 0;
 }
 
+std::optional<Bytes> peek(const Transaction& txn, Table table, Bytes key) noexcept {
+    MDB_val k = to_val(key);
+    MDB_val v{};
+    if (mdb_get(txn.raw(), table.handle, &k, &v) != 0) return std::nullopt;
+    return from_val(v);
+}
+
+Result<Cursor> Cursor::open(const Transaction& txn, Table table) {
+    MDB_cursor* cursor = nullptr;
+    if (const int code = mdb_cursor_open(txn.raw(), table.handle, &cursor); code != 0)
+        return failed("cannot scan the store", code);
+    return Cursor(cursor);
+}
+
+bool Cursor::renew(const Transaction& txn) noexcept {
+    return mdb_cursor_renew(txn.raw(), handle_.get()) == 0;
+}
+
+std::optional<Cursor::Entry> Cursor::first() noexcept {
+    return move(MDB_FIRST);
+}
+
+std::optional<Cursor::Entry> Cursor::next() noexcept {
+    return move(MDB_NEXT);
+}
+
+std::optional<Cursor::Entry> Cursor::move(MDB_cursor_op operation) noexcept {
+    MDB_val key{};
+    MDB_val value{};
+    if (mdb_cursor_get(handle_.get(), &key, &value, operation) != 0) return std::nullopt;
+    return Entry{from_val(key), from_val(value)};
+}
+
 Result<void> scan(const Transaction& txn, Table table, Bytes from,
                   const std::function<bool(Bytes key, Bytes value)>& visit) {
     MDB_cursor* cursor = nullptr;

@@ -99,6 +99,32 @@ class Transaction {
     std::uint64_t writes_ = 0;
 };
 
+// The packet path's get: no error text, so no allocation. Absent, or unreadable, is nothing.
+[[nodiscard]] std::optional<Bytes> peek(const Transaction& txn, Table table, Bytes key) noexcept;
+
+// A place in a table, for readers that walk it again and again: made once, then renewed with its transaction,
+// which allocates nothing.
+class Cursor {
+  public:
+    [[nodiscard]] static Result<Cursor> open(const Transaction& txn, Table table);
+    // After Transaction::renew().
+    [[nodiscard]] bool renew(const Transaction& txn) noexcept;
+    struct Entry {
+        Bytes key;
+        Bytes value;
+    };
+    [[nodiscard]] std::optional<Entry> first() noexcept;
+    [[nodiscard]] std::optional<Entry> next() noexcept;
+
+  private:
+    struct Close {
+        void operator()(MDB_cursor* cursor) const noexcept { mdb_cursor_close(cursor); }
+    };
+    explicit Cursor(MDB_cursor* cursor) noexcept : handle_(cursor) {}
+    std::optional<Entry> move(MDB_cursor_op operation) noexcept;
+    std::unique_ptr<MDB_cursor, Close> handle_;
+};
+
 // Walks a table's entries in key order, from the first key at or after FROM; stops when VISIT returns false.
 Result<void> scan(const Transaction& txn, Table table, Bytes from,
                   const std::function<bool(Bytes key, Bytes value)>& visit);

@@ -6,6 +6,7 @@
 #include "shared/addresses.hpp"
 #include "shared/boot_architecture.hpp"
 #include "shared/fixed_string.hpp"
+#include "shared/quirk.hpp"
 #include "shared/store/lmdb.hpp"
 
 #include <array>
@@ -24,16 +25,22 @@ using ImageName = FixedString<128>;  // with its NUL it fits BOOTP's `file` fiel
 
 inline constexpr std::uint16_t kRecordVersion = 1;
 
-// Table `hosts`, key: MAC address. A machine that may be served; it is on the allow-list by being here.
+// Table `hosts`, key: MAC address. A machine that may be served; it is on the allow-list by being here:
+// registered, or a guest on a network that serves unknown machines.
 struct HostRecord {
     std::uint16_t version = kRecordVersion;
-    std::uint16_t reserved = 0;
+    Quirks quirks{};
     NetworkId network = 0;  // 0: no network has room for it yet, so DHCP stays silent
+    // A guest's address is promised until then (unix seconds), and no lease may end later; 0: registered, for
+    // good.
+    std::uint64_t expires_unix = 0;
     ProfileId profile = 0;  // resolved: the machine's own, else its cluster's, else its network's; 0: none
     Ipv4Address address{};  // planned and promised (a lease of the same address names this MAC)
     FixedString<64> hostname{};         // a DNS label (RFC 1123 2.1), may be empty
-    std::array<char, 36> machine_id{};  // UUID text of the machine's REST object
+    std::array<char, 36> machine_id{};  // UUID text of the machine's REST object; zero for guests
+    std::array<std::uint8_t, 4> padding{};
 
+    [[nodiscard]] bool is_guest() const noexcept { return expires_unix != 0; }
     [[nodiscard]] bool is_valid() const noexcept {
         return version == kRecordVersion && hostname.is_terminated() && (network == 0) == address.is_zero();
     }
@@ -42,7 +49,8 @@ struct HostRecord {
 // Table `networks`, key: NetworkId (be32).
 struct NetworkRecord {
     static constexpr std::size_t kMaxDnsServers = 4;
-    static constexpr std::uint8_t kServeUnknown = 1;
+    static constexpr std::uint8_t kServeUnknown = 1;  // strangers get a guest's lease
+    static constexpr std::uint8_t kProxy = 2;  // another server gives the addresses; we only say what to boot
 
     std::uint16_t version = kRecordVersion;
     std::uint8_t flags = 0;
@@ -56,6 +64,8 @@ struct NetworkRecord {
     std::uint32_t lease_seconds = 0;
     std::array<Ipv4Address, kMaxDnsServers> dns{};
 
+    [[nodiscard]] bool serves_unknown() const noexcept { return (flags & kServeUnknown) != 0; }
+    [[nodiscard]] bool is_proxy() const noexcept { return (flags & kProxy) != 0; }
     [[nodiscard]] bool is_valid() const noexcept {
         return version == kRecordVersion && id != 0 && prefix.length >= 1 && prefix.length <= 30 &&
                dns_count <= kMaxDnsServers && lease_seconds > 0;

@@ -1,0 +1,252 @@
+#include "dataplane/image/keeper.hpp"
+
+#include <algorithm>
+
+namespace rouse::image {
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{4} << 20;  // a few milliseconds: then something more urgent
+                                                           // may go first
+constexpr std::uint64_t kRetrySeconds = 10;
+constexpr std::uint64_t kIdleSeconds = 5;  // an image asked for since then is not displaced
+
+}  // namespace
+
+Keeper::Keeper(ImageStore::Shared& shared, store::Environment& environment, const store::Tables& tables,
+               ImageStore::Options options)
+    : shared_(shared), environment_(environment), tables_(tables), options_(std::move(options)) {
+    publish();
+    update_gauges();
+}
+
+bool Keeper::round(std::uint64_t now_s) {
+    shared_.now_s.store(now_s, std::memory_order_relaxed);
+    if (now_s >= follow_again_at_s_) follow(now_s);
+    reclaim();
+    return stage(now_s);
+}
+
+void Keeper::follow(std::uint64_t now_s) {
+    if (environment_.last_transaction() == shared_.followed.load(std::memory_order_relaxed)) return;
+    const auto named = read_named();
+    if (!named) {
+        report_once("images cannot be followed: " + named.error().message);
+        follow_again_at_s_ = now_s + 1;
+        return;
+    }
+    const std::uint64_t seen = mdb_txn_id(transaction_->raw());
+    transaction_->reset();
+    apply(*named);
+    shared_.followed.store(seen, std::memory_order_release);
+}
+
+Result<Keeper::Named> Keeper::read_named() {
+    if (!transaction_ || !transaction_->renew()) {
+        transaction_.reset();
+        auto begun = environment_.begin(store::Access::read_only);
+        if (!begun) return tl::unexpected(begun.error());
+        transaction_.emplace(std::move(*begun));
+    }
+    Named named;
+    const auto scanned =
+        store::scan(*transaction_, tables_.images, {}, [&](store::Bytes key, store::Bytes value) {
+            store::Sha256 hash;
+            const auto record = store::decode<store::ImageRecord>(value);
+            if (key.size() == hash.size() && record) {
+                std::memcpy(hash.data(), key.data(), hash.size());
+                named.emplace(hash, record->size);
+            }
+            return true;
+        });
+    if (!scanned) return tl::unexpected(scanned.error());
+    return named;
+}
+
+void Keeper::apply(const Named& named) {
+    bool is_changed = false;
+    std::vector<std::unique_ptr<Image>> gone;
+    for (auto kept = kept_.begin(); kept != kept_.end();) {
+        const auto still = named.find(kept->first);
+        if (still != named.end() && still->second == kept->second.image->size()) {
+            ++kept;
+            continue;
+        }
+        abandon(kept->second);
+        gone.push_back(std::move(kept->second.image));
+        kept = kept_.erase(kept);
+        is_changed = true;
+    }
+    for (const auto& [hash, size] : named) {
+        if (kept_.contains(hash)) continue;
+        kept_.emplace(hash, Kept{std::make_unique<Image>(hash, size)});
+        is_changed = true;
+    }
+    if (!is_changed) return;
+    publish();
+    for (auto& image : gone) retire(std::move(image));
+    update_gauges();
+}
+
+// Makes what is kept now what workers find; the catalogue before it goes when none looks at it any more.
+void Keeper::publish() {
+    std::vector<const Image*> images;
+    images.reserve(kept_.size());
+    for (const auto& [hash, kept] : kept_) images.push_back(kept.image.get());
+    auto old = std::exchange(catalogue_, std::make_unique<const Catalogue>(images));
+    shared_.catalogue.store(catalogue_.get(), std::memory_order_release);
+    if (old != nullptr) retired_.push_back({nullptr, std::move(old), shared_.grace.begin()});
+}
+
+// The image is out of the catalogue already.
+void Keeper::retire(std::unique_ptr<Image> image) {
+    retired_bytes_ += image->footprint();
+    retired_.push_back({std::move(image), nullptr, shared_.grace.begin()});
+}
+
+void Keeper::reclaim() {
+    if (retired_.empty()) return;
+    const std::lock_guard lock(shared_.seats);
+    // Once the grace period is over nobody can find the image, so its references only go down.
+    const auto freed = std::erase_if(retired_, [this](const Retired& retired) {
+        if (!shared_.grace.is_over(retired.epoch)) return false;
+        if (retired.image == nullptr) return true;
+        if (retired.image->is_held()) return false;
+        used_bytes_ -= retired.image->footprint();
+        retired_bytes_ -= retired.image->footprint();
+        return true;
+    });
+    if (freed > 0) update_gauges();
+}
+
+bool Keeper::stage(std::uint64_t now_s) {
+    return std::ranges::any_of(candidates(now_s), [&](Kept* kept) { return stage_piece(*kept, now_s); });
+}
+
+// What may be staged now, in order: what is asked for first, then the smallest.
+std::vector<Keeper::Kept*> Keeper::candidates(std::uint64_t now_s) {
+    std::vector<Kept*> found;
+    for (auto& [hash, kept] : kept_) {
+        Image& image = *kept.image;
+        if (image.residency() == Residency::unavailable && now_s >= kept.retry_at_s)
+            image.set_unavailable(false);
+        if (image.residency() != Residency::pending) continue;
+        const bool fits = kept.staging != nullptr || used_bytes_ + image.size() <= options_.budget_bytes;
+        const bool can_never_fit = image.size() > options_.budget_bytes;
+        if (image.is_wanted() || fits || can_never_fit) found.push_back(&kept);
+    }
+    std::ranges::sort(found, {}, [](const Kept* kept) {
+        return std::pair(!kept->image->is_wanted(), kept->image->size());
+    });
+    return found;
+}
+
+bool Keeper::stage_piece(Kept& kept, std::uint64_t now_s) {
+    if (kept.staging == nullptr && !begin_staging(kept, now_s)) return false;
+    const auto done = kept.staging->step(kPieceBytes);
+    if (!done) {
+        give_up(kept, now_s, done.error());
+    } else if (*done) {
+        SealedMemory memory = kept.staging->take();
+        if (!memory.is_locked() && memory.footprint() > 0)
+            report_once(
+                "images' memory cannot be locked and may be swapped out: give rouse-dataplane "
+                "CAP_IPC_LOCK or raise its memlock limit");
+        kept.staging.reset();
+        kept.image->become_resident(std::move(memory));
+        update_gauges();
+    }
+    return true;
+}
+
+bool Keeper::begin_staging(Kept& kept, std::uint64_t now_s) {
+    const Image& image = *kept.image;
+    const std::string path = image_path(options_.directory, image.hash());
+    if (image.size() > options_.budget_bytes) {
+        give_up(kept, now_s,
+                Error{"the image " + path + " (" + std::to_string(image.size()) +
+                      " bytes) is larger than all the memory for images, raise dataplane.staging_mib"});
+        return false;
+    }
+    if (used_bytes_ + image.size() > options_.budget_bytes) {
+        make_room(image.size(), now_s);
+        if (used_bytes_ + image.size() > options_.budget_bytes) return false;
+    }
+    auto staging = Staging::begin(path, image.size(), image.hash());
+    if (!staging) {
+        give_up(kept, now_s, staging.error());
+        return false;
+    }
+    kept.staging = std::move(*staging);
+    used_bytes_ += kept.staging->footprint();
+    return true;
+}
+
+void Keeper::give_up(Kept& kept, std::uint64_t now_s, const Error& error) {
+    abandon(kept);
+    kept.image->set_unavailable(true);
+    kept.retry_at_s = now_s + kRetrySeconds;
+    report_once(error.message);
+    update_gauges();
+}
+
+// Frees what was copied so far.
+void Keeper::abandon(Kept& kept) {
+    if (kept.staging == nullptr) return;
+    used_bytes_ -= kept.staging->footprint();
+    kept.staging.reset();
+}
+
+// For an image that is asked for. What is displaced is not free before the workers have passed a quiescent
+// point, so a later round finds the room.
+void Keeper::make_room(std::uint64_t size, std::uint64_t now_s) {
+    const auto lacks = [&] { return used_bytes_ + size > options_.budget_bytes + retired_bytes_; };
+    for (auto& [hash, kept] : kept_)
+        if (lacks() && !kept.image->is_wanted()) abandon(kept);
+
+    std::vector<Kept*> idle;
+    for (auto& [hash, kept] : kept_) {
+        const Image& image = *kept.image;
+        if (image.residency() == Residency::resident && image.footprint() > 0 && !image.is_held() &&
+            image.last_used_s() + kIdleSeconds <= now_s)
+            idle.push_back(&kept);
+    }
+    std::ranges::sort(idle, {}, [](const Kept* kept) { return kept->image->last_used_s(); });
+    for (Kept* kept : idle)
+        if (lacks()) displace(*kept);
+}
+
+void Keeper::displace(Kept& kept) {
+    auto fresh = std::make_unique<Image>(kept.image->hash(), kept.image->size());
+    auto old = std::exchange(kept.image, std::move(fresh));
+    publish();
+    retire(std::move(old));
+    ++displaced_;
+    update_gauges();
+}
+
+// The same trouble is retried every few seconds, and told once.
+void Keeper::report_once(const std::string& message) {
+    if (message == last_report_) return;
+    last_report_ = message;
+    if (options_.report) options_.report(message);
+}
+
+void Keeper::update_gauges() {
+    if (options_.counters == nullptr) return;
+    const auto count = [this](Residency residency) {
+        return static_cast<std::uint64_t>(std::ranges::count_if(
+            kept_, [residency](const auto& entry) { return entry.second.image->residency() == residency; }));
+    };
+    std::uint64_t known_bytes = 0;
+    for (const auto& [hash, kept] : kept_) known_bytes += kept.image->size();
+    CountersLayout& to = *options_.counters;
+    to.set(Gauge::images_known, kept_.size());
+    to.set(Gauge::images_resident, count(Residency::resident));
+    to.set(Gauge::images_unavailable, count(Residency::unavailable));
+    to.set(Gauge::image_bytes_known, known_bytes);
+    to.set(Gauge::image_bytes_resident, used_bytes_);
+    to.set(Gauge::image_bytes_budget, options_.budget_bytes);
+    to.set(Gauge::images_displaced, displaced_);
+}
+
+}  // namespace rouse::image

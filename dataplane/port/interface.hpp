@@ -1,0 +1,24 @@
+#pragma once
+// What the kernel knows of a network interface of its own, in the calling thread's network namespace.
+
+#include "shared/addresses.hpp"
+#include "shared/result.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace rouse::port {
+
+struct Interface {
+    std::string name;
+    MacAddress hardware_address{};
+    std::uint32_t mtu = 0;  // bytes of IP packet
+    bool is_up = false;     // administratively
+    std::uint32_t receive_queues = 1;
+    bool queues_are_combined = true;  // each serves both directions, in the words of `ethtool -L`
+};
+
+// Fails when there is no such interface or it does not carry Ethernet frames. Needs no privileges.
+[[nodiscard]] Result<Interface> query_interface(const std::string& name);
+
+}  // namespace rouse::port

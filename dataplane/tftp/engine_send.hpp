@@ -1,0 +1,139 @@
+#pragma once
+// Engine<H>: what leaves, and in which order. Included by engine.hpp.
+
+#include "dataplane/tftp/engine.hpp"
+
+namespace rouse::tftp {
+
+template <Host H>
+std::size_t Engine<H>::run(std::uint64_t now_ns, H& host, std::size_t budget_frames) noexcept {
+    timers_.turn(
+        tick_of(now_ns), kTimersPerTurn, [this](Index index) -> Timer& { return sessions_[index].timer; },
+        [&](Index index) { timer_went_off(index, now_ns, host); });
+
+    std::size_t frames = 0;
+    while (frames < budget_frames) {
+        const Waiting first = queues_.empty(list(Waiting::retry)) ? Waiting::turn : Waiting::retry;
+        if (queues_.empty(list(first))) break;
+        const Index index = queues_.front(list(first));
+        const std::size_t turn_ends = std::min(frames + kTurnBlocks, budget_frames);
+        Sent result = Sent::yes;
+        while (frames < turn_ends && result == Sent::yes && sessions_[index].can_send()) {
+            result = send_next(index, now_ns, host);
+            if (result != Sent::no_frame) ++frames;
+        }
+        if (result == Sent::no_frame) break;
+        if (result == Sent::yes) place_by_work(index);
+    }
+    return frames;
+}
+
+// One frame of this session, which can_send(). `ended`: it was the session's last, an ERROR.
+template <Host H>
+typename Engine<H>::Sent Engine<H>::send_next(Index index, std::uint64_t now_ns, H& host) noexcept {
+    ThisSession& session = sessions_[index];
+    const std::span<std::byte> room = host.reply(session.route);
+    if (room.empty()) return Sent::no_frame;
+    const bool is_offer = session.in_offer();
+    const std::size_t length = is_offer ? send_offer(session, room) : send_block(session, room, host);
+    if (length == 0) {
+        host.commit(
+            wire::tftp::write_error(room, ErrorCode::not_defined, "file went away, see the timeline"));
+        host.counters().add(Counter::tftp_errors_sent);
+        fail(index, now_ns, TransferFailure::content_gone, host);
+        return Sent::ended;
+    }
+    host.commit(length);
+
+    WorkerCounters& counters = host.counters();
+    if (session.next < session.sent) {
+        ++session.resent;
+        counters.add(Counter::tftp_retransmissions);
+    }
+    ++session.next;
+    session.sent = std::max(session.sent, session.next);
+    if (!is_offer) {
+        counters.add(Counter::tftp_data_blocks);
+        counters.add(Counter::tftp_data_bytes, length - wire::tftp::kHeaderBytes);
+    }
+    const Tick now = tick_of(now_ns);
+    session.sent_at = now;
+    const std::uint64_t interval = session.state == State::offered
+                                       ? offer_interval_ms(session.tries)
+                                       : block_interval_ms(session.timeout, session.tries);
+    timers_.arm(index, session.timer, now + ticks_of_ms(interval));
+    return Sent::yes;
+}
+
+template <Host H>
+std::size_t Engine<H>::send_offer(const ThisSession& session, std::span<std::byte> room) noexcept {
+    wire::tftp::Options options;
+    if (session.offers_block_size) options.block_size = session.block_size;
+    if (session.timeout != 0) options.timeout = session.timeout;
+    if (session.offers_file_size) options.file_size = session.content.size;
+    if (session.offers_window_size) options.window_size = session.window_size;
+    return wire::tftp::write_oack(room, options);
+}
+
+// The DATA packet at the cursor; its length, or 0 when the content is gone.
+template <Host H>
+std::size_t Engine<H>::send_block(ThisSession& session, std::span<std::byte> room, H& host) noexcept {
+    const std::uint64_t block = session.acked + session.next + 1;
+    const std::size_t header = wire::tftp::write_data_header(room, static_cast<std::uint16_t>(block));
+    if (session.netascii) {
+        const auto out = room.subspan(header, session.block_size);
+        const std::size_t length = write_text(session, out, host);
+        return length > out.size() ? 0 : header + length;
+    }
+    const std::uint64_t offset = (block - 1) * session.block_size;
+    const auto length =
+        static_cast<std::size_t>(std::min<std::uint64_t>(session.block_size, session.content.size - offset));
+    if (length > 0 && !host.read(session.content, offset, room.subspan(header, length))) return 0;
+    return header + length;
+}
+
+// Fills `out` with the block after `acked`. Returns its length, or more than out.size() on failure.
+template <Host H>
+std::size_t Engine<H>::write_text(ThisSession& session, std::span<std::byte> out, H& host) noexcept {
+    const auto read_at = [&](std::uint64_t offset, std::span<std::byte> bytes) {
+        return host.read(session.content, offset, bytes);
+    };
+    const TextBlock block =
+        encode_netascii({session.text_position, session.text_half}, session.content.size, out, read_at);
+    if (!block.read) return out.size() + 1;
+    session.text_step = static_cast<std::uint16_t>(block.end.offset - session.text_position);
+    session.text_next_half = block.end.half;
+    if (block.length < out.size()) session.last_block = session.acked + 1;
+    return block.length;
+}
+
+// Into one list and out of the one before. In the list already: it keeps its place there.
+template <Host H>
+void Engine<H>::place(Index index, Waiting target) noexcept {
+    ThisSession& session = sessions_[index];
+    if (session.waiting == target) return;
+    if (session.waiting != Waiting::none) queues_.remove(index);
+    if (target != Waiting::none) queues_.push_back(list(target), index);
+    session.waiting = target;
+}
+
+// To the end of the list that fits what it has to do now.
+template <Host H>
+void Engine<H>::place_by_work(Index index) noexcept {
+    ThisSession& session = sessions_[index];
+    place(index, Waiting::none);
+    if (session.can_send()) {
+        const bool is_retry = session.state == State::offered || session.next < session.sent;
+        place(index, is_retry ? Waiting::retry : Waiting::turn);
+    } else if (session.state == State::offered) {
+        place(index, Waiting::half_open);
+    }
+}
+
+template <Host H>
+void Engine<H>::count_open(H& host, int change) noexcept {
+    open_ += static_cast<std::size_t>(change);
+    host.counters().tftp_sessions_open.store(open_, std::memory_order_relaxed);
+}
+
+}  // namespace rouse::tftp

@@ -1,0 +1,131 @@
+#include "dataplane/wire/udp.hpp"
+
+#include "dataplane/wire/checksum.hpp"
+
+namespace rouse::wire {
+namespace {
+
+constexpr std::size_t kIpOffset = sizeof(EthernetHeader);
+constexpr std::size_t kUdpOffset = kIpOffset + sizeof(Ipv4Header);
+
+void add_pseudo_header(ChecksumSum& sum, const Ipv4Header& ip, std::uint16_t udp_length) noexcept {
+    struct {
+        Ipv4Address source, destination;
+        std::uint8_t zero = 0, protocol = kProtocolUdp;
+        be16 length;
+    } pseudo{ip.source, ip.destination, 0, kProtocolUdp, udp_length};
+    static_assert(sizeof pseudo == 12);
+    sum.add(std::as_bytes(std::span(&pseudo, 1)));
+}
+
+// RFC 768; a sender on the same host whose kernel leaves the sum to "hardware" (a veth, a tap) hands over
+// frames that hold the pseudo header's sum only. They never crossed a wire, so that is accepted as correct
+// too.
+bool checksum_holds(const Ipv4Header& ip, const UdpHeader& udp, ConstBytes datagram) noexcept {
+    if (udp.checksum == 0) return true;
+    ChecksumSum pseudo;
+    add_pseudo_header(pseudo, ip, udp.length.host());
+    if (udp.checksum == pseudo.folded()) return true;
+    pseudo.add(datagram);
+    return pseudo.folded() == 0xffff;
+}
+
+DropReason check_ip(ConstBytes packet, const Ipv4Header& ip) noexcept {
+    if (ip.version() != 4) return DropReason::ipv4_bad_version;
+    if (ip.header_length() < sizeof(Ipv4Header) || ip.header_length() > packet.size())
+        return DropReason::ipv4_bad_header_length;
+    if (ip.total_length.host() < ip.header_length() || ip.total_length.host() > packet.size())
+        return DropReason::ipv4_bad_length;
+    ChecksumSum sum;
+    sum.add(packet.first(ip.header_length()));
+    if (sum.folded() != 0xffff) return DropReason::ipv4_bad_checksum;
+    if (ip.source.is_multicast() || ip.source.is_loopback() || ip.source == kBroadcastIpv4)
+        return DropReason::ipv4_bad_source;
+    if ((ip.fragment.host() & (kMoreFragments | kFragmentOffsetMask)) != 0) return DropReason::ipv4_fragment;
+    return DropReason::none;
+}
+
+bool is_for_us(const Ipv4Header& ip, const Self& self) noexcept {
+    return ip.destination == self.address || ip.destination == kBroadcastIpv4 ||
+           (self.subnet.length < 31 && ip.destination == self.subnet.broadcast());
+}
+
+}  // namespace
+
+DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noexcept {
+    const auto ethernet = load<EthernetHeader>(frame);
+    if (!ethernet) return DropReason::frame_too_short;
+    if (ethernet->source.is_group()) return DropReason::frame_bad_source;
+    if (ethernet->destination != self.mac && ethernet->destination != kBroadcastMac)
+        return DropReason::frame_not_for_us;
+    if (ethernet->type != kEtherTypeIpv4) return DropReason::ethertype_unknown;
+
+    const ConstBytes packet = frame.subspan(kIpOffset);
+    const auto ip = load<Ipv4Header>(packet);
+    if (!ip) return DropReason::ipv4_too_short;
+    if (const DropReason drop = check_ip(packet, *ip); drop != DropReason::none) return drop;
+    if (!is_for_us(*ip, self)) return DropReason::ipv4_not_for_us;
+    if (ip->protocol != kProtocolUdp) return DropReason::ipv4_protocol_unknown;
+
+    // The rest of the frame beyond total length is Ethernet padding.
+    const ConstBytes segment =
+        packet.subspan(ip->header_length(), ip->total_length.host() - ip->header_length());
+    const auto udp = load<UdpHeader>(segment);
+    if (!udp) return DropReason::udp_too_short;
+    const std::size_t length = udp->length.host();
+    if (length < sizeof(UdpHeader) || length > segment.size()) return DropReason::udp_bad_length;
+    if (!checksum_holds(*ip, *udp, segment.first(length))) return DropReason::udp_bad_checksum;
+
+    out = {.source_mac = ethernet->source,
+           .destination_mac = ethernet->destination,
+           .source = ip->source,
+           .destination = ip->destination,
+           .source_port = udp->source_port.host(),
+           .destination_port = udp->destination_port.host(),
+           .payload = segment.subspan(sizeof(UdpHeader), length - sizeof(UdpHeader))};
+    return DropReason::none;
+}
+
+UdpTemplate::UdpTemplate(const Endpoints& ends) noexcept {
+    const MutableBytes bytes(headers_);
+    store(bytes, 0, EthernetHeader{ends.destination_mac, ends.source_mac, kEtherTypeIpv4});
+    Ipv4Header ip{};
+    ip.version_ihl = 0x45;
+    ip.fragment = kDontFragment;
+    ip.time_to_live = kTimeToLive;
+    ip.protocol = kProtocolUdp;
+    ip.source = ends.source;
+    ip.destination = ends.destination;
+    store(bytes, kIpOffset, ip);
+    store(bytes, kUdpOffset, UdpHeader{ends.source_port, ends.destination_port, 0, 0});
+    ChecksumSum sum;
+    sum.add(ConstBytes(headers_).subspan(kIpOffset, sizeof ip));
+    ip_sum_ = sum.folded();
+}
+
+std::size_t UdpTemplate::write(MutableBytes frame, std::size_t payload_length) const noexcept {
+    const auto udp_length = static_cast<std::uint16_t>(sizeof(UdpHeader) + payload_length);
+    const auto total_length = static_cast<std::uint16_t>(sizeof(Ipv4Header) + udp_length);
+    std::memcpy(frame.data(), headers_.data(), headers_.size());
+    store(frame, kIpOffset + offsetof(Ipv4Header, total_length), be16(total_length));
+    store(frame, kUdpOffset + offsetof(UdpHeader, length), be16(udp_length));
+    std::uint32_t sum = ip_sum_ + byte_swap(total_length);
+    sum = (sum & 0xffff) + (sum >> 16);
+    store(frame, kIpOffset + offsetof(Ipv4Header, checksum), static_cast<std::uint16_t>(~sum));
+    return kUdpFrameOverhead + payload_length;
+}
+
+void add_udp_checksum(MutableBytes frame) noexcept {
+    const auto ip = load<Ipv4Header>(frame, kIpOffset);
+    const auto udp = load<UdpHeader>(frame, kUdpOffset);
+    if (!ip || !udp) return;
+    ChecksumSum sum;
+    add_pseudo_header(sum, *ip, udp->length.host());
+    sum.add(frame.subspan(kUdpOffset, udp->length.host()));
+    const std::uint16_t checksum = sum.checksum();
+    // A sum of zero is sent as all ones: zero means none (RFC 768).
+    store(frame, kUdpOffset + offsetof(UdpHeader, checksum),
+          checksum == 0 ? std::uint16_t{0xffff} : checksum);
+}
+
+}  // namespace rouse::wire

@@ -1,0 +1,165 @@
+#pragma once
+// TFTP for one worker: who a peer is, what a name stands for, where its bytes lie, and the frames that carry
+// them.
+
+#include "dataplane/image/image_store.hpp"
+#include "dataplane/tftp/engine.hpp"
+#include "dataplane/wire/udp.hpp"
+#include "dataplane/worker/directory.hpp"
+#include "dataplane/worker/outbox.hpp"
+#include "dataplane/worker/reporter.hpp"
+
+#include <bit>
+
+namespace rouse::worker {
+
+// The tftp::Host of a worker on port P.
+template <port::Port P>
+class TftpHost {
+  public:
+    using Route = wire::UdpTemplate;
+
+    struct Parts {
+        wire::Self self;
+        Directory* directory;
+        image::ImageStore::Reader images;
+        WorkerCounters* counters;
+        Reporter* reporter;
+        Outbox<P>* outbox;
+    };
+    explicit TftpHost(Parts parts) noexcept : parts_(std::move(parts)) {}
+
+    // A machine is who holds the lease of its address; on our own subnet also by its hardware address, so
+    // that borrowing another machine's address gets a stranger nothing. Where another server gives the
+    // addresses we know machines by their hardware address alone.
+    [[nodiscard]] std::optional<MacAddress> identify(const tftp::Peer& peer) const noexcept {
+        const auto address = peer.address.v4();
+        if (!address) return std::nullopt;
+        const bool is_local = parts_.self.subnet.contains(*address);
+        if (const auto lease = parts_.directory->lease(*address);
+            lease && (!is_local || lease->mac == peer.mac))
+            return lease->mac;
+        const auto host = is_local ? parts_.directory->host(peer.mac) : std::nullopt;
+        const auto* network = host ? parts_.directory->network(host->network) : nullptr;
+        return network != nullptr && network->is_proxy() ? std::optional(peer.mac) : std::nullopt;
+    }
+
+    [[nodiscard]] tftp::Resolution resolve(const MacAddress& machine, std::string_view name) noexcept {
+        const auto host = parts_.directory->host(machine);
+        const auto record = parts_.directory->find_name(machine, host ? host->profile : 0, name);
+        if (!record) return {};
+        tftp::Content content{.size = record->size};
+        if (record->kind == store::ContentKind::rendered) {
+            content.handle = std::bit_cast<Handle>(Reference{.rendered_id = record->rendered_id});
+            return {tftp::Availability::ready, content};
+        }
+        content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
+        return {poll(content), content};
+    }
+
+    // A pending content's handle is its image's id.
+    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept {
+        const image::Image* image = parts_.images.find(std::bit_cast<image::ImageId>(content.handle));
+        if (image == nullptr) {
+            // A name can be newer than what the image store has followed.
+            return parts_.images.followed() < parts_.directory->snapshot() ? tftp::Availability::pending
+                                                                           : tftp::Availability::unavailable;
+        }
+        if (image->size() != content.size) return tftp::Availability::unavailable;
+        switch (image->residency()) {
+            case image::Residency::pending:
+                return tftp::Availability::pending;
+            case image::Residency::unavailable:
+                return tftp::Availability::unavailable;
+            case image::Residency::resident:
+                break;
+        }
+        content.handle = std::bit_cast<Handle>(Reference{.image = image});
+        return tftp::Availability::ready;
+    }
+
+    void retain(const tftp::Content& content) const noexcept {
+        if (const auto* image = reference(content).image) image->retain();
+    }
+    void release(const tftp::Content& content) const noexcept {
+        if (const auto* image = reference(content).image) image->release();
+    }
+    [[nodiscard]] bool read(const tftp::Content& content, std::uint64_t offset,
+                            std::span<std::byte> out) const noexcept {
+        const Reference from = reference(content);
+        if (from.image == nullptr) return parts_.directory->read_rendered(from.rendered_id, offset, out);
+        const auto bytes = from.image->bytes();
+        if (offset > bytes.size() || bytes.size() - offset < out.size()) return false;
+        std::memcpy(out.data(), bytes.data() + offset, out.size());
+        return true;
+    }
+
+    [[nodiscard]] std::span<std::byte> reply(const Route& route) noexcept {
+        room_ = parts_.outbox->room();
+        if (room_.size() < wire::kUdpFrameOverhead) return {};
+        route_ = &route;
+        return room_.subspan(wire::kUdpFrameOverhead);
+    }
+    void commit(std::size_t payload_length) noexcept {
+        if (payload_length > 0) parts_.outbox->commit(route_->write(room_, payload_length));
+    }
+
+    void emit(const Event& event) noexcept { parts_.reporter->report(event); }
+    [[nodiscard]] WorkerCounters& counters() noexcept { return *parts_.counters; }
+    void quiescent() noexcept { parts_.images.quiescent(); }
+    [[nodiscard]] const wire::Self& self() const noexcept { return parts_.self; }
+
+  private:
+    using Handle = decltype(tftp::Content::handle);
+    // Where a ready content's bytes are: in an image, else in table `rendered`.
+    struct Reference {
+        const image::Image* image = nullptr;
+        std::uint64_t rendered_id = 0;
+    };
+    static_assert(sizeof(Reference) == sizeof(Handle));
+    static Reference reference(const tftp::Content& content) noexcept {
+        return std::bit_cast<Reference>(content.handle);
+    }
+
+    Parts parts_;
+    std::span<std::byte> room_;     // of the reply under way
+    const Route* route_ = nullptr;  // likewise
+};
+
+template <port::Port P>
+class TftpService {
+  public:
+    TftpService(typename TftpHost<P>::Parts parts, const tftp::EngineOptions& options)
+        : host_(std::move(parts)), engine_(options) {}
+
+    [[nodiscard]] DropReason receive(std::uint64_t now_ns, const wire::Datagram& datagram) noexcept {
+        const tftp::Peer peer{.address = datagram.source,
+                              .server = datagram.destination,
+                              .port = datagram.source_port,
+                              .mac = datagram.source_mac};
+        const wire::UdpTemplate route({.source_mac = host_.self().mac,
+                                       .destination_mac = datagram.source_mac,
+                                       .source = host_.self().address,
+                                       .destination = datagram.source,
+                                       .source_port = wire::tftp::kPort,
+                                       .destination_port = datagram.source_port});
+        return engine_.receive(now_ns, peer, route, datagram.payload, host_);
+    }
+    // Sends what is due; returns how many frames.
+    std::size_t run(std::uint64_t now_ns) noexcept {
+        // A turn's worth: as many as keep the next received burst waiting no longer than it took to fill.
+        constexpr std::size_t kFramesPerTurn = 4 * port::kBurst;
+        return engine_.run(now_ns, host_, kFramesPerTurn);
+    }
+    // Once per turn: nothing found in the images earlier is still in use, unless it was retained.
+    void quiescent() noexcept { host_.quiescent(); }
+
+    void set_limits(const tftp::Limits& limits) noexcept { engine_.set_limits(limits); }
+    [[nodiscard]] std::size_t sessions() const noexcept { return engine_.open_sessions(); }
+
+  private:
+    TftpHost<P> host_;
+    tftp::Engine<TftpHost<P>> engine_;
+};
+
+}  // namespace rouse::worker

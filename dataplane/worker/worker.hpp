@@ -1,0 +1,156 @@
+#pragma once
+// The burst loop of one core: receive, handle each frame to its end, send. No lock, allocation, log or wait;
+// the only system call is the port's kick.
+
+#include "dataplane/worker/dhcp_service.hpp"
+#include "dataplane/worker/outbox.hpp"
+#include "dataplane/worker/parking.hpp"
+#include "dataplane/worker/tftp_service.hpp"
+#include "shared/clock.hpp"
+
+#include <array>
+
+namespace rouse::worker {
+
+// What a worker works with; all of it outlives the worker. Time is CLOCK_MONOTONIC and CLOCK_REALTIME
+// nanoseconds.
+struct Surroundings {
+    wire::Self self;
+    Directory* directory = nullptr;
+    WorkerCounters* counters = nullptr;
+    EventRingLayout* events = nullptr;
+    tftp::EngineOptions tftp{};
+};
+
+template <port::Port P>
+class Worker {
+  public:
+    Worker(P& port, const Surroundings& with, image::ImageStore::Reader images)
+        : port_(&port),
+          self_(with.self),
+          directory_(with.directory),
+          counters_(with.counters),
+          reporter_(EventProducer(*with.events), *with.counters),
+          outbox_(port, *with.counters),
+          dhcp_(with.self, *with.directory, *with.counters, reporter_),
+          tftp_({.self = with.self,
+                 .directory = with.directory,
+                 .images = std::move(images),
+                 .counters = with.counters,
+                 .reporter = &reporter_,
+                 .outbox = &outbox_},
+                with.tftp) {}
+
+    // One turn: at most one burst in, at most one budget of blocks out. True if there was anything to do;
+    // when not, the caller may rest: a millisecond while transfers are open (their timers), else until a
+    // frame comes.
+    bool turn(std::uint64_t now_ns, std::uint64_t realtime_ns) noexcept {
+        reporter_.set_time(realtime_ns);
+        now_unix_ = realtime_ns / kNanosPerSecond;
+        std::array<port::Frame, port::kBurst> burst;
+        const std::size_t received = port_->receive(burst);
+        if (received == 0 && is_quiet()) {
+            counters_->add(Counter::polls_empty);
+            tftp_.quiescent();
+            outbox_.flush();
+            return false;
+        }
+        directory_->begin();
+        if (received > 0) apply(directory_->switches());
+        for (std::size_t i = 0; i < received; ++i) {
+            counters_->add(Counter::bytes_received, burst[i].length);
+            if (const DropReason drop = handle(now_ns, burst[i].bytes()); drop != DropReason::none)
+                counters_->drop(drop);
+        }
+        counters_->add(Counter::frames_received, received);
+        port_->release(std::span(burst).first(received));
+        replay(now_ns);
+        const std::size_t blocks = tftp_.run(now_ns);
+        directory_->end();
+        tftp_.quiescent();
+        outbox_.flush();
+        return received > 0 || blocks > 0;
+    }
+
+    // Every few hundred turns, and whenever idle: what need not be exact.
+    void housekeeping(std::uint64_t now_ns) noexcept {
+        counters_->heartbeat_ns.store(now_ns, std::memory_order_relaxed);
+        counters_->tftp_sessions_open.store(tftp_.sessions(), std::memory_order_relaxed);
+        const std::uint64_t lost = port_->statistics().receive_dropped;
+        counters_->drop(DropReason::receive_lost, lost - receive_lost_);
+        receive_lost_ = lost;
+    }
+
+    // Nothing is under way that needs a turn before the next frame.
+    [[nodiscard]] bool is_quiet() const noexcept { return tftp_.sessions() == 0 && parking_.size() == 0; }
+
+  private:
+    void apply(const store::SwitchRecord& switches) noexcept {
+        dhcp_enabled_ = switches.dhcp_enabled != 0;
+        tftp_enabled_ = switches.tftp_enabled != 0;
+        tftp_.set_limits({.block_size = switches.max_block_size, .window_size = switches.max_window});
+    }
+
+    DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
+        wire::Datagram datagram;
+        if (const DropReason drop = wire::parse_datagram(frame, self_, datagram); drop != DropReason::none)
+            return drop;
+        switch (datagram.destination_port) {
+            case wire::kDhcpServerPort:
+            case wire::kPxeServerPort:
+                return handle_dhcp(now_ns, frame, datagram);
+            case wire::tftp::kPort:
+                return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
+            default:
+                return DropReason::udp_port_unknown;
+        }
+    }
+
+    DropReason handle_dhcp(std::uint64_t now_ns, wire::ConstBytes frame,
+                           const wire::Datagram& datagram) noexcept {
+        if (!dhcp_enabled_) return DropReason::dhcp_disabled;
+        const auto room = outbox_.room();
+        if (room.empty()) return DropReason::transmit_no_frame;
+        const auto outcome = dhcp_.receive(datagram, now_unix_, false, room);
+        if (outcome.frame_length > 0) outbox_.commit(outcome.frame_length);
+        if (!outcome.wants_lease) return outcome.drop;
+        const auto arrival = parking_.park(*outcome.wants_lease, frame, now_ns);
+        if (arrival == Parking::Arrival::full) return DropReason::dhcp_parking_full;
+        if (arrival == Parking::Arrival::parked) counters_->add(Counter::dhcp_parked);
+        return DropReason::none;
+    }
+
+    // What waits for a lease gets its chance once per commit.
+    void replay(std::uint64_t now_ns) noexcept {
+        if (parking_.size() == 0) return;
+        const bool committed = directory_->snapshot() != replayed_snapshot_;
+        replayed_snapshot_ = directory_->snapshot();
+        const std::size_t late = parking_.replay(now_ns, [&](wire::ConstBytes frame) {
+            wire::Datagram datagram;
+            const auto room = committed ? outbox_.room() : wire::MutableBytes{};
+            if (room.empty() || wire::parse_datagram(frame, self_, datagram) != DropReason::none)
+                return false;
+            const auto outcome = dhcp_.receive(datagram, now_unix_, true, room);
+            if (outcome.frame_length > 0) outbox_.commit(outcome.frame_length);
+            return !outcome.wants_lease;
+        });
+        if (late > 0) counters_->drop(DropReason::dhcp_lease_timeout, late);
+    }
+
+    P* port_;
+    wire::Self self_;
+    Directory* directory_;
+    WorkerCounters* counters_;
+    Reporter reporter_;
+    Outbox<P> outbox_;
+    DhcpService dhcp_;
+    TftpService<P> tftp_;
+    Parking parking_;
+    std::uint64_t replayed_snapshot_ = 0;
+    std::uint64_t now_unix_ = 0;
+    bool dhcp_enabled_ = true;
+    bool tftp_enabled_ = true;
+    std::uint64_t receive_lost_ = 0;
+};
+
+}  // namespace rouse::worker

@@ -1,0 +1,56 @@
+#pragma once
+// A worker on the memory port over a scratch store: frames in, frames out, no privilege needed.
+
+#include "dataplane/port/memory.hpp"
+#include "dataplane/worker/worker.hpp"
+#include "tests/support/scratch_store.hpp"
+
+#include <memory>
+
+namespace rouse::test {
+
+inline const Ipv4Address kServerAddress = *Ipv4Address::parse("10.0.0.1");
+inline const MacAddress kServerMac{{2, 0, 0, 0, 0, 1}};  // the memory port's default
+
+struct WorkerFixture {
+    explicit WorkerFixture(ScratchStore& store, const port::MemoryOptions& options = {},
+                           const tftp::EngineOptions& tftp = {.sessions = 1024})
+        : directory(must(worker::Directory::open(store.environment()))),
+          images(store.environment(), store.tables(), {.directory = store.images(), .budget_bytes = 1 << 26}),
+          port(options),
+          worker(port,
+                 {.self = {.mac = kServerMac,
+                           .address = kServerAddress,
+                           .subnet = *Ipv4Prefix::parse("10.0.0.0/8")},
+                  .directory = &directory,
+                  .counters = counters.get(),
+                  .events = events.get(),
+                  .tftp = tftp},
+                 must(images.reader())) {}
+
+    // What the worker answers to one frame at a time.
+    std::vector<std::vector<std::byte>> exchange(std::span<const std::byte> frame, std::uint64_t now_ns = 1) {
+        port.inject(frame);
+        worker.turn(now_ns, now_ns);
+        return port.take_sent();
+    }
+    // Events that wait, oldest first; they are gone then.
+    std::vector<Event> take_events() {
+        EventConsumer consumer(*events, 1);
+        std::vector<Event> out(EventRingLayout::kCapacity);
+        out.resize(consumer.peek(out));
+        consumer.release(out.size());
+        return out;
+    }
+    void forget_events() noexcept { events->tail.store(events->head.load()); }
+    [[nodiscard]] std::uint64_t dropped(DropReason reason) const { return counters->get(reason); }
+
+    std::unique_ptr<WorkerCounters> counters = std::make_unique<WorkerCounters>();
+    std::unique_ptr<EventRingLayout> events = std::make_unique<EventRingLayout>();
+    worker::Directory directory;
+    image::ImageStore images;
+    port::MemoryPort port;
+    worker::Worker<port::MemoryPort> worker;
+};
+
+}  // namespace rouse::test

@@ -1,0 +1,164 @@
+"""The appliance under test and the rack around it, as the scripts raise them; the API as a user's program sees it."""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shlex
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HOME = ROOT / "build" / "appliance"
+CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
+POOL = {
+    "cidr": "10.77.0.0/16",
+    "gateway": "10.77.0.1",
+    "range_start": "10.77.1.1",
+    "range_end": "10.77.200.254",
+    "lease_seconds": 3600,
+    "dns_servers": ["10.77.0.1"],
+}
+
+
+def script(name, *arguments, check=True, timeout=120):
+    return subprocess.run([ROOT / "scripts" / name, *arguments], check=check, timeout=timeout,
+                          capture_output=True, text=True)
+
+
+def on_client(*command, check=True, timeout=120, **more):
+    """Runs a command on the rack's client."""
+    return subprocess.run([ROOT / "scripts" / "rack", "exec", "client", *map(str, command)],
+                          check=check, timeout=timeout, capture_output=True, text=True, **more)
+
+
+def wait_until(what, condition, timeout=30, every=0.1):
+    """The condition's first true value; fails naming WHAT after TIMEOUT seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
+        time.sleep(every)
+
+
+class ApiError(AssertionError):
+    def __init__(self, status, problem):
+        super().__init__(f"{status}: {problem}")
+        self.status, self.problem = status, problem
+
+
+class Appliance:
+    def __init__(self):
+        self.settings = {}
+
+    # -- life ---------------------------------------------------------------------------------------------------
+    def start(self, *options):
+        script("appliance", "start", *options)
+        for word in shlex.split((HOME / "env").read_text()):
+            name, separator, value = word.partition("=")
+            if separator:
+                self.settings[name] = value
+
+    def stop(self):
+        script("appliance", "stop", check=False)
+
+    def pid(self, name):
+        return int((HOME / f"{name}.pid").read_text())
+
+    def kill(self, name):
+        """kill -9 of `mgmt` or `dataplane`."""
+        os.kill(self.pid(name), signal.SIGKILL)
+
+    def log(self, name):
+        return (HOME / f"{name}.log").read_text()
+
+    # -- API ----------------------------------------------------------------------------------------------------
+    def request(self, method, path, body=None, raw=None, headers=None, timeout=120):
+        data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.settings["ROUSE_URL"] + path, data=data, method=method)
+        request.add_header("Authorization", "Bearer " + self.settings["ROUSE_TOKEN"])
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+        elif raw is not None:
+            request.add_header("Content-Type", "application/octet-stream")
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:
+                content = response.read()
+                is_json = "json" in response.headers.get("Content-Type", "")
+                return json.loads(content) if is_json and content else content
+        except urllib.error.HTTPError as error:
+            content = error.read()
+            try:
+                problem = json.loads(content)
+            except ValueError:
+                problem = {"raw": content}
+            raise ApiError(error.code, problem) from None
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def post(self, path, body):
+        return self.request("POST", path, body)
+
+    def put_image(self, name, content):
+        answer = self.request("PUT", f"/api/images/{name}", raw=content)
+        assert answer["sha256"] == hashlib.sha256(content).hexdigest()
+        assert answer["size"] == len(content)
+        return answer
+
+    def add_machine(self, hostname, mac, **more):
+        return self.post("/api/machines/", {"hostname": hostname, "mac": mac, **more})
+
+    def timeline(self, machine):
+        return self.get(f"/api/machines/{machine['id']}/timeline/?limit=1000")
+
+    def events(self, machine):
+        return [entry["event"] for entry in self.timeline(machine)]
+
+    def machine(self, machine):
+        return self.get(f"/api/machines/{machine['id']}/")
+
+    def metric(self, name, **labels):
+        """The sum of a metric's samples whose labels match."""
+        total = 0.0
+        text = self.request("GET", "/metrics").decode()
+        for line in text.splitlines():
+            match = re.match(rf"{name}(?:{{(.*)}})? ([0-9.e+-]+)$", line)
+            if match and all(f'{key}="{value}"' in (match[1] or "") for key, value in labels.items()):
+                total += float(match[2])
+        return total
+
+    def dropped(self, reason):
+        return self.metric("rouse_drops_total", reason=reason)
+
+
+class VirtualMachine:
+    """One QEMU machine on the rack (scripts/machine), its serial console in a file."""
+
+    def __init__(self, name, mac, tmp_path, until="rouse: agent home", timeout=240, *options):
+        self.serial = tmp_path / f"{name}.serial"
+        self.process = subprocess.Popen(
+            [ROOT / "scripts" / "machine", "--name", name, "--mac", mac, "--serial", self.serial,
+             "--timeout", str(timeout), "--until", until, *options],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.timeout = timeout
+
+    def console(self):
+        return self.serial.read_text(errors="replace") if self.serial.exists() else ""
+
+    def wait(self):
+        output, _ = self.process.communicate(timeout=self.timeout + 30)
+        assert self.process.returncode == 0, f"{output}\n--- console ---\n{self.console()[-3000:]}"
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.communicate(timeout=30)

@@ -1,0 +1,214 @@
+// The whole dataplane below the port: frames in, frames out, events and counters beside them.
+
+#include "dataplane/worker/worker.hpp"
+
+#include "tests/support/dhcp_builder.hpp"
+#include "tests/support/worker_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace rouse::worker {
+namespace {
+
+using test::DhcpBuilder;
+using test::ScratchStore;
+using wire::DhcpOption;
+using wire::DhcpType;
+
+constexpr std::uint32_t kMachine = 3;
+
+class WorkerTest : public ::testing::Test {
+  protected:
+    ScratchStore store_;
+    std::unique_ptr<test::WorkerFixture> fixture_;
+
+    void SetUp() override {
+        store_.add_network_and_profile();
+        store_.add_machines(10);
+        fixture_ = std::make_unique<test::WorkerFixture>(store_);
+    }
+    // The one datagram that answers FRAME, parsed as the client would.
+    wire::Datagram answer_to(std::span<const std::byte> frame) {
+        sent_ = fixture_->exchange(frame);
+        EXPECT_EQ(sent_.size(), 1U);
+        wire::Datagram datagram;
+        if (sent_.size() != 1) return datagram;
+        const wire::Self client{.mac = ScratchStore::mac_of(kMachine),
+                                .address = ScratchStore::address_of(kMachine),
+                                .subnet = {}};
+        EXPECT_EQ(wire::parse_datagram(sent_[0], client, datagram), DropReason::none);
+        return datagram;
+    }
+    std::vector<std::byte> tftp_frame(std::string_view payload, std::uint32_t machine = kMachine,
+                                      std::optional<MacAddress> mac = {}) {
+        std::vector<std::byte> frame(wire::kUdpFrameOverhead + payload.size());
+        wire::UdpTemplate({.source_mac = mac.value_or(ScratchStore::mac_of(machine)),
+                           .destination_mac = test::kServerMac,
+                           .source = ScratchStore::address_of(machine),
+                           .destination = test::kServerAddress,
+                           .source_port = 2000,
+                           .destination_port = 69})
+            .write(frame, payload.size());
+        wire::store_bytes(frame, wire::kUdpFrameOverhead, std::as_bytes(std::span(payload)));
+        return frame;
+    }
+    void add_rendered(std::string_view name, std::string_view content) {
+        store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+            const be64 id(7);
+            test::must(txn.put(tables.rendered, store::bytes_of(id), store::bytes_of(content)));
+            const store::NameRecord record{
+                .kind = store::ContentKind::rendered, .size = content.size(), .rendered_id = 7};
+            const auto key = store::NameKey::machine(ScratchStore::mac_of(kMachine), name);
+            test::must(txn.put(tables.names, key->bytes(), store::bytes_of(record)));
+        });
+    }
+    std::vector<EventKind> event_kinds() {
+        std::vector<EventKind> kinds;
+        for (const auto& event : fixture_->take_events()) kinds.push_back(event.kind);
+        return kinds;
+    }
+    std::vector<std::vector<std::byte>> sent_;
+};
+
+TEST_F(WorkerTest, ARegisteredMachineGetsItsAddressAndBootFile) {
+    const MacAddress mac = ScratchStore::mac_of(kMachine);
+    auto offer = answer_to(DhcpBuilder(DhcpType::discover, mac).ipxe(7).frame());
+    EXPECT_EQ(offer.destination, ScratchStore::address_of(kMachine));
+    EXPECT_EQ(offer.source_port, 67);
+    const auto header = wire::load<wire::DhcpHeader>(offer.payload);
+    ASSERT_TRUE(header);
+    EXPECT_EQ(header->your, ScratchStore::address_of(kMachine));
+    EXPECT_STREQ(header->file.data(), "boot.ipxe");
+    answer_to(DhcpBuilder(DhcpType::request, mac)
+                  .ipxe(7)
+                  .option(DhcpOption::server_identifier, test::kServerAddress)
+                  .option(DhcpOption::requested_address, ScratchStore::address_of(kMachine))
+                  .frame());
+    EXPECT_EQ(event_kinds(), (std::vector{EventKind::dhcp_discover, EventKind::dhcp_offer,
+                                          EventKind::dhcp_request, EventKind::dhcp_ack}));
+    EXPECT_EQ(fixture_->counters->get(Counter::dhcp_acks), 1U);
+    EXPECT_EQ(fixture_->port.held() + fixture_->port.waiting(), port::kBurst - 2);
+}
+
+TEST_F(WorkerTest, StrangersGetSilenceFromDhcpAndTftp) {
+    EXPECT_TRUE(
+        fixture_->exchange(DhcpBuilder(DhcpType::discover, {{2, 9, 9, 9, 9, 9}}).pxe(0).frame()).empty());
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_unknown_machine), 1U);
+    EXPECT_EQ(event_kinds(), std::vector{EventKind::dhcp_ignored});
+    const std::string_view request("\0\1boot.ipxe\0octet\0", 18);
+    EXPECT_TRUE(fixture_->exchange(tftp_frame(request, 999)).empty());
+    // Another's address does not help: the frame's hardware address gives the stranger away.
+    EXPECT_TRUE(fixture_->exchange(tftp_frame(request, kMachine, MacAddress{{2, 9, 9, 9, 9, 9}})).empty());
+    EXPECT_EQ(fixture_->dropped(DropReason::tftp_unknown_machine), 2U);
+}
+
+TEST_F(WorkerTest, ServesARenderedFileToItsMachineOnly) {
+    add_rendered("boot.ipxe", "#!ipxe\n");
+    const std::string_view request("\0\1boot.ipxe\0octet\0", 18);
+    const auto data = answer_to(tftp_frame(request));
+    EXPECT_EQ(wire::as_text(data.payload), std::string_view("\0\3\0\1#!ipxe\n", 11));
+    EXPECT_EQ(data.source_port, 69);
+    const auto refused = fixture_->exchange(tftp_frame(request, kMachine + 1));
+    ASSERT_EQ(refused.size(), 1U);
+    EXPECT_EQ(std::to_integer<int>(refused[0][wire::kUdpFrameOverhead + 1]), 5);
+}
+
+TEST_F(WorkerTest, SwitchesAreObeyedAtOnce) {
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const store::SwitchRecord off{.dhcp_enabled = 0, .tftp_enabled = 0};
+        test::must(
+            txn.put(tables.switches, store::bytes_of(store::kDataplaneSwitches), store::bytes_of(off)));
+    });
+    EXPECT_TRUE(fixture_->exchange(DhcpBuilder(DhcpType::discover, ScratchStore::mac_of(1)).frame()).empty());
+    EXPECT_TRUE(fixture_->exchange(tftp_frame("\1\1")).empty());
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_disabled), 1U);
+    EXPECT_EQ(fixture_->dropped(DropReason::tftp_disabled), 1U);
+}
+
+TEST_F(WorkerTest, EveryByteValueAnywhereIsSurvivedAndEveryFrameIsAccountedFor) {
+    const auto good = DhcpBuilder(DhcpType::discover, ScratchStore::mac_of(kMachine)).ipxe(7).frame();
+    std::uint64_t injected = 0;
+    for (std::size_t at = 0; at < good.size(); ++at) {
+        for (const int value : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
+            auto frame = good;
+            frame[at] = static_cast<std::byte>(value);
+            fixture_->exchange(frame);
+            ++injected;
+        }
+    }
+    std::uint64_t drops = 0;
+    for (std::size_t i = 1; i < kDropReasons.size(); ++i)
+        drops += fixture_->dropped(static_cast<DropReason>(i));
+    EXPECT_EQ(drops + fixture_->counters->get(Counter::frames_sent), injected);
+    EXPECT_EQ(fixture_->counters->get(Counter::frames_received), injected);
+}
+
+TEST_F(WorkerTest, AStrangerOnANetworkThatServesThemIsAnsweredOnceItsLeaseIsCommitted) {
+    const MacAddress guest{{2, 9, 9, 9, 9, 9}};
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const be32 one(1);
+        auto network = *store::decode<store::NetworkRecord>(**txn.get(tables.networks, store::bytes_of(one)));
+        network.flags = store::NetworkRecord::kServeUnknown;
+        test::must(txn.put(tables.networks, store::bytes_of(one), store::bytes_of(network)));
+    });
+    const auto discover = DhcpBuilder(DhcpType::discover, guest).frame();
+    EXPECT_TRUE(fixture_->exchange(discover).empty());
+    EXPECT_TRUE(fixture_->exchange(discover).empty());
+    EXPECT_FALSE(fixture_->worker.is_quiet());
+    const auto events = fixture_->take_events();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[0].kind, EventKind::dhcp_lease_wanted);
+    EXPECT_EQ(events[0].address, IpAddress(test::kServerAddress));
+    EXPECT_EQ(fixture_->counters->get(Counter::dhcp_parked), 1U);
+
+    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+        store::HostRecord host;
+        host.network = 1;
+        host.address = ScratchStore::address_of(500);
+        host.expires_unix = 100;
+        test::must(txn.put(tables.hosts, store::bytes_of(guest), store::bytes_of(host)));
+    });
+    fixture_->worker.turn(2, 2);
+    const auto sent = fixture_->port.take_sent();
+    ASSERT_EQ(sent.size(), 1U);
+    const auto header = wire::load<wire::DhcpHeader>(std::span(sent[0]).subspan(wire::kUdpFrameOverhead));
+    EXPECT_EQ(header->your, ScratchStore::address_of(500));
+    EXPECT_TRUE(fixture_->worker.is_quiet());
+}
+
+TEST_F(WorkerTest, AStrangerWhoseLeaseNeverComesIsForgottenAndCounted) {
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const be32 one(1);
+        auto network = *store::decode<store::NetworkRecord>(**txn.get(tables.networks, store::bytes_of(one)));
+        network.flags = store::NetworkRecord::kServeUnknown;
+        test::must(txn.put(tables.networks, store::bytes_of(one), store::bytes_of(network)));
+    });
+    fixture_->exchange(DhcpBuilder(DhcpType::discover, {{2, 9, 9, 9, 9, 9}}).frame());
+    fixture_->worker.turn(2 + Parking::kPatienceNs, 2);
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_lease_timeout), 1U);
+    EXPECT_TRUE(fixture_->worker.is_quiet());
+}
+
+TEST_F(WorkerTest, ClientsOfAnotherServerGiveItAway) {
+    const auto other = *Ipv4Address::parse("10.0.0.66");
+    fixture_->exchange(DhcpBuilder(DhcpType::request, ScratchStore::mac_of(kMachine))
+                           .option(DhcpOption::server_identifier, other)
+                           .option(DhcpOption::requested_address, other)
+                           .frame());
+    const auto events = fixture_->take_events();
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events.back().kind, EventKind::dhcp_foreign_server);
+    EXPECT_EQ(events.back().address, IpAddress(other));
+}
+
+TEST_F(WorkerTest, WithoutTransmitFramesItDropsAndCounts) {
+    test::WorkerFixture starved(store_, {.transmit_frames = 1});
+    const auto frame = DhcpBuilder(DhcpType::discover, ScratchStore::mac_of(kMachine)).frame();
+    for (int i = 0; i < 5; ++i) starved.port.inject(frame);
+    starved.worker.turn(1, 1);
+    EXPECT_EQ(starved.dropped(DropReason::transmit_no_frame), 4U);
+    EXPECT_EQ(starved.port.drain(), 1U);
+}
+
+}  // namespace
+}  // namespace rouse::worker
