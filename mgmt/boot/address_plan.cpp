@@ -28,6 +28,13 @@ bool is_host_of(const Ipv4Prefix& prefix, Ipv4Address address) {
     return prefix.contains(address) && address != prefix.address && address != prefix.broadcast();
 }
 
+Ipv4Address first_host(const Ipv4Prefix& prefix) {
+    return Ipv4Address::from_host(prefix.address.host() + 1);
+}
+Ipv4Address last_host(const Ipv4Prefix& prefix) {
+    return Ipv4Address::from_host(prefix.broadcast().host() - 1);
+}
+
 // All pools in order of creation: there are few, one per rack network.
 Result<std::vector<Pool>> all_pools(const View& view) {
     std::vector<Pool> pools;
@@ -173,6 +180,17 @@ Outcome<void> check_neighbours(const View& view, const json& fields, const Ipv4P
     return {};
 }
 
+// A range that was the whole of the pool's older network becomes the whole of the new one.
+Outcome<void> forget_old_range(const View& view, json& fields, const Ipv4Prefix& prefix, Id self) {
+    const auto document = find(view, kIpPools, self);
+    if (!document) return pass_on(document.error());
+    const auto old = *document ? Ipv4Prefix::parse((*document)->text("cidr")) : std::nullopt;
+    if (!old || *old == prefix) return {};
+    if (address_in(fields, "range_start") == first_host(*old)) fields.erase("range_start");
+    if (address_in(fields, "range_end") == last_host(*old)) fields.erase("range_end");
+    return {};
+}
+
 }  // namespace
 
 Result<Pool> Pool::of(const Document& document) {
@@ -195,16 +213,17 @@ Outcome<void> check_pool(const View& view, json& fields, std::optional<Id> self)
     const auto prefix = Ipv4Prefix::parse(fields.at("cidr").get_ref<const std::string&>());
     if (!prefix || prefix->length < kShortestPrefix || prefix->length > kLongestPrefix)
         return refuse(Failure::Kind::invalid, "the network must be between /8 and /30", "/cidr");
+    if (auto checked = check_neighbours(view, fields, *prefix, self); !checked) return checked;
+    if (self)
+        if (auto moved = forget_old_range(view, fields, *prefix, *self); !moved) return moved;
     for (const char* name : {"gateway", "range_start", "range_end"})
         if (auto checked = check_host_field(fields, name, *prefix); !checked) return checked;
-    const auto start =
-        address_in(fields, "range_start").value_or(Ipv4Address::from_host(prefix->address.host() + 1));
-    const auto end =
-        address_in(fields, "range_end").value_or(Ipv4Address::from_host(prefix->broadcast().host() - 1));
+    const auto start = address_in(fields, "range_start").value_or(first_host(*prefix));
+    const auto end = address_in(fields, "range_end").value_or(last_host(*prefix));
     if (start > end) return refuse(Failure::Kind::invalid, "the range ends before it starts", "/range_end");
     fields["range_start"] = start.to_string();
     fields["range_end"] = end.to_string();
-    return check_neighbours(view, fields, *prefix, self);
+    return {};
 }
 
 Outcome<void> project_pool(Batch& batch, const Document& document) {

@@ -72,7 +72,7 @@ Outcome<void> remove_profile(Batch& batch, const Document& profile) {
 }
 
 // Scripts are made of their profile.
-boost::asio::awaitable<Outcome<void>> after_change(const Services& services, const std::string& profile) {
+boost::asio::awaitable<Outcome<void>> after_change(const Services& services, std::string profile) {
     std::vector<Id> machines;
     {
         const auto snapshot = services.snapshot();

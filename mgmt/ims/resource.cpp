@@ -114,10 +114,14 @@ json replaced(const Resource& resource, const json& current, const json& accepte
     return result;
 }
 
-// CURRENT after an accepted PATCH.
+// CURRENT after an accepted PATCH. What prepare() added to it of the appliance's own is in no schema.
 Outcome<json> patched(const Resource& resource, const json& current, const json& patch) {
-    auto merged = resource.schema.merge(current, patch);
-    if (merged) return std::move(*merged);
+    auto merged = resource.schema.merge(current, visible(patch));
+    if (merged) {
+        for (const auto& [name, value] : patch.items())
+            if (name.starts_with('_')) (*merged)[name] = value;
+        return std::move(*merged);
+    }
     const auto& errors = merged.error().errors;
     if (errors.empty()) return refuse(Failure::Kind::invalid, merged.error().detail);
     return refuse(Failure::Kind::invalid, errors.front().detail, errors.front().pointer);
