@@ -15,6 +15,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "appliance"
 CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
+SERVER = "10.77.0.1"
 POOL = {
     "cidr": "10.77.0.0/16",
     "gateway": "10.77.0.1",
@@ -34,6 +35,23 @@ def on_client(*command, check=True, timeout=120, **more):
     """Runs a command on the rack's client."""
     return subprocess.run([ROOT / "scripts" / "rack", "exec", "client", *map(str, command)],
                           check=check, timeout=timeout, capture_output=True, text=True, **more)
+
+
+def on_appliance(*command, check=True, timeout=30):
+    """Runs a command in the appliance's namespace."""
+    return subprocess.run([ROOT / "scripts" / "rack", "exec", "appliance", *map(str, command)],
+                          check=check, timeout=timeout, capture_output=True, text=True)
+
+
+def rack_process(host, *command, log=None):
+    """Starts a command on a host of the rack; `scripts/rack exec` makes way for it, so the process is its own."""
+    output = open(log, "ab") if log else subprocess.DEVNULL
+    try:
+        return subprocess.Popen([ROOT / "scripts" / "rack", "exec", host, *map(str, command)],
+                                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+    finally:
+        if log:
+            output.close()
 
 
 def wait_until(what, condition, timeout=30, every=0.1):
