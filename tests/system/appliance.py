@@ -31,27 +31,27 @@ def script(name, *arguments, check=True, timeout=120):
                           capture_output=True, text=True)
 
 
-def on_client(*command, check=True, timeout=120, **more):
-    """Runs a command on the rack's client."""
-    return subprocess.run([ROOT / "scripts" / "rack", "exec", "client", *map(str, command)],
+def within(namespace, *command, check=True, timeout=120, **more):
+    """Runs a command in a network namespace of the rack."""
+    return subprocess.run(["ip", "netns", "exec", namespace, *map(str, command)],
                           check=check, timeout=timeout, capture_output=True, text=True, **more)
 
 
-def on_appliance(*command, check=True, timeout=30):
-    """Runs a command in the appliance's namespace."""
-    return subprocess.run([ROOT / "scripts" / "rack", "exec", "appliance", *map(str, command)],
-                          check=check, timeout=timeout, capture_output=True, text=True)
+def on_client(*command, **more):
+    """Runs a command on the rack's client."""
+    return within("rouse-client", *command, **more)
 
 
-def rack_process(host, *command, log=None):
-    """Starts a command on a host of the rack; `scripts/rack exec` makes way for it, so the process is its own."""
-    output = open(log, "ab") if log else subprocess.DEVNULL
-    try:
-        return subprocess.Popen([ROOT / "scripts" / "rack", "exec", host, *map(str, command)],
+def on_appliance(*command, **more):
+    """Runs a command beside the appliance."""
+    return within("rouse-appliance", *command, **more)
+
+
+def spawn(namespace, *command, log=os.devnull):
+    """Starts a command in a network namespace of the rack. The process is the command's own: `ip` makes way for it."""
+    with open(log, "ab") as output:
+        return subprocess.Popen(["ip", "netns", "exec", namespace, *map(str, command)],
                                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-    finally:
-        if log:
-            output.close()
 
 
 def wait_until(what, condition, timeout=30, every=0.1):

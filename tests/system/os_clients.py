@@ -1,18 +1,18 @@
-"""The DHCP clients of operating systems, as they run on client0: each is started, told, and stopped in its own way."""
+"""The DHCP clients of operating systems: each is started, told, and stopped in its own way."""
 
 import os
 import signal
 import subprocess
 
-from appliance import on_client, rack_process
+from appliance import spawn, within
 
 # What all of them call when they have something to say: configures the interface, and keeps the words.
 HOOK = """#!/bin/sh
 echo "$*" ${reason} ${new_ip_address} ${ip} >>HEARD
 case "$1$reason" in
 bound|renew|BOUND|RENEW|REBIND|REBOOT)
-  ip address flush dev $interface
-  ip address add ${ip:-$new_ip_address}/${mask:-16} dev $interface ;;
+  ip address replace ${ip:-$new_ip_address}/${mask:-16} dev $interface
+  ip route replace default via ${router:-$new_routers} ;;
 deconfig|EXPIRE|FAIL|RELEASE|STOP|NAK) ip address flush dev $interface ;;
 esac
 """
@@ -23,15 +23,18 @@ class Client:
     reboots = True  # asks for the address it had when it starts again (RFC 2131 3.2)
     rebinds = True  # can be brought to ask everybody before its lease is at its end (RFC 2131 4.4.5)
 
-    def __init__(self, directory):
-        self.directory = directory
+    def __init__(self, directory, namespace="rouse-client", interface="client0"):
+        self.directory, self.namespace, self.interface = directory, namespace, interface
         self.process = None
         self.hook = directory / "hook"
         self.hook.write_text(HOOK.replace("HEARD", str(directory / "heard")))
         self.hook.chmod(0o755)
 
     def run(self, *command):
-        self.process = rack_process("client", *command, log=self.directory / "log")
+        self.process = spawn(self.namespace, *command, log=self.directory / "log")
+
+    def do(self, *command):
+        within(self.namespace, *command, timeout=20)
 
     def tell(self, number):
         os.kill(self.process.pid, number)
@@ -48,7 +51,7 @@ class Udhcpc(Client):
     rebinds = False  # told to renew, it starts all over when its server says nothing
 
     def start(self, *options):
-        self.run("busybox", "udhcpc", "-f", "-i", "client0", "-s", self.hook, "-t", "5", "-T", "1", *options)
+        self.run("busybox", "udhcpc", "-f", "-i", self.interface, "-s", self.hook, "-t", "5", "-T", "1", *options)
 
     def renew(self):
         self.tell(signal.SIGUSR1)
@@ -64,7 +67,7 @@ class Dhclient(Client):
         if server:
             settings += f"supersede dhcp-server-identifier {server};\n"
         (self.directory / "conf").write_text(settings)
-        self.run("dhclient", "-4", "-d", *self.files(), "client0")
+        self.run("dhclient", "-4", "-d", *self.files(), self.interface)
 
     def files(self):
         return ("-cf", self.directory / "conf", "-lf", self.directory / "leases", "-pf", self.directory / "pid",
@@ -80,7 +83,7 @@ class Dhclient(Client):
 
     def release(self):
         self.stop()
-        on_client("dhclient", "-4", "-r", *self.files(), "client0", timeout=20)
+        self.do("dhclient", "-4", "-r", *self.files(), self.interface)
 
 
 class Dhcpcd(Client):
@@ -93,16 +96,16 @@ class Dhcpcd(Client):
         (self.directory / "conf").write_text("noarp\nnoipv4ll\nipv4only\n")
         mounts = (f"mkdir -p /var/lib/dhcpcd /run/dhcpcd; mount --bind {self.directory}/lib /var/lib/dhcpcd; "
                   f"mount --bind {self.directory}/run /run/dhcpcd; exec \"$@\"")
-        return ("sh", "-c", mounts, "sh", "dhcpcd", "-f", self.directory / "conf", "-c", "/bin/true", *arguments, "client0")
+        return ("sh", "-c", mounts, "sh", "dhcpcd", "-f", self.directory / "conf", "-c", "/bin/true", *arguments, self.interface)
 
     def start(self):
         self.run(*self.command("-B"))
 
     def renew(self):
-        on_client(*self.command("-N"))
+        self.do(*self.command("-N"))
 
     def release(self):
-        on_client(*self.command("-k"))
+        self.do(*self.command("-k"))
 
 
 CLIENTS = [Udhcpc, Dhclient, Dhcpcd]

@@ -182,10 +182,12 @@ class Port:
         names = [f"{message.what} {message.ciaddr} {message.yiaddr}" for message in heard]
         raise AssertionError(f"not within {seconds} s: {expected[len(matched):]}; heard {names}")
 
+    def hear(self, condition, seconds=5):
+        """The first message that meets the condition; None when none came."""
+        return next(filter(condition, self.messages(seconds)), None)
+
     def ask(self, message, seconds=2):
         """Sends and returns the answer; None when there is silence."""
         self.send(message)
-        for answer in self.messages(seconds):
-            if answer.xid == message.xid and answer.mac == message.mac and answer.type in ("offer", "ack", "nak"):
-                return answer
-        return None
+        return self.hear(lambda answer: answer.xid == message.xid and answer.mac == message.mac and
+                         answer.type in ("offer", "ack", "nak"), seconds)
