@@ -2,18 +2,17 @@
 
 import os
 import signal
-import subprocess
 
 from appliance import spawn, within
 
-# What all of them call when they have something to say: configures the interface, and keeps the words.
+# What they call when they have something to say. It keeps a released address: the kernel may still be asking for the
+# way to the server, with the RELEASE in its hand.
 HOOK = """#!/bin/sh
-echo "$*" ${reason} ${new_ip_address} ${ip} >>HEARD
 case "$1$reason" in
 bound|renew|BOUND|RENEW|REBIND|REBOOT)
   ip address replace ${ip:-$new_ip_address}/${mask:-16} dev $interface
   ip route replace default via ${router:-$new_routers} ;;
-deconfig|EXPIRE|FAIL|RELEASE|STOP|NAK) ip address flush dev $interface ;;
+nak|EXPIRE|FAIL) ip address flush dev $interface ;;
 esac
 """
 
@@ -27,7 +26,7 @@ class Client:
         self.directory, self.namespace, self.interface = directory, namespace, interface
         self.process = None
         self.hook = directory / "hook"
-        self.hook.write_text(HOOK.replace("HEARD", str(directory / "heard")))
+        self.hook.write_text(HOOK)
         self.hook.chmod(0o755)
 
     def run(self, *command):
@@ -63,7 +62,8 @@ class Udhcpc(Client):
 class Dhclient(Client):
     def start(self, server=None):
         """Renews after a second. SERVER: where it is to renew, instead of where it has its lease from."""
-        settings = "supersede dhcp-renewal-time 1; supersede dhcp-rebinding-time 2;\n"
+        settings = ("initial-interval 1; backoff-cutoff 2; initial-delay 0;\n"
+                    "supersede dhcp-renewal-time 1; supersede dhcp-rebinding-time 2;\n")
         if server:
             settings += f"supersede dhcp-server-identifier {server};\n"
         (self.directory / "conf").write_text(settings)
