@@ -3,6 +3,7 @@
 // the only system call is the port's kick.
 
 #include "dataplane/worker/dhcp_service.hpp"
+#include "dataplane/worker/neighbour_service.hpp"
 #include "dataplane/worker/outbox.hpp"
 #include "dataplane/worker/parking.hpp"
 #include "dataplane/worker/tftp_service.hpp"
@@ -20,6 +21,8 @@ struct Surroundings {
     WorkerCounters* counters = nullptr;
     EventRingLayout* events = nullptr;
     tftp::EngineOptions tftp{};
+    wire::Self6 self6{};
+    bool router_advertisements = true;
 };
 
 template <port::Port P>
@@ -28,10 +31,15 @@ class Worker {
     Worker(P& port, const Surroundings& with, image::ImageStore::Reader images)
         : port_(&port),
           self_(with.self),
+          self6_(with.self6),
           directory_(with.directory),
           counters_(with.counters),
           reporter_(EventProducer(*with.events), *with.counters),
           outbox_(port, *with.counters),
+          neighbour_(with.self, with.self6, *with.directory,
+                     {.advertise = with.router_advertisements,
+                      .owns_interface = P::kOwnsInterface,
+                      .seed = with.tftp.seed}),
           dhcp_(with.self, *with.directory, *with.counters, reporter_),
           tftp_({.self = with.self,
                  .directory = with.directory,
@@ -49,14 +57,15 @@ class Worker {
         now_unix_ = realtime_ns / kNanosPerSecond;
         std::array<port::Frame, port::kBurst> burst;
         const std::size_t received = port_->receive(burst);
-        if (received == 0 && is_quiet()) {
+        const bool speaks = neighbour_.is_due(now_ns);
+        if (received == 0 && !speaks && is_quiet()) {
             counters_->add(Counter::polls_empty);
             tftp_.quiescent();
             outbox_.flush();
             return false;
         }
         directory_->begin();
-        if (received > 0) apply(directory_->switches());
+        if (received > 0 || speaks) apply(directory_->switches());
         for (std::size_t i = 0; i < received; ++i) {
             counters_->add(Counter::bytes_received, burst[i].length);
             if (const DropReason drop = handle(now_ns, burst[i].bytes()); drop != DropReason::none)
@@ -64,6 +73,7 @@ class Worker {
         }
         counters_->add(Counter::frames_received, received);
         port_->release(std::span(burst).first(received));
+        if (speaks) advertise(now_ns);
         replay(now_ns);
         const std::size_t blocks = tftp_.run(now_ns);
         directory_->end();
@@ -87,14 +97,54 @@ class Worker {
   private:
     void apply(const store::SwitchRecord& switches) noexcept {
         dhcp_enabled_ = switches.dhcp_enabled != 0;
+        neighbour_.advertise_routers(dhcp_enabled_);
         tftp_enabled_ = switches.tftp_enabled != 0;
         tftp_.set_limits({.block_size = switches.max_block_size, .window_size = switches.max_window});
     }
 
     DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
-        wire::Datagram datagram;
-        if (const DropReason drop = wire::parse_datagram(frame, self_, datagram); drop != DropReason::none)
+        constexpr std::size_t kEtherType = offsetof(wire::EthernetHeader, type);
+        const auto type = wire::load<be16>(frame, kEtherType).value_or(be16(wire::kEtherTypeIpv4));
+        if (type == wire::kEtherTypeIpv6) return handle_ipv6(frame);
+        if (type == wire::kEtherTypeArp)
+            return answer(
+                [&](auto room, auto& length) { return neighbour_.receive_arp(frame, room, length); });
+        return handle_ipv4(now_ns, frame);
+    }
+
+    // FILL writes an answer into a frame's room and sets its length, or says why there is none.
+    template <typename Fill>
+    DropReason answer(Fill&& fill) noexcept {
+        const auto room = outbox_.room();
+        if (room.empty()) return DropReason::transmit_no_frame;
+        std::size_t length = 0;
+        const DropReason drop = fill(room, length);
+        if (drop == DropReason::none && length > 0) outbox_.commit(length);
+        return drop;
+    }
+
+    void advertise(std::uint64_t now_ns) noexcept {
+        const auto room = outbox_.room();
+        if (room.empty()) return;  // again next turn
+        if (const std::size_t length = neighbour_.advertise(now_ns, room); length > 0) outbox_.commit(length);
+    }
+
+    DropReason handle_ipv6(wire::ConstBytes frame) noexcept {
+        wire::Packet6 packet;
+        if (const DropReason drop = wire::parse_packet6(frame, self6_, packet); drop != DropReason::none)
             return drop;
+        if (packet.next_header != wire::kProtocolIcmpv6) return DropReason::udp_port_unknown;
+        return answer(
+            [&](auto room, auto& length) { return neighbour_.receive_icmpv6(packet, room, length); });
+    }
+
+    DropReason handle_ipv4(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
+        wire::Datagram datagram;
+        const DropReason drop = wire::parse_datagram(frame, self_, datagram);
+        if (drop == DropReason::ipv4_protocol_unknown)
+            return answer(
+                [&](auto room, auto& length) { return neighbour_.receive_icmp(frame, room, length); });
+        if (drop != DropReason::none) return drop;
         switch (datagram.destination_port) {
             case wire::kDhcpServerPort:
             case wire::kPxeServerPort:
@@ -139,10 +189,12 @@ class Worker {
 
     P* port_;
     wire::Self self_;
+    wire::Self6 self6_;
     Directory* directory_;
     WorkerCounters* counters_;
     Reporter reporter_;
     Outbox<P> outbox_;
+    NeighbourService neighbour_;
     DhcpService dhcp_;
     TftpService<P> tftp_;
     Parking parking_;
