@@ -2,6 +2,7 @@
 // The burst loop of one core: receive, handle each frame to its end, send. No lock, allocation, log or wait;
 // the only system call is the port's kick.
 
+#include "dataplane/worker/dhcp6_service.hpp"
 #include "dataplane/worker/dhcp_service.hpp"
 #include "dataplane/worker/neighbour_service.hpp"
 #include "dataplane/worker/outbox.hpp"
@@ -41,7 +42,9 @@ class Worker {
                       .owns_interface = P::kOwnsInterface,
                       .seed = with.tftp.seed}),
           dhcp_(with.self, *with.directory, *with.counters, reporter_),
+          dhcp6_(with.self, with.self6, *with.directory, *with.counters, reporter_),
           tftp_({.self = with.self,
+                 .self6 = with.self6,
                  .directory = with.directory,
                  .images = std::move(images),
                  .counters = with.counters,
@@ -105,7 +108,7 @@ class Worker {
     DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
         constexpr std::size_t kEtherType = offsetof(wire::EthernetHeader, type);
         const auto type = wire::load<be16>(frame, kEtherType).value_or(be16(wire::kEtherTypeIpv4));
-        if (type == wire::kEtherTypeIpv6) return handle_ipv6(frame);
+        if (type == wire::kEtherTypeIpv6) return handle_ipv6(now_ns, frame);
         if (type == wire::kEtherTypeArp)
             return answer(
                 [&](auto room, auto& length) { return neighbour_.receive_arp(frame, room, length); });
@@ -129,13 +132,26 @@ class Worker {
         if (const std::size_t length = neighbour_.advertise(now_ns, room); length > 0) outbox_.commit(length);
     }
 
-    DropReason handle_ipv6(wire::ConstBytes frame) noexcept {
+    DropReason handle_ipv6(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
         wire::Packet6 packet;
         if (const DropReason drop = wire::parse_packet6(frame, self6_, packet); drop != DropReason::none)
             return drop;
-        if (packet.next_header != wire::kProtocolIcmpv6) return DropReason::udp_port_unknown;
-        return answer(
-            [&](auto room, auto& length) { return neighbour_.receive_icmpv6(packet, room, length); });
+        if (packet.next_header == wire::kProtocolIcmpv6)
+            return answer(
+                [&](auto room, auto& length) { return neighbour_.receive_icmpv6(packet, room, length); });
+        wire::Datagram6 datagram;
+        if (const DropReason drop = wire::parse_datagram6(packet, datagram); drop != DropReason::none)
+            return drop;
+        switch (datagram.destination_port) {
+            case wire::kDhcp6ServerPort:
+                return handle_dhcp(now_ns, Parking::Family::ipv6, frame, [&](auto room) {
+                    return dhcp6_.receive(datagram, now_unix_, false, room);
+                });
+            case wire::tftp::kPort:
+                return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
+            default:
+                return DropReason::udp_port_unknown;
+        }
     }
 
     DropReason handle_ipv4(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
@@ -148,7 +164,9 @@ class Worker {
         switch (datagram.destination_port) {
             case wire::kDhcpServerPort:
             case wire::kPxeServerPort:
-                return handle_dhcp(now_ns, frame, datagram);
+                return handle_dhcp(now_ns, Parking::Family::ipv4, frame, [&](auto room) {
+                    return dhcp_.receive(datagram, now_unix_, false, room);
+                });
             case wire::tftp::kPort:
                 return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
             default:
@@ -156,15 +174,17 @@ class Worker {
         }
     }
 
-    DropReason handle_dhcp(std::uint64_t now_ns, wire::ConstBytes frame,
-                           const wire::Datagram& datagram) noexcept {
+    // RECEIVE(room) -> outcome handles FRAME, which is parked when its sender needs a lease first.
+    template <typename Receive>
+    DropReason handle_dhcp(std::uint64_t now_ns, Parking::Family family, wire::ConstBytes frame,
+                           Receive&& receive) noexcept {
         if (!dhcp_enabled_) return DropReason::dhcp_disabled;
         const auto room = outbox_.room();
         if (room.empty()) return DropReason::transmit_no_frame;
-        const auto outcome = dhcp_.receive(datagram, now_unix_, false, room);
+        const DhcpService::Outcome outcome = receive(room);
         if (outcome.frame_length > 0) outbox_.commit(outcome.frame_length);
         if (!outcome.wants_lease) return outcome.drop;
-        const auto arrival = parking_.park(*outcome.wants_lease, frame, now_ns);
+        const auto arrival = parking_.park(*outcome.wants_lease, family, frame, now_ns);
         if (arrival == Parking::Arrival::full) return DropReason::dhcp_parking_full;
         if (arrival == Parking::Arrival::parked) counters_->add(Counter::dhcp_parked);
         return DropReason::none;
@@ -175,16 +195,30 @@ class Worker {
         if (parking_.size() == 0) return;
         const bool committed = directory_->snapshot() != replayed_snapshot_;
         replayed_snapshot_ = directory_->snapshot();
-        const std::size_t late = parking_.replay(now_ns, [&](wire::ConstBytes frame) {
-            wire::Datagram datagram;
+        const std::size_t late = parking_.replay(now_ns, [&](Parking::Family family, wire::ConstBytes frame) {
             const auto room = committed ? outbox_.room() : wire::MutableBytes{};
-            if (room.empty() || wire::parse_datagram(frame, self_, datagram) != DropReason::none)
-                return false;
-            const auto outcome = dhcp_.receive(datagram, now_unix_, true, room);
+            if (room.empty()) return false;
+            const auto outcome =
+                family == Parking::Family::ipv6 ? replay_ipv6(frame, room) : replay_ipv4(frame, room);
             if (outcome.frame_length > 0) outbox_.commit(outcome.frame_length);
             return !outcome.wants_lease;
         });
         if (late > 0) counters_->drop(DropReason::dhcp_lease_timeout, late);
+    }
+    // FRAME was found to be sound when it came.
+    DhcpService::Outcome replay_ipv4(wire::ConstBytes frame, wire::MutableBytes room) noexcept {
+        wire::Datagram datagram;
+        const DropReason drop = wire::parse_datagram(frame, self_, datagram);
+        return drop != DropReason::none ? DhcpService::Outcome{.drop = drop}
+                                        : dhcp_.receive(datagram, now_unix_, true, room);
+    }
+    DhcpService::Outcome replay_ipv6(wire::ConstBytes frame, wire::MutableBytes room) noexcept {
+        wire::Packet6 packet;
+        wire::Datagram6 datagram;
+        DropReason drop = wire::parse_packet6(frame, self6_, packet);
+        if (drop == DropReason::none) drop = wire::parse_datagram6(packet, datagram);
+        return drop != DropReason::none ? DhcpService::Outcome{.drop = drop}
+                                        : dhcp6_.receive(datagram, now_unix_, true, room);
     }
 
     P* port_;
@@ -196,6 +230,7 @@ class Worker {
     Outbox<P> outbox_;
     NeighbourService neighbour_;
     DhcpService dhcp_;
+    Dhcp6Service dhcp6_;
     TftpService<P> tftp_;
     Parking parking_;
     std::uint64_t replayed_snapshot_ = 0;
