@@ -31,6 +31,9 @@ struct Config {
         // serves unknown machines.
         unsigned strangers_per_second = 2000;
         unsigned guests_per_second = 20'000;
+        // Answers Router Solicitations, on networks without IPv6 with an advertisement that says just that:
+        // else iPXE waits up to 16 s for a router. Off where another router on the rack must speak first.
+        bool router_advertisements = true;
     } dataplane;
     struct Rack {
         std::string

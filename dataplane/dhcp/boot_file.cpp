@@ -79,13 +79,12 @@ void expand(NameText& out, std::string_view pattern, const MacAddress& mac,
     }
 }
 
-std::string_view pattern_for(const Message& message, const store::ProfileRecord& profile,
+std::string_view pattern_for(const BootClient& client, const store::ProfileRecord& profile,
                              Quirks quirks) noexcept {
-    const ClientKind kind = classify(message);
-    if (kind == ClientKind::system) return {};
-    if (kind == ClientKind::ipxe && profile.has_script()) return store::kBootScriptName;
+    if (client.kind == ClientKind::system) return {};
+    if (client.kind == ClientKind::ipxe && profile.has_script()) return store::kBootScriptName;
     const auto architecture =
-        quirks.has(Quirk::raspberry_pi) ? kArchitectureRaspberryPi : message.architecture;
+        quirks.has(Quirk::raspberry_pi) ? kArchitectureRaspberryPi : client.architecture;
     const auto loader = loader_for(architecture);
     return loader ? profile.loader(*loader) : std::string_view{};
 }
@@ -118,15 +117,21 @@ FixedString<256> uri_of(std::string_view name, Ipv4Address server) noexcept {
 
 }  // namespace
 
+store::ImageName boot_name_for(const BootClient& client, const store::HostRecord& host,
+                               const store::ProfileRecord* profile, Quirks quirks) noexcept {
+    store::ImageName name;
+    if (profile == nullptr) return name;
+    NameText text;
+    expand(text, pattern_for(client, *profile, quirks), client.mac, host);
+    return name.assign(text.view()) ? name : store::ImageName{};
+}
+
 BootFile boot_file_for(const Message& message, const store::HostRecord& host,
                        const store::ProfileRecord* profile, Quirks quirks, Ipv4Address server) noexcept {
+    const BootClient client{classify(message), message.architecture, message.header.hardware};
     BootFile file;
-    if (profile == nullptr) return file;
-    const std::string_view pattern = pattern_for(message, *profile, quirks);
-    NameText name;
-    expand(name, pattern, message.header.hardware, host);
-    if (!file.name.assign(name.view())) return BootFile{};
-    if (!file.name.empty() && classify(message) == ClientKind::http) file.uri = uri_of(name.view(), server);
+    file.name = boot_name_for(client, host, profile, quirks);
+    if (!file.name.empty() && client.kind == ClientKind::http) file.uri = uri_of(file.name.view(), server);
     return file;
 }
 

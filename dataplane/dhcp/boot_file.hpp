@@ -13,10 +13,21 @@ struct BootFile {
     FixedString<256> uri;  // empty unless the client boots by HTTP
 };
 
+// Who asks what to boot, over IPv4 or IPv6.
+struct BootClient {
+    ClientKind kind{};
+    std::uint16_t architecture = kArchitectureUnknown;
+    MacAddress mac;
+};
+
 // The script for iPXE when the profile has one (its own loader would make it load itself for ever), else the
 // profile's loader for the client's architecture, with the machine's own data in place of {{mac}},
 // {{mac-dashes}},
 // {{hostname}} and {{ip}}. Empty for an operating system, and when the expanded name is too long.
+[[nodiscard]] store::ImageName boot_name_for(const BootClient& client, const store::HostRecord& host,
+                                             const store::ProfileRecord* profile, Quirks quirks) noexcept;
+
+// That name for the sender of MESSAGE, and its URI on SERVER.
 [[nodiscard]] BootFile boot_file_for(const Message& message, const store::HostRecord& host,
                                      const store::ProfileRecord* profile, Quirks quirks,
                                      Ipv4Address server) noexcept;
