@@ -44,10 +44,15 @@ EventKind kind_of_answer(const Message& message, const dhcp::Answer& answer) noe
     }
 }
 
-// Where a message came from: the relay's link, or ours.
-Ipv4Address arrival_of(const Message& message, const wire::Self& self) noexcept {
-    const auto& gateway = message.header.gateway;
-    return message.link_selection.value_or(gateway.is_zero() ? self.address : gateway);
+// An address of the link that a message came from: the relay's; that which the client uses there, when it
+// asks us alone through a router (RFC 2131 4.3.6, RENEWING); or ours.
+Ipv4Address arrival_of(const Message& message, const wire::Datagram& datagram,
+                       const wire::Self& self) noexcept {
+    if (message.link_selection) return *message.link_selection;
+    if (!message.header.gateway.is_zero()) return message.header.gateway;
+    const Ipv4Address client = message.header.client;
+    const bool is_routed = datagram.destination == self.address && !self.subnet.contains(client);
+    return is_routed && !client.is_zero() ? client : self.address;
 }
 
 }  // namespace
@@ -67,7 +72,7 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
                       .host = host ? &*host : nullptr,
                       .now_unix = now_unix,
                       .boot_server_port = datagram.destination_port == wire::kPxeServerPort};
-    const Ipv4Address arrived = arrival_of(message, self_);
+    const Ipv4Address arrived = arrival_of(message, datagram, self_);
     if (host) {
         // A machine on another network than its record's would be given an address that does not work where
         // it is.

@@ -90,6 +90,37 @@ TEST_F(WorkerTest, ARegisteredMachineGetsItsAddressAndBootFile) {
     EXPECT_EQ(fixture_->port.held() + fixture_->port.waiting(), port::kBurst - 2);
 }
 
+// RFC 2131 4.3.2, RENEWING: no relay has a hand in it, so only its own address says on which link the client
+// is.
+TEST_F(WorkerTest, AMachineBehindARouterRenewsByItself) {
+    const MacAddress mac{{2, 0, 0, 0, 0, 9}};
+    const Ipv4Address address = *Ipv4Address::parse("192.168.1.9");
+    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+        const store::NetworkRecord network{
+            .id = 2, .prefix = *Ipv4Prefix::parse("192.168.1.0/24"), .lease_seconds = 3600};
+        const store::HostRecord host{.network = 2, .address = address};
+        test::must(txn.put(tables.networks, store::bytes_of(be32(2)), store::bytes_of(network)));
+        test::must(txn.put(tables.hosts, store::bytes_of(mac), store::bytes_of(host)));
+    });
+    DhcpBuilder request(DhcpType::request, mac);
+    request.header.client = address;
+    auto to_us = request.frame();
+    wire::UdpTemplate({.source_mac = {{2, 0, 0, 0, 0, 8}},  // the router's
+                       .destination_mac = test::kServerMac,
+                       .source = address,
+                       .destination = test::kServerAddress,
+                       .source_port = wire::kDhcpClientPort,
+                       .destination_port = wire::kDhcpServerPort})
+        .write(to_us, to_us.size() - wire::kUdpFrameOverhead);
+    const auto sent = fixture_->exchange(to_us);
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(*wire::load<MacAddress>(sent[0]), (MacAddress{{2, 0, 0, 0, 0, 8}}));
+    EXPECT_EQ(fixture_->counters->get(Counter::dhcp_acks), 1U);
+    // To everybody on our own link it says that the machine is here, where its address does not work.
+    EXPECT_TRUE(fixture_->exchange(request.frame()).empty());
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_unknown_network), 1U);
+}
+
 TEST_F(WorkerTest, StrangersGetSilenceFromDhcpAndTftp) {
     EXPECT_TRUE(
         fixture_->exchange(DhcpBuilder(DhcpType::discover, {{2, 9, 9, 9, 9, 9}}).pxe(0).frame()).empty());
