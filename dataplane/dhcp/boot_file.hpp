@@ -1,16 +1,16 @@
 #pragma once
 // What a client is told to boot.
 
+#include "dataplane/dhcp/bounded_text.hpp"
 #include "dataplane/dhcp/message.hpp"
-#include "shared/fixed_string.hpp"
 #include "shared/store/records.hpp"
 
 namespace rouse::dhcp {
 
 // A name in the catalogue and, for UEFI HTTP boot, the URI it stands at. Empty: nothing to boot.
 struct BootFile {
-    store::ImageName name;
-    FixedString<256> uri;  // empty unless the client boots by HTTP
+    BoundedText<store::ImageName::kMaxLength> name;
+    BoundedText<255> uri;  // empty unless the client boots by HTTP
 };
 
 // The script for iPXE when the profile has one (its own loader would make it load itself for ever), else the
