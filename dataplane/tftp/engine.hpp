@@ -28,12 +28,15 @@ struct Limits {
 struct EngineOptions {
     std::size_t sessions = 16384;  // concurrent transfers at most
     std::uint32_t mtu = 1500;      // of the IP packet, bytes
-    // Random, so that nobody can choose colliding ports; never 0, which would hash all of IPv4 to its port alone.
+    // Random, so that nobody can choose colliding ports; never 0, which would hash all of IPv4 to its port
+    // alone.
     std::uint64_t seed = 0x243f6a8885a308d3;
 };
 
 inline constexpr std::uint16_t kMaxWindow = 64;  // NETBOOT practice: more breaks some clients
 inline constexpr std::size_t kTurnBlocks = 8;    // what one transfer may send before the next has its turn
+inline constexpr std::size_t kMaxPrefetch = 64;
+inline constexpr std::size_t kFitInCache = 1024;     // so many sessions, 256 KiB, stay in a core's own caches
 inline constexpr std::size_t kTimersPerTurn = 1024;  // bounds a turn after the loop was held up
 
 template <Host H>
@@ -48,8 +51,13 @@ class Engine {
 
     // One UDP payload that came to port 69. `none`: handled; else why it was of no use, for the caller to
     // count. now_ns is monotonic and never goes back.
-    [[nodiscard]] DropReason receive(std::uint64_t now_ns, const Peer& peer, const Route& route,
-                                     Bytes payload, H& host) noexcept;
+    [[nodiscard]] DropReason receive(std::uint64_t now_ns, const Peer& peer, Bytes payload, H& host) noexcept;
+
+    // There are more transfers than stay in the caches: waiting for one's state is most of a packet's time.
+    [[nodiscard]] bool wants_prefetch() const noexcept { return open_ >= kFitInCache; }
+    // Optional, before a burst is received: brings what its packets will touch into the caches, all at once.
+    // Up to kMaxPrefetch peers.
+    void prefetch(std::span<const Peer> burst) const noexcept;
 
     // Sends what is due and expires timers; call it every loop turn, even when nothing was received. Returns
     // the frames sent, at most `budget_frames`; what did not fit, or found no free frame, goes next time.
@@ -69,7 +77,6 @@ class Engine {
         std::uint64_t now_ns;
         Tick now;
         const Peer& peer;
-        const Route& route;
         Bytes payload;
         H& host;
     };
@@ -125,6 +132,7 @@ class Engine {
     std::size_t send_offer(const ThisSession& session, std::span<std::byte> room) noexcept;
     std::size_t send_block(ThisSession& session, std::span<std::byte> room, H& host) noexcept;
     std::size_t write_text(ThisSession& session, std::span<std::byte> out, H& host) noexcept;
+    void prefetch_block(const ThisSession& session, H& host) const noexcept;
     void place(Index index, Waiting target) noexcept;
     void place_by_work(Index index) noexcept;
     void count_open(H& host, int change) noexcept;

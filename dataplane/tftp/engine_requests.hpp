@@ -17,10 +17,9 @@ Engine<H>::Engine(const EngineOptions& options)
 }
 
 template <Host H>
-DropReason Engine<H>::receive(std::uint64_t now_ns, const Peer& peer, const Route& route, Bytes payload,
-                              H& host) noexcept {
+DropReason Engine<H>::receive(std::uint64_t now_ns, const Peer& peer, Bytes payload, H& host) noexcept {
     using wire::tftp::Opcode;
-    const Datagram in{now_ns, tick_of(now_ns), peer, route, payload, host};
+    const Datagram in{now_ns, tick_of(now_ns), peer, payload, host};
     const auto opcode = wire::tftp::read_opcode(payload);
     if (!opcode) return DropReason::tftp_too_short;
     const auto kind = static_cast<Opcode>(*opcode);
@@ -103,7 +102,7 @@ DropReason Engine<H>::open(const Datagram& in, const MacAddress& machine,
     session.waiting = Waiting::unused;
     session.name_length = static_cast<std::uint8_t>(std::min(name.view().size(), session.name.size()));
     copy_printable(name.view(), std::span(session.name).first(session.name_length));
-    session.route = in.route;
+    session.route = in.host.route_to(in.peer);
     negotiate(session, request);
     sessions_.insert(index);
     count_open(in.host, 1);
@@ -168,7 +167,7 @@ template <Host H>
 DropReason Engine<H>::repeated_request(const Datagram& in, Index index) noexcept {
     ThisSession& session = sessions_[index];
     if (session.state == State::offered && session.next > 0) {
-        session.route = in.route;
+        session.route = in.host.route_to(in.peer);
         rewind(index);
     }
     return DropReason::tftp_duplicate_request;
@@ -195,7 +194,7 @@ DropReason Engine<H>::miss(const Datagram& in, const MacAddress& machine, std::s
     const std::string_view shown = name.view().empty() ? as_sent : name.view();
     const MissKind kind = classify_miss(name.view());
     const DropReason reason = kind == MissKind::real ? DropReason::tftp_not_found : DropReason::none;
-    if (!send_error(in.route, {ErrorCode::file_not_found, "file not found"}, in.host))
+    if (!send_error(in.host.route_to(in.peer), {ErrorCode::file_not_found, "file not found"}, in.host))
         return DropReason::transmit_no_frame;  // it will ask again
     emit_refusal(in, EventKind::tftp_missing, static_cast<std::uint16_t>(kind), machine, shown);
     if (kind != MissKind::real) in.host.counters().add(Counter::tftp_expected_misses);
@@ -205,7 +204,7 @@ DropReason Engine<H>::miss(const Datagram& in, const MacAddress& machine, std::s
 // To known machines only; the caller has seen to that.
 template <Host H>
 DropReason Engine<H>::refuse(const Datagram& in, Answer answer, DropReason reason) noexcept {
-    return send_error(in.route, answer, in.host) ? reason : DropReason::transmit_no_frame;
+    return send_error(in.host.route_to(in.peer), answer, in.host) ? reason : DropReason::transmit_no_frame;
 }
 
 // RFC 1350 4 asks for ERROR 5; a low global rate and known machines only, so that it is no reflector.

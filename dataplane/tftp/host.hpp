@@ -51,9 +51,10 @@ template <typename H>
 concept Host = requires(H host, const Peer& peer, const MacAddress& machine, std::string_view name,
                         Content& content, const Content& same, std::uint64_t offset, std::span<std::byte> out,
                         const typename H::Route& route, std::size_t length, const Event& event) {
-    // How to reach a peer: a prebuilt Ethernet/IP/UDP header. Comes with every datagram, kept per session.
+    // How to reach a peer: a prebuilt Ethernet/IP/UDP header, kept per session.
     requires std::is_trivially_copyable_v<typename H::Route>;
     requires sizeof(typename H::Route) <= kMaxRouteBytes && alignof(typename H::Route) <= 8;
+    { host.route_to(peer) } -> std::same_as<typename H::Route>;
 
     // The machine that this peer is, or nothing for a stranger, who is not answered at all.
     { host.identify(peer) } -> std::same_as<std::optional<MacAddress>>;
@@ -68,6 +69,9 @@ concept Host = requires(H host, const Peer& peer, const MacAddress& machine, std
     // Copies out.size() bytes from `offset` on (always within the content's size). False: the content is
     // gone; the transfer then fails with an ERROR.
     { host.read(same, offset, out) } -> std::same_as<bool>;
+
+    // It may also have prefetch(content, offset, length): bring these bytes into the caches, they are read
+    // before the turn is over.
 
     // Room for the UDP payload of one frame to the peer: at least the largest block size + 4 bytes (and 516).
     // Empty when the port is out of frames. Every non-empty reply is followed by one commit before anything

@@ -16,17 +16,17 @@ class ChecksumSum {
     void add(ConstBytes bytes) noexcept {
         const std::byte* at = bytes.data();
         std::size_t left = bytes.size();
-        // Eight bytes an addition, its carry added back in: one's complement arithmetic on 64 bits folds to the same
-        // sum as on 16 (RFC 1071 2.C).
+        // Eight bytes an addition, its carry added back in: one's complement arithmetic on 64 bits folds to
+        // the same sum as on 16 (RFC 1071 2.C).
         for (; left >= 8; at += 8, left -= 8) {
             std::uint64_t word;
             std::memcpy(&word, at, 8);
             add_wide(word);
         }
-        if (left == 0) return;
-        std::uint64_t tail = 0;
-        std::memcpy(&tail, at, left);
-        add_wide(tail);
+        // The tail by its binary digits: a copy of unknown length is a loop over bytes.
+        if ((left & 4) != 0) at = add_part<std::uint32_t>(at);
+        if ((left & 2) != 0) at = add_part<std::uint16_t>(at);
+        if ((left & 1) != 0) add_part<std::uint8_t>(at);
     }
     constexpr void add_word(std::uint16_t network_order_bits) noexcept { add_wide(network_order_bits); }
 
@@ -45,6 +45,13 @@ class ChecksumSum {
     }
 
   private:
+    template <typename Part>
+    const std::byte* add_part(const std::byte* at) noexcept {
+        Part part;
+        std::memcpy(&part, at, sizeof part);
+        add_wide(part);
+        return at + sizeof part;
+    }
     constexpr void add_wide(std::uint64_t word) noexcept {
         sum_ += word;
         sum_ += sum_ < word ? 1 : 0;

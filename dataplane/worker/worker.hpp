@@ -56,13 +56,10 @@ class Worker {
             return false;
         }
         directory_->begin();
-        if (received > 0) apply(directory_->switches());
-        for (std::size_t i = 0; i < received; ++i) {
-            counters_->add(Counter::bytes_received, burst[i].length);
-            if (const DropReason drop = handle(now_ns, burst[i].bytes()); drop != DropReason::none)
-                counters_->drop(drop);
+        if (received > 0) {
+            follow_switches();
+            handle_burst(now_ns, std::span(burst).first(received));
         }
-        counters_->add(Counter::frames_received, received);
         port_->release(std::span(burst).first(received));
         replay(now_ns);
         const std::size_t blocks = tftp_.run(now_ns);
@@ -85,16 +82,35 @@ class Worker {
     [[nodiscard]] bool is_quiet() const noexcept { return tftp_.sessions() == 0 && parking_.size() == 0; }
 
   private:
-    void apply(const store::SwitchRecord& switches) noexcept {
+    void follow_switches() noexcept {
+        if (switches_snapshot_ == directory_->snapshot()) return;
+        switches_snapshot_ = directory_->snapshot();
+        const store::SwitchRecord switches = directory_->switches();
         dhcp_enabled_ = switches.dhcp_enabled != 0;
         tftp_enabled_ = switches.tftp_enabled != 0;
         tftp_.set_limits({.block_size = switches.max_block_size, .window_size = switches.max_window});
     }
 
-    DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
-        wire::Datagram datagram;
-        if (const DropReason drop = wire::parse_datagram(frame, self_, datagram); drop != DropReason::none)
-            return drop;
+    // In two passes, so that what the datagrams will touch comes from memory all at once.
+    void handle_burst(std::uint64_t now_ns, std::span<const port::Frame> burst) noexcept {
+        std::array<wire::Datagram, port::kBurst> datagrams;
+        std::array<DropReason, port::kBurst> drops;
+        std::uint64_t bytes = 0;
+        for (const port::Frame& frame : burst) tftp::prefetch_lines(frame.data, 64);
+        for (std::size_t i = 0; i < burst.size(); ++i) {
+            bytes += burst[i].length;
+            drops[i] = wire::parse_datagram(burst[i].bytes(), self_, datagrams[i]);
+        }
+        tftp_.prefetch(std::span<const wire::Datagram>(datagrams).first(burst.size()));
+        for (std::size_t i = 0; i < burst.size(); ++i) {
+            if (drops[i] == DropReason::none) drops[i] = handle(now_ns, burst[i].bytes(), datagrams[i]);
+            if (drops[i] != DropReason::none) counters_->drop(drops[i]);
+        }
+        counters_->add(Counter::frames_received, burst.size());
+        counters_->add(Counter::bytes_received, bytes);
+    }
+
+    DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame, const wire::Datagram& datagram) noexcept {
         switch (datagram.destination_port) {
             case wire::kDhcpServerPort:
             case wire::kPxeServerPort:
@@ -147,6 +163,7 @@ class Worker {
     TftpService<P> tftp_;
     Parking parking_;
     std::uint64_t replayed_snapshot_ = 0;
+    std::uint64_t switches_snapshot_ = ~std::uint64_t{0};  // none yet
     std::uint64_t now_unix_ = 0;
     bool dhcp_enabled_ = true;
     bool tftp_enabled_ = true;

@@ -46,7 +46,8 @@ class TftpHost {
     }
     [[nodiscard]] std::size_t waiting() const { return used_; }
 
-    // Host.
+    // Host. A client is known by its port.
+    static Route route_to(const tftp::Peer& peer) { return {peer.port, {}}; }
     std::optional<MacAddress> identify(const tftp::Peer& peer) {
         if (strangers) return std::nullopt;
         return MacAddress{{2, 0, 0, 0, peer.address.octets[14], peer.address.octets[15]}};
