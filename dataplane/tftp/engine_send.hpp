@@ -79,7 +79,7 @@ std::size_t Engine<H>::send_offer(const ThisSession& session, std::span<std::byt
 template <Host H>
 std::size_t Engine<H>::send_block(ThisSession& session, std::span<std::byte> room, H& host) noexcept {
     const std::uint64_t block = session.acked + session.next + 1;
-    const std::size_t header = wire::tftp::write_data_header(room, static_cast<std::uint16_t>(block));
+    const std::size_t header = wire::tftp::write_data_header(room, session.number_of(block));
     if (session.netascii) {
         const auto out = room.subspan(header, session.block_size);
         const std::size_t length = write_text(session, out, host);

@@ -22,7 +22,7 @@ DropReason Engine<H>::acknowledge(const Datagram& in, Index index, std::uint16_t
     if (session.state == State::opening) return DropReason::tftp_bad_ack;
     if (session.in_offer()) return acknowledge_offer(in, index, block);
 
-    const auto ahead = static_cast<std::uint16_t>(block - static_cast<std::uint16_t>(session.acked));
+    const std::uint16_t ahead = session.blocks_ahead(block);
     if (ahead == 0) return repeated_acknowledgement(in, index);
     if (ahead > session.sent) {
         const auto behind = static_cast<std::uint16_t>(-ahead);

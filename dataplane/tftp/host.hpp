@@ -2,9 +2,11 @@
 // What the TFTP engine asks of its surroundings. The worker is the Host: it owns the port, the store and the
 // images; the engine owns the transfers. Everything runs on the worker's thread, and nothing waits.
 
+#include "dataplane/wire/tftp.hpp"
 #include "shared/addresses.hpp"
 #include "shared/counters.hpp"
 #include "shared/event.hpp"
+#include "shared/quirk.hpp"
 
 #include <array>
 #include <concepts>
@@ -17,13 +19,15 @@
 
 namespace rouse::tftp {
 
-// Who sent a datagram, and to which of our addresses. (server, address, port) is a transfer's identity: in
-// single-port mode replies leave from port 69, so our own port tells nothing (RFC 1350 4).
+// Who sent a datagram, and to which of our addresses. (server, address, port) is a transfer's identity; our
+// own port adds nothing to it: in single-port mode it is always 69, and with ports per transfer (RFC 1350 4)
+// we choose it.
 struct Peer {
-    IpAddress address{};     // the client's
-    IpAddress server{};      // ours
-    std::uint16_t port = 0;  // the client's, its transfer identifier
-    MacAddress mac{};        // source hardware address of the frame
+    IpAddress address{};                            // the client's
+    IpAddress server{};                             // ours
+    std::uint16_t port = 0;                         // the client's, its transfer identifier
+    MacAddress mac{};                               // source hardware address of the frame
+    std::uint16_t server_port = wire::tftp::kPort;  // ours
 };
 
 // The bytes behind a name. The handle is the Host's own: where they are or, while they are pending, what to
@@ -43,6 +47,7 @@ enum class Availability : std::uint8_t {
 struct Resolution {
     Availability availability = Availability::missing;
     Content content{};  // of ready and pending; of pending, the size is already right
+    Quirks quirks{};    // the machine's
 };
 
 inline constexpr std::size_t kMaxRouteBytes = 72;  // Ethernet with a VLAN tag, IPv6 and UDP take 66

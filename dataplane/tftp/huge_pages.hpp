@@ -26,7 +26,7 @@ struct HugePageAllocator {
     }
     void deallocate(T* memory, std::size_t count) noexcept {
         const std::size_t bytes = count * sizeof(T);
-        ::operator delete(memory, bytes, alignment(bytes));
+        ::operator delete(memory, alignment(bytes));
     }
     friend bool operator==(HugePageAllocator, HugePageAllocator) noexcept { return true; }
 

@@ -48,7 +48,7 @@ enum class State : std::uint8_t {
 // Which of the engine's lists a session is in; at most one.
 enum class Waiting : std::uint8_t { unused, retry, turn, half_open, finished, count, none = count };
 
-// Blocks are counted from 1 without wrapping; the wire carries the low 16 bits, so 65535 is followed by 0.
+// Blocks are counted from 1 without wrapping; number_of() tells what the wire carries.
 // Four cache lines; an ACK and the block behind it touch the first two and the route.
 template <typename Route>
 struct alignas(64) Session {
@@ -63,6 +63,7 @@ struct alignas(64) Session {
     bool text_half : 1 = false;       // text_position's byte has its first output byte in the block before
     bool text_next_half : 1 = false;  // the same for the block after the one in flight
     bool rewound : 1 = false;         // a duplicate of the current acknowledgement was acted upon
+    bool rolls_to_one : 1 = false;    // block 65535 is followed by 1 (Quirk::rollover_to_one)
     std::uint16_t block_size = 0;     // bytes
     Content content{};
 
@@ -85,8 +86,20 @@ struct alignas(64) Session {
     Route route{};
     std::uint64_t started_ns = 0;  // monotonic
     MacAddress machine{};
-    std::array<char, 42> name{};  // its beginning, for events
+    std::uint16_t server_port = 0;  // ours
+    std::array<char, 40> name{};    // its beginning, for events
 
+    // 65535 is followed by 0 or, for clients that want it so, by 1.
+    [[nodiscard]] std::uint16_t number_of(std::uint64_t block) const noexcept {
+        if (rolls_to_one && block > 0) block = (block - 1) % 0xffff + 1;
+        return static_cast<std::uint16_t>(block);
+    }
+    // How many blocks after `acked` comes the one of this number? More than any window holds: it does not.
+    [[nodiscard]] std::uint16_t blocks_ahead(std::uint16_t number) const noexcept {
+        if (!rolls_to_one || acked == 0) return static_cast<std::uint16_t>(number - number_of(acked));
+        if (number == 0) return 0xffff;  // never comes again
+        return static_cast<std::uint16_t>((number + 0xffffU - number_of(acked)) % 0xffff);
+    }
     // An OACK goes out first; the client acknowledges it as block 0.
     [[nodiscard]] bool has_offer() const noexcept {
         return offers_block_size || offers_window_size || offers_file_size || timeout != 0;

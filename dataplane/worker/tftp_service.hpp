@@ -49,12 +49,14 @@ class TftpHost {
         const auto record = parts_.directory->find_name(machine, host ? host->profile : 0, name);
         if (!record) return {};
         tftp::Content content{.size = record->size};
+        const Quirks quirks = host ? host->quirks : Quirks{};
         if (record->kind == store::ContentKind::rendered) {
             content.handle = std::bit_cast<Handle>(Reference{.rendered_id = record->rendered_id});
-            return {tftp::Availability::ready, content};
+            return {tftp::Availability::ready, content, quirks};
         }
         content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
-        return {poll(content), content};
+        const tftp::Availability availability = poll(content);
+        return {availability, content, quirks};
     }
 
     // A pending content's handle is its image's id.
@@ -83,7 +85,7 @@ class TftpHost {
                       .destination_mac = peer.mac,
                       .source = parts_.self.address,
                       .destination = *peer.address.v4(),
-                      .source_port = wire::tftp::kPort,
+                      .source_port = peer.server_port,
                       .destination_port = peer.port});
     }
     void retain(const tftp::Content& content) const noexcept {
@@ -174,7 +176,8 @@ class TftpService {
         return {.address = datagram.source,
                 .server = datagram.destination,
                 .port = datagram.source_port,
-                .mac = datagram.source_mac};
+                .mac = datagram.source_mac,
+                .server_port = datagram.destination_port};
     }
 
     TftpHost<P> host_;

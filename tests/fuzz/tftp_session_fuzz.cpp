@@ -95,6 +95,9 @@ class Machine {
                 host_.file("p").availability = static_cast<Availability>(what & 3);
                 host_.file("b").is_gone = (what & 4) != 0;
                 host_.strangers = (what & 24) == 24;
+                host_.quirks = {};
+                if ((what & 32) != 0) host_.quirks.add(Quirk::plain_tftp);
+                if ((what & 64) != 0) host_.quirks.add(Quirk::rollover_to_one);
                 engine_.set_limits({static_cast<std::uint16_t>(what * 8 + 8), what});
                 break;
             }
