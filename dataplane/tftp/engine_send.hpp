@@ -79,7 +79,7 @@ std::size_t Engine<H>::send_offer(const ThisSession& session, std::span<std::byt
 template <Host H>
 std::size_t Engine<H>::send_block(ThisSession& session, std::span<std::byte> room, H& host) noexcept {
     const std::uint64_t block = session.acked + session.next + 1;
-    const std::size_t header = wire::tftp::write_data_header(room, static_cast<std::uint16_t>(block));
+    const std::size_t header = wire::tftp::write_data_header(room, session.number_of(block));
     if (session.netascii) {
         const auto out = room.subspan(header, session.block_size);
         const std::size_t length = write_text(session, out, host);
@@ -107,6 +107,30 @@ std::size_t Engine<H>::write_text(ThisSession& session, std::span<std::byte> out
     return block.length;
 }
 
+template <Host H>
+void Engine<H>::prefetch(std::span<const Peer> burst) const noexcept {
+    std::array<std::uint32_t, kMaxPrefetch> hashes;
+    const std::size_t count = std::min(burst.size(), hashes.size());
+    for (std::size_t i = 0; i < count; ++i)
+        hashes[i] = sessions_.prefetch_slot({burst[i].server, burst[i].address, burst[i].port});
+    for (std::size_t i = 0; i < count; ++i) {
+        const Index index = sessions_.prefetch_session(hashes[i]);
+        if (index != kNone) queues_.prefetch(index);
+    }
+}
+
+// The bytes of the block that goes out next, if the Host can do that.
+template <Host H>
+void Engine<H>::prefetch_block(const ThisSession& session, H& host) const noexcept {
+    if constexpr (requires { host.prefetch(session.content, std::uint64_t{}, std::size_t{}); }) {
+        if (session.netascii) return;
+        const std::uint64_t offset = (session.acked + session.next) * session.block_size;
+        const std::uint64_t left = session.content.size - std::min(offset, session.content.size);
+        host.prefetch(session.content, offset,
+                      static_cast<std::size_t>(std::min<std::uint64_t>(session.block_size, left)));
+    }
+}
+
 // Into one list and out of the one before. In the list already: it keeps its place there.
 template <Host H>
 void Engine<H>::place(Index index, Waiting target) noexcept {
@@ -121,13 +145,14 @@ void Engine<H>::place(Index index, Waiting target) noexcept {
 template <Host H>
 void Engine<H>::place_by_work(Index index) noexcept {
     ThisSession& session = sessions_[index];
-    place(index, Waiting::none);
+    Waiting target = session.state == State::offered ? Waiting::half_open : Waiting::none;
     if (session.can_send()) {
         const bool is_retry = session.state == State::offered || session.next < session.sent;
-        place(index, is_retry ? Waiting::retry : Waiting::turn);
-    } else if (session.state == State::offered) {
-        place(index, Waiting::half_open);
+        target = is_retry ? Waiting::retry : Waiting::turn;
     }
+    if (session.waiting != Waiting::none) queues_.remove(index);
+    if (target != Waiting::none) queues_.push_back(list(target), index);
+    session.waiting = target;
 }
 
 template <Host H>

@@ -28,10 +28,10 @@ class ChecksumSum {
         }
         sum_ = plus(plus(sum_, second), plus(third, fourth));
         for (; left >= 8; at += 8, left -= 8) sum_ = plus(sum_, word_at(at));
-        if (left == 0) return;
-        std::uint64_t tail = 0;
-        std::memcpy(&tail, at, left);
-        sum_ = plus(sum_, tail);
+        // The tail by its binary digits: a copy of unknown length is a loop over bytes.
+        if ((left & 4) != 0) at = add_part<std::uint32_t>(at);
+        if ((left & 2) != 0) at = add_part<std::uint16_t>(at);
+        if ((left & 1) != 0) add_part<std::uint8_t>(at);
     }
     constexpr void add_word(std::uint16_t network_order_bits) noexcept {
         sum_ = plus(sum_, network_order_bits);
@@ -52,6 +52,13 @@ class ChecksumSum {
     }
 
   private:
+    template <typename Part>
+    const std::byte* add_part(const std::byte* at) noexcept {
+        Part part;
+        std::memcpy(&part, at, sizeof part);
+        sum_ = plus(sum_, part);
+        return at + sizeof part;
+    }
     static std::uint64_t word_at(const std::byte* at) noexcept {
         std::uint64_t word;
         std::memcpy(&word, at, sizeof word);

@@ -53,12 +53,14 @@ class TftpHost {
         const auto record = parts_.directory->find_name(machine, host ? host->profile : 0, name);
         if (!record) return {};
         tftp::Content content{.size = record->size};
+        const Quirks quirks = host ? host->quirks : Quirks{};
         if (record->kind == store::ContentKind::rendered) {
             content.handle = std::bit_cast<Handle>(Reference{.rendered_id = record->rendered_id});
-            return {tftp::Availability::ready, content};
+            return {tftp::Availability::ready, content, quirks};
         }
         content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
-        return {poll(content), content};
+        const tftp::Availability availability = poll(content);
+        return {availability, content, quirks};
     }
 
     // A pending content's handle is its image's id.
@@ -82,6 +84,14 @@ class TftpHost {
         return tftp::Availability::ready;
     }
 
+    [[nodiscard]] Route route_to(const tftp::Peer& peer) const noexcept {
+        return Route({.source_mac = parts_.self.mac,
+                      .destination_mac = peer.mac,
+                      .source = parts_.self.address,
+                      .destination = *peer.address.v4(),
+                      .source_port = peer.server_port,
+                      .destination_port = peer.port});
+    }
     void retain(const tftp::Content& content) const noexcept {
         if (const auto* image = reference(content).image) image->retain();
     }
@@ -96,6 +106,11 @@ class TftpHost {
         if (offset > bytes.size() || bytes.size() - offset < out.size()) return false;
         std::memcpy(out.data(), bytes.data() + offset, out.size());
         return true;
+    }
+
+    void prefetch(const tftp::Content& content, std::uint64_t offset, std::size_t length) const noexcept {
+        if (const auto* image = reference(content).image)
+            tftp::prefetch_lines(image->bytes().data() + offset, length);
     }
 
     [[nodiscard]] std::span<std::byte> reply(const Route& route) noexcept {
@@ -148,17 +163,16 @@ class TftpService {
         : host_(std::move(parts)), engine_(options) {}
 
     [[nodiscard]] DropReason receive(std::uint64_t now_ns, const wire::Datagram& datagram) noexcept {
-        const tftp::Peer peer{.address = datagram.source,
-                              .server = datagram.destination,
-                              .port = datagram.source_port,
-                              .mac = datagram.source_mac};
-        const wire::UdpTemplate route({.source_mac = host_.self().mac,
-                                       .destination_mac = datagram.source_mac,
-                                       .source = host_.self().address,
-                                       .destination = datagram.source,
-                                       .source_port = wire::tftp::kPort,
-                                       .destination_port = datagram.source_port});
-        return engine_.receive(now_ns, peer, route, datagram.payload, host_);
+        return engine_.receive(now_ns, peer_of(datagram), datagram.payload, host_);
+    }
+    // Before a burst's datagrams are received one by one: what they will touch comes from memory meanwhile.
+    void prefetch(std::span<const wire::Datagram> burst) const noexcept {
+        if (!engine_.wants_prefetch()) return;
+        std::array<tftp::Peer, port::kBurst> peers;
+        const std::size_t count = std::min(burst.size(), peers.size());
+        std::transform(burst.begin(), burst.begin() + static_cast<std::ptrdiff_t>(count), peers.begin(),
+                       peer_of);
+        engine_.prefetch(std::span<const tftp::Peer>(peers).first(count));
     }
     // A client that was heard as a group gets nothing: TFTP is asked for at an address.
     [[nodiscard]] DropReason receive(std::uint64_t now_ns, const wire::Datagram6& datagram) noexcept {
@@ -188,6 +202,14 @@ class TftpService {
     [[nodiscard]] std::size_t sessions() const noexcept { return engine_.open_sessions(); }
 
   private:
+    [[nodiscard]] static tftp::Peer peer_of(const wire::Datagram& datagram) noexcept {
+        return {.address = datagram.source,
+                .server = datagram.destination,
+                .port = datagram.source_port,
+                .mac = datagram.source_mac,
+                .server_port = datagram.destination_port};
+    }
+
     TftpHost<P> host_;
     tftp::Engine<TftpHost<P>> engine_;
 };

@@ -96,8 +96,7 @@ TEST_F(Transfer, BlocksFitThePacket) {
                 ElementsAre("OACK blksize=1468 windowsize=64"));
     Peer six = peer(7);
     six.address = *IpAddress::parse("fe80::1");
-    EXPECT_EQ(engine_.receive(now_ns_, six, {7, {}}, rrq("f", {.block_size = 9000}), host_),
-              DropReason::none);
+    EXPECT_EQ(engine_.receive(now_ns_, six, rrq("f", {.block_size = 9000}), host_), DropReason::none);
     EXPECT_THAT(run(), ElementsAre("OACK blksize=1448"));
     engine_.set_limits({.block_size = 1024, .window_size = 2});
     EXPECT_THAT(exchange(rrq("f", {.block_size = 9000, .window_size = 900}), 8),
@@ -191,8 +190,8 @@ TEST_F(Transfer, TheSamePortOfTwoClientsOrServersIsTwoTransfers) {
     Peer other_server = peer();
     other_server.server = Ipv4Address::from_host(0x0a4d0002);
     EXPECT_EQ(receive(rrq("f")), DropReason::none);
-    EXPECT_EQ(engine_.receive(now_ns_, other_client, {2, {}}, rrq("f"), host_), DropReason::none);
-    EXPECT_EQ(engine_.receive(now_ns_, other_server, {3, {}}, rrq("f"), host_), DropReason::none);
+    EXPECT_EQ(engine_.receive(now_ns_, other_client, rrq("f"), host_), DropReason::none);
+    EXPECT_EQ(engine_.receive(now_ns_, other_server, rrq("f"), host_), DropReason::none);
     EXPECT_THAT(run(), ElementsAre("DATA 1 100", "DATA 1 100", "DATA 1 100"));
     EXPECT_EQ(engine_.open_sessions(), 3U);
 }
