@@ -63,6 +63,8 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
         // it is.
         facts.network = directory_->network(host->network);
         if (facts.network != nullptr && !facts.network->prefix.contains(arrived)) facts.network = nullptr;
+        const auto* here = facts.network == nullptr ? directory_->network_at(arrived) : nullptr;
+        facts.is_astray = here != nullptr && !here->is_proxy();
     }
     if (ask_for_lease(message, facts, arrived, is_replay))
         return {.drop = is_replay ? DropReason::dhcp_no_address : DropReason::none,
@@ -154,7 +156,7 @@ void DhcpService::report_outcome(const Message& message, const dhcp::Facts& fact
     if (answer.drop == DropReason::none) {
         Event event = event_about(kind_of_answer(message, answer), message);
         // Where another server gives the addresses, none of ours was spoken of.
-        if (!facts.network->is_proxy()) event.address = facts.host->address;
+        if (facts.network != nullptr && !facts.network->is_proxy()) event.address = facts.host->address;
         if (facts.boot_file != nullptr) event.set_text(facts.boot_file->name.view());
         reporter_->report(event);
         return;
