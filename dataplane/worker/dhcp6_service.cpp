@@ -21,6 +21,15 @@ bool asks_for_address(const Message& message) noexcept {
            message.type == Dhcp6Type::rebind || message.type == Dhcp6Type::confirm;
 }
 
+// The first address that the client says it holds or was offered.
+Ipv6Address held_address(const Message& message) noexcept {
+    for (const auto& association : message.associations()) {
+        wire::Dhcp6OptionReader reader(association.options);
+        if (const auto held = dhcp6::next_address(reader)) return *held;
+    }
+    return {};
+}
+
 Event event_about(EventKind kind, const Message& message, const MacAddress& mac) noexcept {
     constexpr unsigned kElapsedPerSecond = 100;
     Event event;
@@ -130,7 +139,7 @@ void Dhcp6Service::report_received(const Message& message, const MacAddress& mac
     Event event = event_about(asks_for_offer(message) ? EventKind::dhcp_discover : EventKind::dhcp_request,
                               message, mac);
     event.detail = static_cast<std::uint16_t>(dhcp6::classify(message));
-    event.address = message.client_address;
+    event.address = asks_for_offer(message) ? message.client_address : held_address(message);
     event.set_text(message.vendor_class);
     reporter_->report(event);
 }

@@ -1,6 +1,7 @@
 #include "dataplane/worker/dhcp_service.hpp"
 
 #include "dataplane/dhcp/decision.hpp"
+#include "dataplane/dhcp/overheard.hpp"
 #include "dataplane/dhcp/quirks.hpp"
 
 namespace rouse::worker {
@@ -17,6 +18,17 @@ Event event_about(EventKind kind, const Message& message) noexcept {
     event.architecture = message.architecture;
     event.count = message.header.seconds.host();
     return event;
+}
+
+std::array<char, 17> text_of(const MacAddress& mac) noexcept {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<char, 17> text{};
+    text.fill(':');
+    for (std::size_t i = 0; i < mac.octets.size(); ++i) {
+        text[3 * i] = kDigits[mac.octets[i] >> 4];
+        text[3 * i + 1] = kDigits[mac.octets[i] & 0xf];
+    }
+    return text;
 }
 
 EventKind kind_of_answer(const Message& message, const dhcp::Answer& answer) noexcept {
@@ -50,6 +62,9 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
     Message message;
     if (const DropReason drop = dhcp::parse(datagram.payload, message); drop != DropReason::none)
         return {.drop = drop};
+    // Without a relay everybody speaks for himself: else one machine could ask in the names of thousands.
+    if (message.header.gateway.is_zero() && message.header.hardware != datagram.source_mac)
+        return {.drop = DropReason::dhcp_not_senders};
     if (!is_replay) count_received(message.type);
 
     const auto host = directory_->host(message.header.hardware);
@@ -122,6 +137,23 @@ void DhcpService::notice_other_server(const Message& message) noexcept {
     Event event = event_about(EventKind::dhcp_foreign_server, message);
     event.address = message.server_identifier.value_or(Ipv4Address{});
     reporter_->report_stranger(event);
+}
+
+DropReason DhcpService::overhear(const wire::Datagram& datagram) noexcept {
+    dhcp::Overheard heard;
+    if (const DropReason drop = dhcp::parse_overheard(datagram, heard); drop != DropReason::none) return drop;
+    const auto* network = directory_->network_at(self_.address);
+    if (heard.server == self_.address || (network != nullptr && network->is_proxy())) return DropReason::none;
+    counters_->add(Counter::dhcp_foreign);
+    Event event;
+    event.kind = EventKind::dhcp_foreign_server;
+    event.mac = heard.client;
+    event.architecture = kArchitectureUnknown;
+    event.address = heard.server;
+    const auto server = text_of(datagram.source_mac);
+    event.set_text({server.data(), server.size()});
+    reporter_->report_stranger(event);
+    return DropReason::none;
 }
 
 std::uint64_t DhcpService::size_of(const MacAddress& mac, const store::HostRecord& host,

@@ -167,6 +167,8 @@ class Worker {
                 return handle_dhcp(now_ns, Parking::Family::ipv4, frame, [&](auto room) {
                     return dhcp_.receive(datagram, now_unix_, false, room);
                 });
+            case wire::kDhcpClientPort:
+                return dhcp_.overhear(datagram);
             case wire::tftp::kPort:
                 return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
             default:

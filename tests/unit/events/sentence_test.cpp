@@ -123,6 +123,8 @@ TEST(Sentence, ALateStartGetsAHint) {
     EXPECT_EQ(late_start_hint(ipxe), "");
     ipxe.count = 18;
     EXPECT_NE(late_start_hint(ipxe).find("4 tries"), std::string::npos);
+    ipxe.address = *Ipv6Address::parse("fe80::1");  // DHCPv6 has seconds for everybody
+    EXPECT_NE(late_start_hint(ipxe).find(" s of trying"), std::string::npos);
 }
 
 TEST(Text, Figures) {

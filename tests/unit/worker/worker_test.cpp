@@ -273,6 +273,62 @@ TEST_F(WorkerTest, ClientsOfAnotherServerGiveItAway) {
     EXPECT_EQ(events.back().address, IpAddress(other));
 }
 
+TEST_F(WorkerTest, OtherServersAreOverheard) {
+    const MacAddress server{{2, 0x66, 0, 0, 0, 0x66}};
+    const auto overheard = [&](const DhcpBuilder& reply) {
+        const auto body = reply.payload();
+        std::vector<std::byte> frame(wire::kUdpFrameOverhead + body.size());
+        wire::UdpTemplate({.source_mac = server,
+                           .destination_mac = kBroadcastMac,
+                           .source = *Ipv4Address::parse("10.0.0.66"),
+                           .destination = kBroadcastIpv4,
+                           .source_port = 67,
+                           .destination_port = 68})
+            .write(frame, body.size());
+        wire::store_bytes(frame, wire::kUdpFrameOverhead, body);
+        EXPECT_TRUE(fixture_->exchange(frame).empty());
+    };
+    DhcpBuilder offer(DhcpType::offer, ScratchStore::mac_of(kMachine));
+    overheard(offer);
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_not_reply), 1U);
+    offer.header.op = wire::kBootReply;
+    overheard(offer);
+    overheard(offer.option(DhcpOption::server_identifier, *Ipv4Address::parse("10.0.0.67")));
+    const auto events = fixture_->take_events();
+    ASSERT_EQ(events.size(), 2U);
+    for (const Event& event : events) {
+        EXPECT_EQ(event.kind, EventKind::dhcp_foreign_server);
+        EXPECT_EQ(event.mac, ScratchStore::mac_of(kMachine));
+        EXPECT_EQ(event.get_text(), "02:66:00:00:00:66");
+    }
+    EXPECT_EQ(events[0].address, IpAddress(*Ipv4Address::parse("10.0.0.66")));
+    EXPECT_EQ(events[1].address, IpAddress(*Ipv4Address::parse("10.0.0.67")));
+    EXPECT_EQ(fixture_->counters->get(Counter::dhcp_foreign), 2U);
+    // Where another server is to give the addresses, its answers are as they should be.
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const be32 one(1);
+        auto network = *store::decode<store::NetworkRecord>(**txn.get(tables.networks, store::bytes_of(one)));
+        network.flags = store::NetworkRecord::kProxy;
+        test::must(txn.put(tables.networks, store::bytes_of(one), store::bytes_of(network)));
+    });
+    overheard(offer);
+    EXPECT_TRUE(fixture_->take_events().empty());
+}
+
+TEST_F(WorkerTest, NobodySpeaksForAnotherMachineButARelay) {
+    DhcpBuilder discover(DhcpType::discover, ScratchStore::mac_of(kMachine));
+    auto forged = discover.frame();
+    const MacAddress other = ScratchStore::mac_of(kMachine + 1);
+    wire::store(forged, offsetof(wire::EthernetHeader, source), other);
+    EXPECT_TRUE(fixture_->exchange(forged).empty());
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_not_senders), 1U);
+    EXPECT_TRUE(fixture_->take_events().empty());
+    discover.header.gateway = *Ipv4Address::parse("10.9.9.9");
+    auto relayed = discover.frame();
+    wire::store(relayed, offsetof(wire::EthernetHeader, source), other);
+    EXPECT_EQ(fixture_->exchange(relayed).size(), 1U);
+}
+
 TEST_F(WorkerTest, WithoutTransmitFramesItDropsAndCounts) {
     test::WorkerFixture starved(store_, {.transmit_frames = 1});
     const auto frame = DhcpBuilder(DhcpType::discover, ScratchStore::mac_of(kMachine)).frame();
