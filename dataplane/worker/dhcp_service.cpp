@@ -44,15 +44,20 @@ EventKind kind_of_answer(const Message& message, const dhcp::Answer& answer) noe
     }
 }
 
-// An address of the link that a message came from: the relay's; that which the client uses there, when it
-// asks us alone through a router (RFC 2131 4.3.6, RENEWING); or ours.
-Ipv4Address arrival_of(const Message& message, const wire::Datagram& datagram,
-                       const wire::Self& self) noexcept {
+// From a client beyond a router that asks us alone (RFC 2131 4.3.6, RENEWING): the frame bears the router's
+// hardware address, and no relay had a hand in the message.
+bool is_routed(const Message& message, const wire::Datagram& datagram, const wire::Self& self) noexcept {
+    const Ipv4Address client = message.header.client;
+    return message.header.gateway.is_zero() && !client.is_zero() && client == datagram.source &&
+           datagram.destination == self.address && !self.subnet.contains(client);
+}
+
+// An address of the link that a message came from: the relay's, that which a routed client uses there, or
+// ours.
+Ipv4Address arrival_of(const Message& message, bool routed, const wire::Self& self) noexcept {
     if (message.link_selection) return *message.link_selection;
     if (!message.header.gateway.is_zero()) return message.header.gateway;
-    const Ipv4Address client = message.header.client;
-    const bool is_routed = datagram.destination == self.address && !self.subnet.contains(client);
-    return is_routed && !client.is_zero() ? client : self.address;
+    return routed ? message.header.client : self.address;
 }
 
 }  // namespace
@@ -62,8 +67,9 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
     Message message;
     if (const DropReason drop = dhcp::parse(datagram.payload, message); drop != DropReason::none)
         return {.drop = drop};
+    const bool routed = is_routed(message, datagram, self_);
     // Without a relay everybody speaks for himself: else one machine could ask in the names of thousands.
-    if (message.header.gateway.is_zero() && message.header.hardware != datagram.source_mac)
+    if (message.header.gateway.is_zero() && !routed && message.header.hardware != datagram.source_mac)
         return {.drop = DropReason::dhcp_not_senders};
     if (!is_replay) count_received(message.type);
 
@@ -72,7 +78,7 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
                       .host = host ? &*host : nullptr,
                       .now_unix = now_unix,
                       .boot_server_port = datagram.destination_port == wire::kPxeServerPort};
-    const Ipv4Address arrived = arrival_of(message, datagram, self_);
+    const Ipv4Address arrived = arrival_of(message, routed, self_);
     if (host) {
         // A machine on another network than its record's would be given an address that does not work where
         // it is.
