@@ -39,6 +39,16 @@ Decision decide_request(const Message& message, const Facts& facts) noexcept {
     return ignore(DropReason::dhcp_wrong_address);
 }
 
+// RFC 2131 4.3.2: a client that was moved to another network and asks for an address of the old one must hear
+// that it does not work here, or it goes on using what may be another machine's by now.
+Decision decide_astray(const Message& message, const Facts& facts) noexcept {
+    if (!facts.is_astray || message.type != DhcpType::request || facts.boot_server_port)
+        return ignore(DropReason::dhcp_unknown_network);
+    if (message.server_identifier && *message.server_identifier != server_identifier(message, facts))
+        return ignore(DropReason::dhcp_other_server);
+    return refuse(message);
+}
+
 // Only the address that was given can be declined or given back, and only to us (RFC 2131 4.3.3, 4.3.4).
 Decision decide_return(const Message& message, const Facts& facts) noexcept {
     if (message.server_identifier != server_identifier(message, facts))
@@ -69,7 +79,7 @@ std::uint32_t lease_seconds(const Facts& facts) noexcept {
 
 Decision decide(const Message& message, const Facts& facts) noexcept {
     if (facts.host == nullptr) return ignore(DropReason::dhcp_unknown_machine);
-    if (facts.network == nullptr) return ignore(DropReason::dhcp_unknown_network);
+    if (facts.network == nullptr) return decide_astray(message, facts);
     if (facts.boot_server_port || facts.network->is_proxy()) return decide_boot_only(message, facts);
     if (facts.host->address.is_zero() || lease_seconds(facts) == 0)
         return ignore(DropReason::dhcp_no_address);

@@ -44,15 +44,20 @@ EventKind kind_of_answer(const Message& message, const dhcp::Answer& answer) noe
     }
 }
 
-// An address of the link that a message came from: the relay's; that which the client uses there, when it
-// asks us alone through a router (RFC 2131 4.3.6, RENEWING); or ours.
-Ipv4Address arrival_of(const Message& message, const wire::Datagram& datagram,
-                       const wire::Self& self) noexcept {
+// From a client beyond a router that asks us alone (RFC 2131 4.3.6, RENEWING): the frame bears the router's
+// hardware address, and no relay had a hand in the message.
+bool is_routed(const Message& message, const wire::Datagram& datagram, const wire::Self& self) noexcept {
+    const Ipv4Address client = message.header.client;
+    return message.header.gateway.is_zero() && !client.is_zero() && client == datagram.source &&
+           datagram.destination == self.address && !self.subnet.contains(client);
+}
+
+// An address of the link that a message came from: the relay's, that which a routed client uses there, or
+// ours.
+Ipv4Address arrival_of(const Message& message, bool routed, const wire::Self& self) noexcept {
     if (message.link_selection) return *message.link_selection;
     if (!message.header.gateway.is_zero()) return message.header.gateway;
-    const Ipv4Address client = message.header.client;
-    const bool is_routed = datagram.destination == self.address && !self.subnet.contains(client);
-    return is_routed && !client.is_zero() ? client : self.address;
+    return routed ? message.header.client : self.address;
 }
 
 }  // namespace
@@ -62,8 +67,9 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
     Message message;
     if (const DropReason drop = dhcp::parse(datagram.payload, message); drop != DropReason::none)
         return {.drop = drop};
+    const bool routed = is_routed(message, datagram, self_);
     // Without a relay everybody speaks for himself: else one machine could ask in the names of thousands.
-    if (message.header.gateway.is_zero() && message.header.hardware != datagram.source_mac)
+    if (message.header.gateway.is_zero() && !routed && message.header.hardware != datagram.source_mac)
         return {.drop = DropReason::dhcp_not_senders};
     if (!is_replay) count_received(message.type);
 
@@ -72,12 +78,14 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
                       .host = host ? &*host : nullptr,
                       .now_unix = now_unix,
                       .boot_server_port = datagram.destination_port == wire::kPxeServerPort};
-    const Ipv4Address arrived = arrival_of(message, datagram, self_);
+    const Ipv4Address arrived = arrival_of(message, routed, self_);
     if (host) {
         // A machine on another network than its record's would be given an address that does not work where
         // it is.
         facts.network = directory_->network(host->network);
         if (facts.network != nullptr && !facts.network->prefix.contains(arrived)) facts.network = nullptr;
+        const auto* here = facts.network == nullptr ? directory_->network_at(arrived) : nullptr;
+        facts.is_astray = here != nullptr && !here->is_proxy();
     }
     if (ask_for_lease(message, facts, arrived, is_replay))
         return {.drop = is_replay ? DropReason::dhcp_no_address : DropReason::none,
@@ -186,7 +194,7 @@ void DhcpService::report_outcome(const Message& message, const dhcp::Facts& fact
     if (answer.drop == DropReason::none) {
         Event event = event_about(kind_of_answer(message, answer), message);
         // Where another server gives the addresses, none of ours was spoken of.
-        if (!facts.network->is_proxy()) event.address = facts.host->address;
+        if (facts.network != nullptr && !facts.network->is_proxy()) event.address = facts.host->address;
         if (facts.boot_file != nullptr) event.set_text(facts.boot_file->name.view());
         reporter_->report(event);
         return;

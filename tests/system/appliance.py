@@ -17,7 +17,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "appliance"
 CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
-SERVER = "10.77.0.1"
+SERVER, SERVER_MAC = "10.77.0.1", "02:00:5e:00:00:01"  # of rack0, likewise
 POOL = {
     "cidr": "10.77.0.0/16",
     "gateway": "10.77.0.1",

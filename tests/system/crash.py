@@ -70,7 +70,9 @@ class Rack:
         self.answers += 1
         if message.type == "nak":
             raise BrokenPromise(f"{client.mac} is refused {client.address}, which it was given")
-        owner = self.owner.setdefault(message.yiaddr, client)
+        # A stranger that is offered an address and does not take it may lose it again.
+        is_promise = message.type == "ack" or client.registered
+        owner = self.owner.setdefault(message.yiaddr, client) if is_promise else self.owner.get(message.yiaddr, client)
         if owner is not client:
             raise BrokenPromise(f"{message.yiaddr} went to {owner.mac} and to {client.mac}")
         if client.address not in (None, message.yiaddr):

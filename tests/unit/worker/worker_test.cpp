@@ -116,12 +116,29 @@ TEST_F(WorkerTest, AMachineBehindARouterRenewsByItself) {
     ASSERT_EQ(sent.size(), 1U);
     EXPECT_EQ(*wire::load<MacAddress>(sent[0]), (MacAddress{{2, 0, 0, 0, 0, 8}}));
     EXPECT_EQ(fixture_->counters->get(Counter::dhcp_acks), 1U);
-    // To everybody on our own link it says that the machine is here, where its address does not work.
-    EXPECT_TRUE(fixture_->exchange(request.frame()).empty());
-    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_unknown_network), 1U);
 }
 
-// PXE 2.1 2.2.3: the other server's clients choose it aloud, which is as it should be.
+// RFC 2131 4.3.2: it would keep an address that does not work where it is, and that others may be given.
+TEST_F(WorkerTest, AMachineOnAnotherNetworkThanItsOwnIsRefusedWhatItHadAndOfferedNothing) {
+    const MacAddress mac{{2, 0, 0, 0, 0, 9}};
+    const Ipv4Address address = *Ipv4Address::parse("192.168.1.9");
+    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+        const store::NetworkRecord network{
+            .id = 2, .prefix = *Ipv4Prefix::parse("192.168.1.0/24"), .lease_seconds = 3600};
+        const store::HostRecord host{.network = 2, .address = address};
+        test::must(txn.put(tables.networks, store::bytes_of(be32(2)), store::bytes_of(network)));
+        test::must(txn.put(tables.hosts, store::bytes_of(mac), store::bytes_of(host)));
+    });
+    EXPECT_TRUE(fixture_->exchange(DhcpBuilder(DhcpType::discover, mac).frame()).empty());
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_unknown_network), 1U);
+    DhcpBuilder rebinding(DhcpType::request, mac);
+    rebinding.header.client = address;
+    EXPECT_EQ(fixture_->exchange(rebinding.frame()).size(), 1U);
+    EXPECT_EQ(fixture_->counters->get(Counter::dhcp_naks), 1U);
+    EXPECT_TRUE(fixture_->exchange(rebinding.pxe(0).frame()).empty());  // firmware may take a NAK for the end
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_wrong_address), 1U);
+}
+
 TEST_F(WorkerTest, AProxyTellsOnlyWhatToBoot) {
     store_.commit([](store::Transaction& txn, const store::Tables& tables) {
         const be32 key(1);
