@@ -5,6 +5,7 @@ from results import Result
 from servers import Dnsmasq, Echo, Kea, Rouse, macs
 
 PEERS = (Kea, Dnsmasq)
+RUNS = 3
 
 
 def measure(server, machines, seconds, bearable):
@@ -14,9 +15,11 @@ def measure(server, machines, seconds, bearable):
         rate = max(int(0.8 * min(best, bearable or best)), 1)
         management = getattr(server, "management_cpu_seconds", lambda: 0)
         before, management_before = server.cpu_seconds(), management()
-        report = load.at_rate(machines, rate, seconds)
-        per_exchange = 1e6 / max(report["exchanges"], 1)
-        return {"best": best, "rate": rate, **report["exchange_us"],
+        # The best of a few: what else the machine does is in all of them, but seldom all the time.
+        reports = [load.at_rate(machines, rate, seconds) for _ in range(RUNS)]
+        per_exchange = 1e6 / max(sum(report["exchanges"] for report in reports), 1)
+        latency = min((report["exchange_us"] for report in reports), key=lambda us: us["p99"])
+        return {"best": best, "rate": rate, **latency,
                 "cpu_us": (server.cpu_seconds() - before) * per_exchange,
                 "management_cpu_us": (management() - management_before) * per_exchange}
 
