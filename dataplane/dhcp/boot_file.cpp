@@ -5,9 +5,7 @@
 namespace rouse::dhcp {
 namespace {
 
-using NameText = decltype(BootFile::name);
-
-void add_mac(NameText& out, const MacAddress& mac, char separator) noexcept {
+void add_mac(BootName& out, const MacAddress& mac, char separator) noexcept {
     constexpr std::string_view kDigits = "0123456789abcdef";
     for (std::size_t i = 0; i < mac.octets.size(); ++i) {
         if (i > 0) out.add({&separator, 1});
@@ -27,7 +25,7 @@ void add_address(Text& out, Ipv4Address address) noexcept {
 }
 
 // False: no such variable, and the braces are part of the name.
-bool add_variable(NameText& out, std::string_view variable, const MacAddress& mac,
+bool add_variable(BootName& out, std::string_view variable, const MacAddress& mac,
                   const store::HostRecord& host) noexcept {
     if (variable == "mac")
         add_mac(out, mac, ':');
@@ -42,7 +40,7 @@ bool add_variable(NameText& out, std::string_view variable, const MacAddress& ma
     return true;
 }
 
-void expand(NameText& out, std::string_view pattern, const MacAddress& mac,
+void expand(BootName& out, std::string_view pattern, const MacAddress& mac,
             const store::HostRecord& host) noexcept {
     for (;;) {
         const auto open = pattern.find("{{");
@@ -58,12 +56,12 @@ void expand(NameText& out, std::string_view pattern, const MacAddress& mac,
     }
 }
 
-std::string_view pattern_for(const Message& message, const store::ProfileRecord& profile,
+std::string_view pattern_for(const BootClient& client, const store::ProfileRecord& profile,
                              Quirks quirks) noexcept {
-    if (message.kind == ClientKind::system) return {};
-    if (message.kind == ClientKind::ipxe && profile.has_script()) return store::kBootScriptName;
+    if (client.kind == ClientKind::system) return {};
+    if (client.kind == ClientKind::ipxe && profile.has_script()) return store::kBootScriptName;
     const auto architecture =
-        quirks.has(Quirk::raspberry_pi) ? kArchitectureRaspberryPi : message.architecture;
+        quirks.has(Quirk::raspberry_pi) ? kArchitectureRaspberryPi : client.architecture;
     const auto loader = loader_for(architecture);
     return loader ? profile.loader(*loader) : std::string_view{};
 }
@@ -92,12 +90,17 @@ void write_uri(decltype(BootFile::uri)& text, std::string_view name, Ipv4Address
 
 }  // namespace
 
+void write_boot_name(BootName& out, const BootClient& client, const store::HostRecord& host,
+                     const store::ProfileRecord* profile, Quirks quirks) noexcept {
+    if (profile != nullptr) expand(out, pattern_for(client, *profile, quirks), client.mac, host);
+}
+
 BootFile boot_file_for(const Message& message, const store::HostRecord& host,
                        const store::ProfileRecord* profile, Quirks quirks, Ipv4Address server) noexcept {
+    const BootClient client{message.kind, message.architecture, message.header.hardware};
     BootFile file;
-    if (profile == nullptr) return file;
-    expand(file.name, pattern_for(message, *profile, quirks), message.header.hardware, host);
-    if (!file.name.empty() && message.kind == ClientKind::http) write_uri(file.uri, file.name.view(), server);
+    write_boot_name(file.name, client, host, profile, quirks);
+    if (!file.name.empty() && client.kind == ClientKind::http) write_uri(file.uri, file.name.view(), server);
     return file;
 }
 

@@ -1,7 +1,5 @@
 #include "dataplane/dhcp/decision.hpp"
 
-#include <algorithm>
-
 namespace rouse::dhcp {
 namespace {
 
@@ -66,11 +64,7 @@ Decision decide_boot_only(const Message& message, const Facts& facts) noexcept {
 }  // namespace
 
 std::uint32_t lease_seconds(const Facts& facts) noexcept {
-    const std::uint32_t wanted = facts.network->lease_seconds;
-    if (!facts.host->is_guest()) return wanted;
-    if (facts.host->expires_unix <= facts.now_unix) return 0;
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(wanted, facts.host->expires_unix - facts.now_unix));
+    return store::lease_seconds(*facts.host, *facts.network, facts.now_unix);
 }
 
 Decision decide(const Message& message, const Facts& facts) noexcept {

@@ -63,6 +63,10 @@ std::optional<store::LeaseRecord> Directory::lease(Ipv4Address address) const no
     return get<store::LeaseRecord>(tables_.leases, bytes_of(address));
 }
 
+std::optional<store::LeaseRecord> Directory::lease(const Ipv6Address& address) const noexcept {
+    return get<store::LeaseRecord>(tables_.leases6, bytes_of(address));
+}
+
 std::optional<store::NameRecord> Directory::find_name(const MacAddress& mac, store::ProfileId profile,
                                                       std::string_view name) const noexcept {
     for (const auto& key : {store::NameKey::machine(mac, name), store::NameKey::profile(profile, name),

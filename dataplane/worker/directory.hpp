@@ -31,6 +31,7 @@ class Directory {
     // From memory while no host has changed since the machine was last asked for.
     [[nodiscard]] std::optional<store::HostRecord> host(const MacAddress& mac) noexcept;
     [[nodiscard]] std::optional<store::LeaseRecord> lease(Ipv4Address address) const noexcept;
+    [[nodiscard]] std::optional<store::LeaseRecord> lease(const Ipv6Address& address) const noexcept;
     // What NAME stands for: the machine's own, else its profile's, else everybody's.
     [[nodiscard]] std::optional<store::NameRecord> find_name(const MacAddress& mac, store::ProfileId profile,
                                                              std::string_view name) const noexcept;
