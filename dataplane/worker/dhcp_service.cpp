@@ -44,15 +44,19 @@ EventKind kind_of_answer(const Message& message, const dhcp::Answer& answer) noe
     }
 }
 
-// An address of the link that a message came from: the relay's; that which the client uses there, when it
-// asks us alone through a router (RFC 2131 4.3.6, RENEWING); or ours.
+// A client that asks us alone, from beyond a router (RFC 2131 4.3.6, RENEWING): the frame is the router's.
+bool came_by_router(const Message& message, const wire::Datagram& datagram, const wire::Self& self) noexcept {
+    const Ipv4Address client = message.header.client;
+    return !client.is_zero() && datagram.source == client && datagram.destination == self.address &&
+           !self.subnet.contains(client);
+}
+
+// An address of the link that a message came from: the relay's, the one that the client uses there, or ours.
 Ipv4Address arrival_of(const Message& message, const wire::Datagram& datagram,
                        const wire::Self& self) noexcept {
     if (message.link_selection) return *message.link_selection;
     if (!message.header.gateway.is_zero()) return message.header.gateway;
-    const Ipv4Address client = message.header.client;
-    const bool is_routed = datagram.destination == self.address && !self.subnet.contains(client);
-    return is_routed && !client.is_zero() ? client : self.address;
+    return came_by_router(message, datagram, self) ? message.header.client : self.address;
 }
 
 }  // namespace
@@ -62,8 +66,10 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
     Message message;
     if (const DropReason drop = dhcp::parse(datagram.payload, message); drop != DropReason::none)
         return {.drop = drop};
-    // Without a relay everybody speaks for himself: else one machine could ask in the names of thousands.
-    if (message.header.gateway.is_zero() && message.header.hardware != datagram.source_mac)
+    // Without a relay everybody on our link speaks for himself: else one machine could ask in the names of
+    // thousands.
+    if (message.header.gateway.is_zero() && message.header.hardware != datagram.source_mac &&
+        !came_by_router(message, datagram, self_))
         return {.drop = DropReason::dhcp_not_senders};
     if (!is_replay) count_received(message.type);
 
