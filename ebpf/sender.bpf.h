@@ -119,7 +119,8 @@ static __always_inline bool is_overheard(const struct udphdr* udp, const void* e
 static __always_inline bool is_for_us_udp(const struct udphdr* udp, const void* end, struct sender* sender) {
     // The port is enough: a header cut off after it is user space's to count.
     if ((const void*)(&udp->dest + 1) > end) return false;
-    if (udp->dest == bpf_htons(PORT_DHCP_CLIENT)) return is_overheard(udp, end, sender);
+    if (udp->dest == bpf_htons(PORT_DHCP_CLIENT))
+        return settings.dhcp_clients || is_overheard(udp, end, sender);
     if (!is_service_port(udp->dest)) return false;
     if (udp->dest == bpf_htons(PORT_DHCP_SERVER) || udp->dest == bpf_htons(PORT_PROXY_DHCP))
         read_bootp(udp, end, sender);

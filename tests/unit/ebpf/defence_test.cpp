@@ -336,6 +336,7 @@ TEST_F(Defence, ExtrasAreSteeredEachByItsSwitch) {
                            {{.dhcpv6 = true}, false, true, false, false},
                            {{.tftp_ipv6 = true}, false, false, true, false},
                            {{.dhcp_answers = true}, false, false, false, true},
+                           {{.dhcp_clients = true}, false, false, false, true},
                            {{true, true, true, true}, true, true, true, true}}) {
         list_->steer(row.extras);
         EXPECT_EQ(run(solicitation), row.solicitation ? XDP_REDIRECT : XDP_PASS);
@@ -382,6 +383,14 @@ TEST_F(Defence, AnswersToThisHostsOwnClientStayTheKernels) {
     EXPECT_EQ(run(answer_to(kKnown, kAlsoKnown)), XDP_PASS) << "not broadcast";
     const Bytes cut = PacketBuilder().eth().ipv4().udp({.source_port = 67, .destination_port = 68}).build();
     EXPECT_EQ(run(cut), XDP_PASS) << "names no client";
+}
+
+TEST_F(Defence, EveryAnswerIsForSimulatedClients) {
+    Extras extras{.dhcp_clients = true};
+    extras.own_address = kAlsoKnown;
+    list_->steer(extras);
+    EXPECT_EQ(run(answer_to(kKnown, kAlsoKnown)), XDP_REDIRECT) << "not broadcast";
+    EXPECT_EQ(run(answer_to(kAlsoKnown)), XDP_REDIRECT) << "for us";
 }
 
 TEST_F(Defence, WhatADhcpv6RelaySendsOnIsItsClients) {
