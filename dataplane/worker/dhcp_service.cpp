@@ -195,13 +195,16 @@ void DhcpService::report_outcome(const Message& message, const dhcp::Facts& fact
                                  const dhcp::Answer& answer) noexcept {
     if (answer.drop == DropReason::none) {
         Event event = event_about(kind_of_answer(message, answer), message);
-        event.address = facts.host->address;
+        // Where another server gives the addresses, none of ours was spoken of.
+        if (!facts.network->is_proxy()) event.address = facts.host->address;
         if (facts.boot_file != nullptr) event.set_text(facts.boot_file->name.view());
         reporter_->report(event);
         return;
     }
-    // Selecting another server is no fault of ours, and other messages need no answer.
-    if (answer.drop == DropReason::dhcp_other_server || answer.drop == DropReason::dhcp_type_unhandled)
+    // Selecting another server is no fault of ours, less so where it gives the addresses; and other messages
+    // need no answer.
+    if (answer.drop == DropReason::dhcp_other_server || answer.drop == DropReason::dhcp_proxy_only ||
+        answer.drop == DropReason::dhcp_type_unhandled)
         return;
     Event event = event_about(EventKind::dhcp_ignored, message);
     event.detail = static_cast<std::uint16_t>(answer.drop);

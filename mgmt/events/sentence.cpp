@@ -45,7 +45,9 @@ std::string who(const Event& event) {
 
 std::string with_boot_file(const Event& event) {
     const std::string file = printable(event.get_text());
-    return event.address.to_string() + (file.empty() ? ", no boot file" : ", boot file " + file);
+    const std::string rest = file.empty() ? "no boot file" : "boot file " + file;
+    // Another server gives the addresses on a proxy's network.
+    return event.address.is_zero() ? rest : event.address.to_string() + ", " + rest;
 }
 
 std::string file_name(const Event& event) {

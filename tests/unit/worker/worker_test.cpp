@@ -121,6 +121,30 @@ TEST_F(WorkerTest, AMachineBehindARouterRenewsByItself) {
     EXPECT_EQ(fixture_->dropped(DropReason::dhcp_unknown_network), 1U);
 }
 
+// PXE 2.1 2.2.3: the other server's clients choose it aloud, which is as it should be.
+TEST_F(WorkerTest, AProxyTellsOnlyWhatToBoot) {
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const be32 key(1);
+        auto network = *store::decode<store::NetworkRecord>(**txn.get(tables.networks, store::bytes_of(key)));
+        network.flags |= store::NetworkRecord::kProxy;
+        test::must(txn.put(tables.networks, store::bytes_of(key), store::bytes_of(network)));
+    });
+    const MacAddress mac = ScratchStore::mac_of(kMachine);
+    EXPECT_EQ(fixture_->exchange(DhcpBuilder(DhcpType::discover, mac).pxe(7).frame()).size(), 1U);
+    EXPECT_TRUE(fixture_
+                    ->exchange(DhcpBuilder(DhcpType::request, mac)
+                                   .pxe(7)
+                                   .option(DhcpOption::server_identifier, *Ipv4Address::parse("10.0.0.2"))
+                                   .frame())
+                    .empty());
+    const auto events = fixture_->take_events();
+    ASSERT_EQ(events.size(), 3U);
+    EXPECT_EQ(events[1].kind, EventKind::dhcp_offer);
+    EXPECT_TRUE(events[1].address.is_zero());
+    EXPECT_EQ(events[2].kind, EventKind::dhcp_request);
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_proxy_only), 1U);
+}
+
 TEST_F(WorkerTest, StrangersGetSilenceFromDhcpAndTftp) {
     EXPECT_TRUE(
         fixture_->exchange(DhcpBuilder(DhcpType::discover, {{2, 9, 9, 9, 9, 9}}).pxe(0).frame()).empty());
