@@ -20,7 +20,7 @@ constexpr Decision accept() noexcept {
 // A NAK sends most clients back to the start, but some PXE ROMs give up and boot from disk: they get silence,
 // and their next DISCOVER gets the right address.
 Decision refuse(const Message& message) noexcept {
-    if (classify(message) != ClientKind::system) return ignore(DropReason::dhcp_wrong_address);
+    if (message.kind != ClientKind::system) return ignore(DropReason::dhcp_wrong_address);
     return {.type = DhcpType::nak};
 }
 
@@ -50,7 +50,7 @@ Decision decide_return(const Message& message, const Facts& facts) noexcept {
 
 // PXE 2.1 2.2.3 and 2.2.4: beside another DHCP server, and on port 4011, we only say what to boot.
 Decision decide_boot_only(const Message& message, const Facts& facts) noexcept {
-    const ClientKind kind = classify(message);
+    const ClientKind kind = message.kind;
     if (kind == ClientKind::system) return ignore(DropReason::dhcp_not_netboot);
     if (facts.boot_file == nullptr || facts.boot_file->name.empty())
         return ignore(DropReason::dhcp_no_boot_file);

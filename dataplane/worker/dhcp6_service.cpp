@@ -98,9 +98,8 @@ Dhcp6Service::BootFile Dhcp6Service::boot_file_for(const Message& message, const
     BootFile file;
     if (facts.host == nullptr || facts.network == nullptr) return file;
     const ClientKind kind = dhcp6::classify(message);
-    file.name =
-        dhcp::boot_name_for({.kind = kind, .architecture = message.architecture, .mac = mac}, *facts.host,
-                            directory_->profile(facts.host->profile), facts.host->quirks);
+    dhcp::write_boot_name(file.name, {.kind = kind, .architecture = message.architecture, .mac = mac},
+                          *facts.host, directory_->profile(facts.host->profile), facts.host->quirks);
     // From our address on the client's own network, if we have one: it need not route to it.
     const auto ours = self6_.addresses();
     const auto near = std::find_if(ours.begin(), ours.end(), [&](const Ipv6Address& address) {

@@ -98,16 +98,16 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
 
 DhcpService::Outcome DhcpService::answer(const wire::Datagram& datagram, const Message& message,
                                          dhcp::Facts& facts, wire::MutableBytes room) noexcept {
-    dhcp::BootFile boot_file;
-    if (const auto* host = facts.host) {
-        facts.quirks = dhcp::known_quirks(message) | host->quirks;
-        boot_file = dhcp::boot_file_for(message, *host, directory_->profile(host->profile), facts.quirks,
-                                        self_.address);
-        facts.boot_file = &boot_file;
-        // Only firmware asks a server for a size before it asks for the file.
-        if (!boot_file.name.empty() && dhcp::classify(message) == ClientKind::pxe)
-            facts.boot_file_bytes = size_of(message.header.hardware, *host, boot_file.name.view());
-    }
+    const auto* host = facts.host;
+    if (host != nullptr) facts.quirks = dhcp::known_quirks(message) | host->quirks;
+    const dhcp::BootFile boot_file =
+        host == nullptr ? dhcp::BootFile{}
+                        : dhcp::boot_file_for(message, *host, directory_->profile(host->profile),
+                                              facts.quirks, self_.address);
+    if (host != nullptr) facts.boot_file = &boot_file;
+    // Only firmware asks a server for a size before it asks for the file.
+    if (!boot_file.name.empty() && message.kind == ClientKind::pxe)
+        facts.boot_file_bytes = size_of(message.header.hardware, *host, boot_file.name.view());
     const auto answer = dhcp::respond(message, facts, room.subspan(wire::kUdpFrameOverhead));
     report_outcome(message, facts, answer);
     if (answer.drop == DropReason::dhcp_other_server) notice_other_server(message);
@@ -132,7 +132,7 @@ bool DhcpService::ask_for_lease(const Message& message, const dhcp::Facts& facts
     if (!is_replay) {
         Event event = event_about(EventKind::dhcp_lease_wanted, message);
         event.address = arrived;
-        event.detail = static_cast<std::uint16_t>(dhcp::classify(message));
+        event.detail = static_cast<std::uint16_t>(message.kind);
         event.set_text(message.vendor_text());
         reporter_->report(event);
     }
@@ -186,7 +186,7 @@ void DhcpService::report_received(const Message& message, const dhcp::Facts& fac
     if (message.type != DhcpType::discover && message.type != DhcpType::request) return;
     Event event = event_about(
         message.type == DhcpType::discover ? EventKind::dhcp_discover : EventKind::dhcp_request, message);
-    event.detail = static_cast<std::uint16_t>(dhcp::classify(message));
+    event.detail = static_cast<std::uint16_t>(message.kind);
     event.set_text(message.vendor_text());
     reporter_->report(event);
 }
