@@ -87,6 +87,7 @@ Decision decide(const Message& message, const Facts& facts) noexcept {
         case DhcpType::discover:
             return {.type = DhcpType::offer, .gives = Gives::lease};
         case DhcpType::none:  // BOOTP: one question, one answer, for good (RFC 1534 2)
+            if (facts.host->is_guest()) return ignore(DropReason::dhcp_bootp_guest);
             return {.type = DhcpType::none, .gives = Gives::lease};
         case DhcpType::request:
             return decide_request(message, facts);

@@ -16,6 +16,14 @@ std::optional<T> exactly(ConstBytes value) noexcept {
     return wire::load<T>(value);
 }
 
+// RFC 4578 2.1 lets a client name several: the first that we know a loader for, else the first.
+std::uint16_t choose_architecture(ConstBytes list) noexcept {
+    const std::uint16_t first = wire::load<be16>(list).value_or(be16(kArchitectureUnknown)).host();
+    for (std::size_t i = 0; i + sizeof(be16) <= list.size(); i += sizeof(be16))
+        if (const auto one = wire::load<be16>(list, i)->host(); loader_for(one)) return one;
+    return first;
+}
+
 ClientKind classify(const Message& message) noexcept {
     const std::string_view vendor = message.vendor_text();
     // iPXE sends a bare "iPXE"; clients that follow RFC 3004 put a length byte in front.
@@ -88,10 +96,11 @@ bool Parser::take(const wire::DhcpOptionReader::Option& option) noexcept {
             return out_.server_identifier.has_value();
         case DhcpOption::maximum_message_size:
             if (const auto size = exactly<be16>(option.value))
-                out_.maximum_datagram = std::max<std::size_t>(size->host(), wire::kDefaultMaximumDatagram);
+                out_.maximum_datagram = std::clamp<std::size_t>(size->host(), wire::kDefaultMaximumDatagram,
+                                                                wire::kLargestDatagram);
             return option.value.size() == 2;
         case DhcpOption::client_architecture:
-            if (const auto first = wire::load<be16>(option.value)) out_.architecture = first->host();
+            out_.architecture = choose_architecture(option.value);
             return option.value.size() >= 2 && option.value.size() % 2 == 0;
         case DhcpOption::overload:
             if (option.value.size() != 1) return false;
@@ -138,6 +147,8 @@ bool Parser::take_relay_agent() noexcept {
         const auto code = std::to_integer<std::uint8_t>(rest[0]);
         if (code == kLinkSelection && !(out_.link_selection = exactly<Ipv4Address>(value))) return false;
         if (code == kServerOverride && !(out_.server_override = exactly<Ipv4Address>(value))) return false;
+        // RFC 3527 3 and RFC 5107 4 are for relays that pass the message on: a client could write them too.
+        if (out_.header.gateway.is_zero()) out_.link_selection = out_.server_override = std::nullopt;
         rest = rest.subspan(2 + length);
     }
     return true;

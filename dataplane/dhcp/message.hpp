@@ -31,7 +31,7 @@ class Message {
     std::optional<Ipv4Address>
         link_selection;  // option 82.5 (RFC 3527): the network to serve, instead of giaddr's
     std::optional<Ipv4Address> server_override;  // option 82.11 (RFC 5107): what we are to call ourselves
-    std::uint16_t architecture = kArchitectureUnknown;             // option 93, its first value
+    std::uint16_t architecture = kArchitectureUnknown;             // option 93, the first known value
     std::size_t maximum_datagram = wire::kDefaultMaximumDatagram;  // option 57
     wire::ConstBytes client_identifier;                            // option 61
     wire::ConstBytes client_uuid;                                  // option 97, type byte included

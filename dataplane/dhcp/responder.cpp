@@ -123,9 +123,10 @@ Answer respond(const Message& message, const Facts& facts, wire::MutableBytes ou
 
     const std::size_t limit = room_for(message, out);
     // Relay information goes last, and it is the last that may be left out: its room is set aside first.
-    const std::size_t relay_room = message.relay_agent.empty() ? 0 : 2 + message.relay_agent.size();
+    const std::size_t relay_room =
+        message.relay_agent.empty() ? 0 : wire::DhcpOptionWriter::encoded_size(message.relay_agent.size());
     constexpr std::size_t kLeastOptions = 32;
-    if (message.relay_agent.size() > 255 || limit < sizeof(wire::DhcpHeader) + relay_room + kLeastOptions)
+    if (limit < sizeof(wire::DhcpHeader) + relay_room + kLeastOptions)
         return {.drop = DropReason::dhcp_reply_too_long};
     wire::store(out, 0, reply_header(message, facts, decision));
     wire::DhcpOptionWriter options(

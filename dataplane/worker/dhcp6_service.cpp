@@ -11,6 +11,7 @@ using dhcp6::Message;
 using wire::Dhcp6Type;
 
 constexpr std::uint16_t kHttpPort = 80;
+constexpr std::size_t kLargestFrame = sizeof(wire::EthernetHeader) + 1500;  // fragments are never sent
 
 bool asks_for_offer(const Message& message) noexcept {
     return message.type == Dhcp6Type::solicit;
@@ -71,7 +72,8 @@ Dhcp6Service::Outcome Dhcp6Service::receive(const wire::Datagram6& datagram, std
     const BootFile boot_file = boot_file_for(message, *mac, facts);
     facts.boot_url = boot_file.url.view();
     facts.boot_file_bytes = boot_file.bytes;
-    const auto answer = dhcp6::respond(message, facts, room.subspan(wire::kUdp6FrameOverhead));
+    const auto answer = dhcp6::respond(
+        message, facts, room.first(std::min(room.size(), kLargestFrame)).subspan(wire::kUdp6FrameOverhead));
     report_outcome(message, *mac, facts, answer, boot_file.name.view());
     if (answer.drop != DropReason::none) return {.drop = answer.drop};
     const wire::Udp6Template headers(dhcp6::destination(message, datagram, self6_));

@@ -44,20 +44,27 @@ EventKind kind_of_answer(const Message& message, const dhcp::Answer& answer) noe
     }
 }
 
-// From a client beyond a router that asks us alone (RFC 2131 4.3.6, RENEWING): the frame bears the router's
-// hardware address, and no relay had a hand in the message.
+// From a client that has an address elsewhere and asks us alone, through a router (RFC 2131 4.3.6, RENEWING).
 bool is_routed(const Message& message, const wire::Datagram& datagram, const wire::Self& self) noexcept {
-    const Ipv4Address client = message.header.client;
-    return message.header.gateway.is_zero() && !client.is_zero() && client == datagram.source &&
-           datagram.destination == self.address && !self.subnet.contains(client);
+    const auto& header = message.header;
+    return header.gateway.is_zero() && !header.client.is_zero() && datagram.source == header.client &&
+           datagram.destination == self.address && !self.subnet.contains(header.client);
 }
 
-// An address of the link that a message came from: the relay's, that which a routed client uses there, or
-// ours.
-Ipv4Address arrival_of(const Message& message, bool routed, const wire::Self& self) noexcept {
+// An address of the link that a message came from: the relay's, the routed client's own there, or ours.
+Ipv4Address arrival_of(const Message& message, const wire::Datagram& datagram,
+                       const wire::Self& self) noexcept {
     if (message.link_selection) return *message.link_selection;
     if (!message.header.gateway.is_zero()) return message.header.gateway;
-    return routed ? message.header.client : self.address;
+    return is_routed(message, datagram, self) ? message.header.client : self.address;
+}
+
+// On our own link everybody speaks for himself: else one machine could ask in the names of thousands. What a
+// router passes on bears the router's hardware address, and asks for nothing new.
+bool is_senders_own(const Message& message, const wire::Datagram& datagram, const wire::Self& self) noexcept {
+    if (!message.header.gateway.is_zero() || message.header.hardware == datagram.source_mac) return true;
+    const bool asks_anew = message.type == DhcpType::discover || message.type == DhcpType::none;
+    return !asks_anew && is_routed(message, datagram, self);
 }
 
 }  // namespace
@@ -67,10 +74,7 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
     Message message;
     if (const DropReason drop = dhcp::parse(datagram.payload, message); drop != DropReason::none)
         return {.drop = drop};
-    const bool routed = is_routed(message, datagram, self_);
-    // Without a relay everybody speaks for himself: else one machine could ask in the names of thousands.
-    if (message.header.gateway.is_zero() && !routed && message.header.hardware != datagram.source_mac)
-        return {.drop = DropReason::dhcp_not_senders};
+    if (!is_senders_own(message, datagram, self_)) return {.drop = DropReason::dhcp_not_senders};
     if (!is_replay) count_received(message.type);
 
     const auto host = directory_->host(message.header.hardware);
@@ -78,7 +82,7 @@ DhcpService::Outcome DhcpService::receive(const wire::Datagram& datagram, std::u
                       .host = host ? &*host : nullptr,
                       .now_unix = now_unix,
                       .boot_server_port = datagram.destination_port == wire::kPxeServerPort};
-    const Ipv4Address arrived = arrival_of(message, routed, self_);
+    const Ipv4Address arrived = arrival_of(message, datagram, self_);
     if (host) {
         // A machine on another network than its record's would be given an address that does not work where
         // it is.
@@ -120,7 +124,7 @@ DhcpService::Outcome DhcpService::answer(const wire::Datagram& datagram, const M
 
 bool DhcpService::ask_for_lease(const Message& message, const dhcp::Facts& facts, Ipv4Address arrived,
                                 bool is_replay) noexcept {
-    if (message.type != DhcpType::discover && message.type != DhcpType::none) return false;
+    if (message.type != DhcpType::discover) return false;
     // A registered machine waits for nobody: what it lacks, an operator must give it.
     if (facts.host != nullptr && !facts.host->is_guest()) return false;
     const bool has_lease =
