@@ -82,7 +82,8 @@ Decision decide(const Message& message, const Facts& facts) noexcept {
     switch (message.type) {
         case DhcpType::discover:
             return {.type = DhcpType::offer, .gives = Gives::lease};
-        case DhcpType::none:  // BOOTP: one question, one answer, for good (RFC 1534 2)
+        case DhcpType::none:  // BOOTP: one question, one answer, for good (RFC 1534 2): no guest's
+            if (facts.host->is_guest()) return ignore(DropReason::dhcp_no_address);
             return {.type = DhcpType::none, .gives = Gives::lease};
         case DhcpType::request:
             return decide_request(message, facts);

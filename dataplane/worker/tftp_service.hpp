@@ -30,14 +30,15 @@ class TftpHost {
     explicit TftpHost(Parts parts) noexcept : parts_(std::move(parts)) {}
 
     // A machine is who holds the lease of its address; on our own subnet also by its hardware address, so
-    // that borrowing another machine's address gets a stranger nothing. Where another server gives the
+    // that borrowing another machine's address gets a stranger nothing. A lease outlives its machine's
+    // registration, so that alone is not enough. Where another server gives the
     // addresses we know machines by their hardware address alone.
     [[nodiscard]] std::optional<MacAddress> identify(const tftp::Peer& peer) const noexcept {
         const auto address = peer.address.v4();
         if (!address) return std::nullopt;
         const bool is_local = parts_.self.subnet.contains(*address);
         if (const auto lease = parts_.directory->lease(*address);
-            lease && (!is_local || lease->mac == peer.mac))
+            lease && (!is_local || lease->mac == peer.mac) && parts_.directory->host(lease->mac))
             return lease->mac;
         const auto host = is_local ? parts_.directory->host(peer.mac) : std::nullopt;
         const auto* network = host ? parts_.directory->network(host->network) : nullptr;
