@@ -33,14 +33,16 @@ class TftpHost {
     explicit TftpHost(Parts parts) noexcept : parts_(std::move(parts)) {}
 
     // A machine is who holds the lease of its address; on our own subnet also by its hardware address, so
-    // that borrowing another machine's address gets a stranger nothing. Where another server gives the
-    // addresses, and of link-local ones, we know machines by their hardware address alone.
+    // that borrowing another machine's address gets a stranger nothing. A lease outlives its machine's
+    // registration, so that alone is not enough. Where another server gives the addresses, and of link-local
+    // ones, we know machines by their hardware address alone.
     [[nodiscard]] std::optional<MacAddress> identify(const tftp::Peer& peer) const noexcept {
         const auto address = peer.address.v4();
         const Ipv6Address address6{peer.address.octets};
         const bool is_local = address ? parts_.self.subnet.contains(*address) : is_on_link(address6);
         const auto lease = address ? parts_.directory->lease(*address) : parts_.directory->lease(address6);
-        if (lease && (!is_local || lease->mac == peer.mac)) return lease->mac;
+        if (lease && (!is_local || lease->mac == peer.mac) && parts_.directory->host(lease->mac))
+            return lease->mac;
         const auto host = is_local ? parts_.directory->host(peer.mac) : std::nullopt;
         if (!host) return std::nullopt;
         const auto* network = parts_.directory->network(host->network);
@@ -85,12 +87,19 @@ class TftpHost {
     }
 
     [[nodiscard]] Route route_to(const tftp::Peer& peer) const noexcept {
-        return Route({.source_mac = parts_.self.mac,
-                      .destination_mac = peer.mac,
-                      .source = parts_.self.address,
-                      .destination = *peer.address.v4(),
-                      .source_port = peer.server_port,
-                      .destination_port = peer.port});
+        if (const auto address = peer.address.v4())
+            return wire::UdpTemplate({.source_mac = parts_.self.mac,
+                                      .destination_mac = peer.mac,
+                                      .source = parts_.self.address,
+                                      .destination = *address,
+                                      .source_port = peer.server_port,
+                                      .destination_port = peer.port});
+        return wire::Udp6Template({.ends = {.source_mac = parts_.self.mac,
+                                            .destination_mac = peer.mac,
+                                            .source = Ipv6Address{peer.server.octets},
+                                            .destination = Ipv6Address{peer.address.octets}},
+                                   .source_port = peer.server_port,
+                                   .destination_port = peer.port});
     }
     void retain(const tftp::Content& content) const noexcept {
         if (const auto* image = reference(content).image) image->retain();
@@ -131,7 +140,6 @@ class TftpHost {
     void emit(const Event& event) noexcept { parts_.reporter->report(event); }
     [[nodiscard]] WorkerCounters& counters() noexcept { return *parts_.counters; }
     void quiescent() noexcept { parts_.images.quiescent(); }
-    [[nodiscard]] const wire::Self& self() const noexcept { return parts_.self; }
 
   private:
     using Handle = decltype(tftp::Content::handle);
@@ -171,23 +179,13 @@ class TftpService {
         std::array<tftp::Peer, port::kBurst> peers;
         const std::size_t count = std::min(burst.size(), peers.size());
         std::transform(burst.begin(), burst.begin() + static_cast<std::ptrdiff_t>(count), peers.begin(),
-                       peer_of);
+                       peer_of<wire::Datagram>);
         engine_.prefetch(std::span<const tftp::Peer>(peers).first(count));
     }
     // A client that was heard as a group gets nothing: TFTP is asked for at an address.
     [[nodiscard]] DropReason receive(std::uint64_t now_ns, const wire::Datagram6& datagram) noexcept {
         if (datagram.destination.is_multicast()) return DropReason::ipv6_not_for_us;
-        const tftp::Peer peer{.address = datagram.source,
-                              .server = datagram.destination,
-                              .port = datagram.source_port,
-                              .mac = datagram.source_mac};
-        const wire::Udp6Template route({.ends = {.source_mac = host_.self().mac,
-                                                 .destination_mac = datagram.source_mac,
-                                                 .source = datagram.destination,
-                                                 .destination = datagram.source},
-                                        .source_port = wire::tftp::kPort,
-                                        .destination_port = datagram.source_port});
-        return engine_.receive(now_ns, peer, route, datagram.payload, host_);
+        return engine_.receive(now_ns, peer_of(datagram), datagram.payload, host_);
     }
     // Sends what is due; returns how many frames.
     std::size_t run(std::uint64_t now_ns) noexcept {
@@ -202,7 +200,9 @@ class TftpService {
     [[nodiscard]] std::size_t sessions() const noexcept { return engine_.open_sessions(); }
 
   private:
-    [[nodiscard]] static tftp::Peer peer_of(const wire::Datagram& datagram) noexcept {
+    // Of either family.
+    template <typename Datagram>
+    [[nodiscard]] static tftp::Peer peer_of(const Datagram& datagram) noexcept {
         return {.address = datagram.source,
                 .server = datagram.destination,
                 .port = datagram.source_port,
