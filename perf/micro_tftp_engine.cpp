@@ -79,11 +79,11 @@ class Host {
     tftp::Availability poll(tftp::Content&) noexcept { return tftp::Availability::ready; }
     void retain(const tftp::Content&) noexcept {}
     void release(const tftp::Content&) noexcept {}
-    bool read(const tftp::Content& content, std::uint64_t offset, std::span<std::byte> out) noexcept {
+    ReadResult read(const tftp::Content& content, std::uint64_t offset, std::span<std::byte> out) noexcept {
         std::uint64_t start = 0;
         std::memcpy(&start, content.handle.data(), sizeof start);
         std::memcpy(out.data(), bytes_->at(start + offset), out.size());
-        return true;
+        return ReadResult::done;
     }
     void prefetch(const tftp::Content& content, std::uint64_t offset, std::size_t length) noexcept {
         std::uint64_t start = 0;

@@ -141,11 +141,19 @@ class Engine {
     void release_slot(Index index) noexcept;
 
     // engine_send.hpp: frames out.
-    enum class Sent : std::uint8_t { yes, no_frame, ended };
+    enum class Sent : std::uint8_t {
+        yes,
+        no_frame,
+        later,  // its bytes are not in memory yet
+        ended,
+    };
     Sent send_next(Index index, std::uint64_t now_ns, H& host) noexcept;
     std::size_t send_offer(const ThisSession& session, std::span<std::byte> room) noexcept;
-    std::size_t send_block(ThisSession& session, std::span<std::byte> room, H& host) noexcept;
-    std::size_t write_text(ThisSession& session, std::span<std::byte> out, H& host) noexcept;
+    ReadResult write_block(ThisSession& session, std::span<std::byte> room, H& host,
+                           std::size_t& length) noexcept;
+    ReadResult write_text(ThisSession& session, std::span<std::byte> out, H& host,
+                          std::size_t& length) noexcept;
+    void await_bytes(Index index, std::uint64_t now_ns) noexcept;
     void prefetch_block(const ThisSession& session, H& host) const noexcept;
     void place(Index index, Waiting target) noexcept;
     void place_by_work(Index index) noexcept;

@@ -166,7 +166,10 @@ void Engine<H>::opening_timer(Index index, std::uint64_t now_ns, H& host) noexce
 template <Host H>
 void Engine<H>::client_is_silent(Index index, std::uint64_t now_ns, H& host) noexcept {
     ThisSession& session = sessions_[index];
-    if (session.can_send()) {  // it is our turn: frames or budget are short
+    if (session.can_send()) {  // it is our turn: frames, budget or bytes are short
+        if (tick_of(now_ns) - session.heard >= ticks_of_ms(kPatienceMs))
+            return fail(index, now_ns, TransferFailure::not_resident, host);
+        if (session.waiting != Waiting::retry && session.waiting != Waiting::turn) place_by_work(index);
         timers_.arm(index, session.timer, tick_of(now_ns) + ticks_of_ms(kBlockIntervalMs));
         return;
     }

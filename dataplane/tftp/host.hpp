@@ -2,6 +2,7 @@
 // What the TFTP engine asks of its surroundings. The worker is the Host: it owns the port, the store and the
 // images; the engine owns the transfers. Everything runs on the worker's thread, and nothing waits.
 
+#include "dataplane/read_result.hpp"
 #include "dataplane/wire/tftp.hpp"
 #include "shared/addresses.hpp"
 #include "shared/counters.hpp"
@@ -38,7 +39,7 @@ struct Content {
 };
 
 enum class Availability : std::uint8_t {
-    ready,        // read() will succeed
+    ready,        // read() is of use
     pending,      // on its way into memory: ask again in a few milliseconds
     missing,      // no such name for this machine
     unavailable,  // the name is known, its bytes cannot be had (damaged, vanished, no room in memory)
@@ -66,14 +67,15 @@ concept Host = requires(H host, const Peer& peer, const MacAddress& machine, std
     // What `name` stands for, for this machine. `name` is 1 to 127 bytes, without leading or doubled slashes,
     // backslashes, and "." or ".." segments; it is looked up, never opened.
     { host.resolve(machine, name) } -> std::same_as<Resolution>;
-    // Asks again for a content that was pending. When it answers `ready` it has set the handle for read().
+    // Asks again for a content that was pending. When it answers `ready` it has set the handle for read(),
+    // and is followed by retain().
     { host.poll(content) } -> std::same_as<Availability>;
     // A ready content that a session holds; every retain is followed by exactly one release.
     { host.retain(same) } -> std::same_as<void>;
     { host.release(same) } -> std::same_as<void>;
-    // Copies out.size() bytes from `offset` on (always within the content's size). False: the content is
-    // gone; the transfer then fails with an ERROR.
-    { host.read(same, offset, out) } -> std::same_as<bool>;
+    // Copies out.size() bytes from `offset` on: always within the content's size, and at most a window before
+    // the farthest that was read. `gone`: the transfer then fails with an ERROR.
+    { host.read(same, offset, out) } -> std::same_as<ReadResult>;
 
     // It may also have prefetch(content, offset, length): bring these bytes into the caches, they are read
     // before the turn is over.

@@ -61,30 +61,12 @@ class TftpHost {
             return {tftp::Availability::ready, content, quirks};
         }
         content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
-        const tftp::Availability availability = poll(content);
+        const tftp::Availability availability = look(content, false);
         return {availability, content, quirks};
     }
 
     // A pending content's handle is its image's id.
-    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept {
-        const image::Image* image = parts_.images.find(std::bit_cast<image::ImageId>(content.handle));
-        if (image == nullptr) {
-            // A name can be newer than what the image store has followed.
-            return parts_.images.followed() < parts_.directory->snapshot() ? tftp::Availability::pending
-                                                                           : tftp::Availability::unavailable;
-        }
-        if (image->size() != content.size) return tftp::Availability::unavailable;
-        switch (image->residency()) {
-            case image::Residency::pending:
-                return tftp::Availability::pending;
-            case image::Residency::unavailable:
-                return tftp::Availability::unavailable;
-            case image::Residency::resident:
-                break;
-        }
-        content.handle = std::bit_cast<Handle>(Reference{.image = image});
-        return tftp::Availability::ready;
-    }
+    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept { return look(content, true); }
 
     [[nodiscard]] Route route_to(const tftp::Peer& peer) const noexcept {
         if (const auto address = peer.address.v4())
@@ -105,21 +87,26 @@ class TftpHost {
         if (const auto* image = reference(content).image) image->retain();
     }
     void release(const tftp::Content& content) const noexcept {
-        if (const auto* image = reference(content).image) image->release();
-    }
-    [[nodiscard]] bool read(const tftp::Content& content, std::uint64_t offset,
-                            std::span<std::byte> out) const noexcept {
         const Reference from = reference(content);
-        if (from.image == nullptr) return parts_.directory->read_rendered(from.rendered_id, offset, out);
-        const auto bytes = from.image->bytes();
-        if (offset > bytes.size() || bytes.size() - offset < out.size()) return false;
-        std::memcpy(out.data(), bytes.data() + offset, out.size());
-        return true;
+        if (from.stream() != nullptr) from.stream()->release();
+        if (from.image != nullptr) from.image->release();
     }
-
+    [[nodiscard]] ReadResult read(const tftp::Content& content, std::uint64_t offset,
+                                  std::span<std::byte> out) const noexcept {
+        const Reference from = reference(content);
+        if (from.stream() != nullptr) return from.stream()->read(offset, out);
+        if (from.image == nullptr)
+            return parts_.directory->read_rendered(from.rendered_id, offset, out) ? ReadResult::done
+                                                                                  : ReadResult::gone;
+        const auto bytes = from.image->bytes();
+        if (offset > bytes.size() || bytes.size() - offset < out.size()) return ReadResult::gone;
+        std::memcpy(out.data(), bytes.data() + offset, out.size());
+        return ReadResult::done;
+    }
     void prefetch(const tftp::Content& content, std::uint64_t offset, std::size_t length) const noexcept {
-        if (const auto* image = reference(content).image)
-            tftp::prefetch_lines(image->bytes().data() + offset, length);
+        const Reference from = reference(content);
+        if (from.image != nullptr && from.stream() == nullptr)
+            tftp::prefetch_lines(from.image->bytes().data() + offset, length);
     }
 
     [[nodiscard]] std::span<std::byte> reply(const Route& route) noexcept {
@@ -146,7 +133,11 @@ class TftpHost {
     // Where a ready content's bytes are: in an image, else in table `rendered`.
     struct Reference {
         const image::Image* image = nullptr;
-        std::uint64_t rendered_id = 0;
+        std::uint64_t rendered_id = 0;  // of an image: the address of the Stream that it comes by, or 0
+
+        [[nodiscard]] image::Stream* stream() const noexcept {
+            return image == nullptr ? nullptr : reinterpret_cast<image::Stream*>(rendered_id);
+        }
     };
     static_assert(sizeof(Reference) == sizeof(Handle));
     static Reference reference(const tftp::Content& content) noexcept {
@@ -157,6 +148,35 @@ class TftpHost {
         const auto* network = parts_.directory->network_at(parts_.self.address);
         return address.is_link_local() ||
                (network != nullptr && network->has_ipv6() && network->prefix6.contains(address));
+    }
+
+    // `takes_stream`: of a streamed image, take a stream if there is one; the transfer holds it from then on.
+    [[nodiscard]] tftp::Availability look(tftp::Content& content, bool takes_stream) noexcept {
+        const image::Image* image = parts_.images.find(std::bit_cast<image::ImageId>(content.handle));
+        if (image == nullptr) {
+            // A name can be newer than what the image store has followed.
+            return parts_.images.followed() < parts_.directory->snapshot() ? tftp::Availability::pending
+                                                                           : tftp::Availability::unavailable;
+        }
+        if (image->size() != content.size) return tftp::Availability::unavailable;
+        switch (image->residency()) {
+            case image::Residency::pending:
+                return tftp::Availability::pending;
+            case image::Residency::unavailable:
+                return tftp::Availability::unavailable;
+            case image::Residency::streamed:
+                return takes_stream ? open_stream(*image, content) : tftp::Availability::pending;
+            case image::Residency::resident:
+                break;
+        }
+        content.handle = std::bit_cast<Handle>(Reference{.image = image});
+        return tftp::Availability::ready;
+    }
+    [[nodiscard]] tftp::Availability open_stream(const image::Image& image, tftp::Content& content) noexcept {
+        image::Stream* const stream = parts_.images.open_stream(image);
+        if (stream == nullptr) return tftp::Availability::pending;
+        content.handle = std::bit_cast<Handle>(Reference{&image, reinterpret_cast<std::uint64_t>(stream)});
+        return tftp::Availability::ready;
     }
 
     Parts parts_;

@@ -94,6 +94,7 @@ class Machine {
                 const std::uint8_t what = in.byte();
                 host_.file("p").availability = static_cast<Availability>(what & 3);
                 host_.file("b").is_gone = (what & 4) != 0;
+                host_.file("a").awaited_from = (what & 128) != 0 ? 16U * what : ~std::size_t{0};
                 host_.strangers = (what & 24) == 24;
                 host_.quirks = {};
                 if ((what & 32) != 0) host_.quirks.add(Quirk::plain_tftp);

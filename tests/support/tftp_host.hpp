@@ -30,7 +30,8 @@ class TftpHost {
     struct File {
         std::string bytes;
         tftp::Availability availability = tftp::Availability::ready;
-        bool is_gone = false;  // read() fails
+        bool is_gone = false;                        // read() fails
+        std::size_t awaited_from = ~std::size_t{0};  // bytes from here on come later
         int references = 0;
     };
 
@@ -65,11 +66,12 @@ class TftpHost {
     }
     void retain(const tftp::Content& content) { ++file_of(content).references; }
     void release(const tftp::Content& content) { --file_of(content).references; }
-    bool read(const tftp::Content& content, std::uint64_t offset, std::span<std::byte> out) {
+    ReadResult read(const tftp::Content& content, std::uint64_t offset, std::span<std::byte> out) {
         const File& file = file_of(content);
-        if (file.is_gone || offset + out.size() > file.bytes.size()) return false;
+        if (file.is_gone || offset + out.size() > file.bytes.size()) return ReadResult::gone;
+        if (offset + out.size() > file.awaited_from) return ReadResult::later;
         std::memcpy(out.data(), file.bytes.data() + offset, out.size());
-        return true;
+        return ReadResult::done;
     }
     std::span<std::byte> reply(const Route& route) {
         if (used_ == packets_.size() || frames_left == 0) return {};

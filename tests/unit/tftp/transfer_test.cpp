@@ -234,6 +234,36 @@ TEST_F(Transfer, UnavailableIsSaidAtOnce) {
     EXPECT_EQ(engine_.open_sessions(), 0U);
 }
 
+// Bytes that are not in memory yet hold up their own transfer only, and count.
+TEST_F(Transfer, BytesThatComeLaterAreAwaited) {
+    put("f", 2000);
+    put("g", 2000);
+    host_.file("f").awaited_from = 512;
+    EXPECT_THAT(exchange(rrq("f")), ElementsAre("DATA 1 512"));
+    EXPECT_THAT(exchange(ack(1)), IsEmpty());
+    EXPECT_THAT(exchange(rrq("g"), 7), ElementsAre("DATA 1 512"));
+    EXPECT_THAT(exchange(ack(1), 7), ElementsAre("DATA 2 512"));
+    EXPECT_THAT(watch(100), IsEmpty());
+    const auto awaited = host_.counters().get(Counter::tftp_blocks_awaited);
+    EXPECT_GT(awaited, 10U);
+    EXPECT_LT(awaited, 60U) << "every few milliseconds, not every turn";
+    host_.file("f").awaited_from = 2000;
+    EXPECT_THAT(watch(10), ElementsAre("DATA 2 512"));
+    EXPECT_EQ(host_.counters().get(Counter::tftp_retransmissions), 0U);
+}
+
+TEST_F(Transfer, BytesThatNeverComeFailTheirTransfer) {
+    put("f", 2000);
+    host_.file("f").awaited_from = 0;
+    (void)exchange(rrq("f"));
+    (void)watch(62'000);
+    EXPECT_EQ(engine_.open_sessions(), 0U);
+    EXPECT_EQ(host_.file("f").references, 0);
+    const auto failed = events(EventKind::tftp_failed);
+    ASSERT_EQ(failed.size(), 1U);
+    EXPECT_EQ(failed[0].detail, static_cast<std::uint16_t>(TransferFailure::not_resident));
+}
+
 TEST_F(Transfer, ContentThatVanishesFailsItsTransferAndNoOther) {
     put("a", 5000);
     put("b", 600);
