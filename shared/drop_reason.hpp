@@ -59,6 +59,8 @@ namespace rouse {
     X(dhcp_not_request, "op is not BOOTREQUEST")                                                   \
     X(dhcp_bad_hardware, "hardware type or length is not Ethernet's")                              \
     X(dhcp_bad_source, "chaddr is zero or a group address")                                        \
+    X(dhcp_not_reply, "to DHCP clients, but op is not BOOTREPLY")                                  \
+    X(dhcp_not_senders, "not relayed, yet chaddr is not the sender's own hardware address")        \
     X(dhcp_bad_cookie, "magic cookie is missing")                                                  \
     X(dhcp_bad_option, "an option runs past its field")                                            \
     X(dhcp_type_unhandled, "a message type that no server answers")                                \

@@ -1,7 +1,5 @@
 #include "dataplane/dhcp/decision.hpp"
 
-#include <algorithm>
-
 namespace rouse::dhcp {
 namespace {
 
@@ -22,7 +20,7 @@ constexpr Decision accept() noexcept {
 // A NAK sends most clients back to the start, but some PXE ROMs give up and boot from disk: they get silence,
 // and their next DISCOVER gets the right address.
 Decision refuse(const Message& message) noexcept {
-    if (classify(message) != ClientKind::system) return ignore(DropReason::dhcp_wrong_address);
+    if (message.kind != ClientKind::system) return ignore(DropReason::dhcp_wrong_address);
     return {.type = DhcpType::nak};
 }
 
@@ -52,7 +50,7 @@ Decision decide_return(const Message& message, const Facts& facts) noexcept {
 
 // PXE 2.1 2.2.3 and 2.2.4: beside another DHCP server, and on port 4011, we only say what to boot.
 Decision decide_boot_only(const Message& message, const Facts& facts) noexcept {
-    const ClientKind kind = classify(message);
+    const ClientKind kind = message.kind;
     if (kind == ClientKind::system) return ignore(DropReason::dhcp_not_netboot);
     if (facts.boot_file == nullptr || facts.boot_file->name.empty())
         return ignore(DropReason::dhcp_no_boot_file);
@@ -66,11 +64,7 @@ Decision decide_boot_only(const Message& message, const Facts& facts) noexcept {
 }  // namespace
 
 std::uint32_t lease_seconds(const Facts& facts) noexcept {
-    const std::uint32_t wanted = facts.network->lease_seconds;
-    if (!facts.host->is_guest()) return wanted;
-    if (facts.host->expires_unix <= facts.now_unix) return 0;
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(wanted, facts.host->expires_unix - facts.now_unix));
+    return store::lease_seconds(*facts.host, *facts.network, facts.now_unix);
 }
 
 Decision decide(const Message& message, const Facts& facts) noexcept {

@@ -22,7 +22,10 @@ class Message {
     Message& operator=(const Message&) = delete;
 
     wire::DhcpHeader header{};
-    wire::DhcpType type = wire::DhcpType::none;    // none: a BOOTP request (RFC 951, RFC 1534)
+    wire::DhcpType type = wire::DhcpType::none;  // none: a BOOTP request (RFC 951, RFC 1534)
+    // Who sent it, by its user class, its own options, its vendor class and its architecture, in that order
+    // of trust.
+    ClientKind kind = ClientKind::system;
     std::optional<Ipv4Address> requested_address;  // option 50
     std::optional<Ipv4Address> server_identifier;  // option 54
     std::optional<Ipv4Address>
@@ -54,9 +57,5 @@ class Message {
 
 // Checks in the order of RFC 2131 2 and 3. DropReason::none: OUT is whole. OUT is fresh.
 [[nodiscard]] DropReason parse(wire::ConstBytes payload, Message& out) noexcept;
-
-// Who sent it, by its user class, its own options, its vendor class and its architecture, in that order of
-// trust.
-[[nodiscard]] ClientKind classify(const Message& message) noexcept;
 
 }  // namespace rouse::dhcp

@@ -38,7 +38,7 @@ constexpr std::uint64_t kBootFileUnit = 512;
 
 void put_boot(wire::DhcpOptionWriter& options, const Message& message, const Facts& facts,
               Gives gives) noexcept {
-    const ClientKind kind = classify(message);
+    const ClientKind kind = message.kind;
     const bool pxe_options = !facts.quirks.has(Quirk::no_pxe_options);
     if (kind == ClientKind::http && facts.boot_file != nullptr && !facts.boot_file->uri.empty()) {
         options.put_text(DhcpOption::vendor_class, "HTTPClient");
@@ -86,7 +86,7 @@ wire::DhcpHeader reply_header(const Message& message, const Facts& facts, const 
         reply.server = facts.server;
         const auto name = facts.boot_file->name.view();
         std::copy(name.begin(), name.end(), reply.file.begin());
-    } else if (classify(message) == ClientKind::uboot) {
+    } else if (message.kind == ClientKind::uboot) {
         reply.server = facts.server;  // U-Boot fetches the file that it named itself, from whom we say
     }
     return reply;

@@ -10,6 +10,7 @@
 #include "shared/quirk.hpp"
 #include "shared/store/lmdb.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -85,6 +86,16 @@ struct NetworkRecord {
                router_lifetime6 <= kMaxRouterLifetime && (mtu6 == 0 || mtu6 >= kMinMtu6);
     }
 };
+
+// Seconds for which HOST's address on NETWORK may be promised now: the network's lease time, and for a guest
+// never beyond what is committed. 0: its promise has run out.
+[[nodiscard]] inline std::uint32_t lease_seconds(const HostRecord& host, const NetworkRecord& network,
+                                                 std::uint64_t now_unix) noexcept {
+    if (!host.is_guest()) return network.lease_seconds;
+    if (host.expires_unix <= now_unix) return 0;
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(network.lease_seconds, host.expires_unix - now_unix));
+}
 
 // X(identifier, number, meaning). The numbers are stored: append, never change.
 #define ROUSE_LEASE_STATES(X)                                                              \
