@@ -81,9 +81,7 @@ Outcome<void> GuestLeases::write_host(const MacAddress& mac, const Guested& in, 
     host.profile = in.profile;
     host.address = address;
     host.expires_unix = expires_unix;
-    const Table hosts = batch_.tables().hosts;
-    const auto written = *known ? batch_.refresh_record(hosts, bytes_of(mac), host)
-                                : batch_.put_record(hosts, bytes_of(mac), host);
+    const auto written = batch_.put_record(batch_.tables().hosts, bytes_of(mac), host);
     return written ? Outcome<void>{} : pass_on(written.error());
 }
 
@@ -304,7 +302,7 @@ Outcome<std::optional<Ipv4Address>> project_guests(Batch& batch, const Document&
         if (!host) return pass_on(host.error());
         if (!is_guest_at(*host, address) || (*host)->profile == *profile) continue;
         (*host)->profile = *profile;
-        if (auto put = batch.refresh_record(batch.tables().hosts, bytes_of(mac), **host); !put)
+        if (auto put = batch.put_record(batch.tables().hosts, bytes_of(mac), **host); !put)
             return pass_on(put.error());
     }
     return last;

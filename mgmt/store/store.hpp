@@ -93,7 +93,7 @@ class Batch : public View {
         return put(table, key, bytes_of(record));
     }
     // Writes over a record of which nothing changes that readers of kHostsGenerationKey look at: it costs
-    // them nothing.
+    // Writes over a lease that stays with its machine: who follows kHostsGenerationKey need not look.
     template <Record R>
     Result<void> refresh_record(Table table, Bytes key, const R& record) {
         if (!record.is_valid()) return fail("refused to store a record that is not valid");
