@@ -77,6 +77,9 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
     auto self = worker::find_self(port.interface_name(), config.dataplane.address);
     if (!self) return tl::unexpected(self.error());
     self->mac = port.hardware_address();
+    const auto self6 = worker::find_self6(port.interface_name(), self->mac);
+    if (!self6) return tl::unexpected(self6.error());
+    if (auto joined = port.join(self6->group_macs()); !joined) return joined;
 
     image::ImageStore images(store.environment, store.directory.tables(),
                              {.directory = config.images_dir(),
@@ -93,6 +96,11 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
                            .own_subnet = self->subnet,
                            .strangers_per_second = config.dataplane.strangers_per_second,
                            .guests_per_second = config.dataplane.guests_per_second,
+                           .extras = {.router_solicitations = config.dataplane.router_advertisements,
+                                      .dhcpv6 = config.dataplane.ipv6_boot,
+                                      .tftp_ipv6 = config.dataplane.ipv6_boot,
+                                      .dhcp_answers = config.dataplane.watch_servers,
+                                      .own_address = self->mac},
                            .counters = &counters,
                            .report = [](const std::string& message) { spdlog::warn("{}", message); }});
     // After the other threads were started, so that only the worker is pinned.
@@ -102,13 +110,14 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
     announce(counters, ring, port.describe());
     const auto worker = std::make_unique<worker::Worker<P>>(
         port,
-        worker::Surroundings{.self = *self,
-                             .directory = &store.directory,
-                             .counters = &counters.worker[0],
-                             .events = &ring,
-                             .tftp = {.sessions = config.dataplane.sessions,
-                                      .mtu = port.mtu(),
-                                      .seed = random_seed()}},
+        worker::Surroundings{
+            .self = *self,
+            .directory = &store.directory,
+            .counters = &counters.worker[0],
+            .events = &ring,
+            .tftp = {.sessions = config.dataplane.sessions, .mtu = port.mtu(), .seed = random_seed()},
+            .self6 = *self6,
+            .router_advertisements = config.dataplane.router_advertisements},
         std::move(*reader));
     worker::run_loop(port, *worker, stop, {.rest_when_idle = config.dataplane.rest_when_idle});
     return {};

@@ -23,7 +23,7 @@ namespace rouse {
     X(dhcp_decline, "the machine found its address in use by another")                    \
     X(dhcp_release, "the machine gave its address back")                                  \
     X(dhcp_lease_wanted, "a stranger asks on a network that serves them; address: where") \
-    X(dhcp_foreign_server, "another DHCP server is at work; address: its")                \
+    X(dhcp_foreign_server, "another DHCP server is at work; address: its, text: its MAC") \
     X(dhcp_ignored, "a machine was not answered; reason: why")                            \
     X(tftp_request, "a transfer began; text: name, bytes: size")                          \
     X(tftp_complete, "a transfer ended well; detail: TransferEnding")                     \

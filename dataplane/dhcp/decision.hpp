@@ -16,8 +16,7 @@ struct Decision {
 
 [[nodiscard]] Decision decide(const Message& message, const Facts& facts) noexcept;
 
-// Seconds for which the sender's address may be promised now: the network's lease time, and for a guest never
-// beyond what is committed. 0: its promise has run out.
+// store::lease_seconds() of the sender; it has a network.
 [[nodiscard]] std::uint32_t lease_seconds(const Facts& facts) noexcept;
 
 // What we call ourselves in the answer (RFC 5107: the relay may ask for another name).

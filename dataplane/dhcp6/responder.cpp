@@ -140,7 +140,7 @@ class Reply {
 
     void put_grant(const IdentityAssociation& association) noexcept {
         address_ = facts_.host->address6;
-        const std::uint32_t lifetime = facts_.network->lease_seconds;
+        const std::uint32_t lifetime = store::lease_seconds(*facts_.host, *facts_.network, facts_.now_unix);
         const std::size_t value = writer_.open(association.kind);
         // RFC 8415 21.4: T1 and T2 at 0.5 and 0.8 of the preferred lifetime.
         writer_.append(wire::Dhcp6IaNa{association.id, part_of(lifetime, 5), part_of(lifetime, 8)});

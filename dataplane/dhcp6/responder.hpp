@@ -17,6 +17,7 @@ struct Facts {
     const store::NetworkRecord* network = nullptr;  // the host's, if that is where the message came from
     std::string_view boot_url{};                    // for this client; empty: none
     std::uint64_t boot_file_bytes = 0;              // size of what boot_url names; 0: not known
+    std::uint64_t now_unix = 0;
 };
 
 struct Answer {

@@ -39,7 +39,7 @@ DropReason check_server_id(const Message& message, const Rule& rule, wire::Const
                : DropReason::dhcp_other_server;
 }
 
-bool has_address(const Message& message) noexcept {
+bool holds_address(const Message& message) noexcept {
     const auto associations = message.associations();
     return std::any_of(associations.begin(), associations.end(), [](const IdentityAssociation& association) {
         wire::Dhcp6OptionReader reader(association.options);
@@ -52,7 +52,9 @@ DropReason check_records(const Message& message, const Facts& facts) noexcept {
     if (facts.network == nullptr || !facts.network->has_ipv6()) return DropReason::dhcp_unknown_network;
     // A client that made its address itself may still ask for the rest.
     if (message.type == Dhcp6Type::information_request) return DropReason::none;
-    return facts.host->address6.is_zero() ? DropReason::dhcp_no_address : DropReason::none;
+    const bool has_address = !facts.host->address6.is_zero() &&
+                             store::lease_seconds(*facts.host, *facts.network, facts.now_unix) > 0;
+    return has_address ? DropReason::none : DropReason::dhcp_no_address;
 }
 
 }  // namespace
@@ -67,7 +69,7 @@ Verdict check(const Message& message, const Facts& facts) noexcept {
         return {.drop = drop};
     if (message.type == Dhcp6Type::information_request && message.association_count != 0)
         return {.drop = DropReason::dhcp6_unexpected_ia};
-    if (message.type == Dhcp6Type::confirm && !has_address(message))  // RFC 8415 18.3.3
+    if (message.type == Dhcp6Type::confirm && !holds_address(message))  // RFC 8415 18.3.3
         return {.drop = DropReason::dhcp6_nothing_to_confirm};
 
     const bool unicast = !message.to_group && !message.relayed();

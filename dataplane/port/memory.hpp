@@ -43,6 +43,7 @@ class MemoryPort {
     static constexpr std::size_t kFrameStride = 2048;
     static constexpr std::size_t kGap = 64;  // before each frame: a cache line, and a guard under ASan
   public:
+    static constexpr bool kOwnsInterface = true;
     static constexpr std::uint32_t kFrameCapacity = kFrameStride - kGap;  // bytes
 
     explicit MemoryPort(const MemoryOptions& options = {})

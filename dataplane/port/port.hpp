@@ -36,6 +36,9 @@ struct DeviceStatistics {
 
 template <typename P>
 concept Port = requires(P port, std::span<Frame> frames, std::span<const Frame> done) {
+    // True: nobody else sees the device's frames, so the worker answers ARP, echo and neighbour solicitations
+    // too. False: a kernel keeps the interface and does that; it gives us what our services asked for.
+    { P::kOwnsInterface } -> std::convertible_to<bool>;
     // Up to frames.size() received frames; they stay the caller's until release(). Never waits.
     { port.receive(frames) } -> std::same_as<std::size_t>;
     // Gives received frames back. Every received frame is released exactly once.
@@ -50,7 +53,8 @@ concept Port = requires(P port, std::span<Frame> frames, std::span<const Frame> 
     // whether or not that turn sent anything.
     { port.flush() } -> std::same_as<void>;
     { port.hardware_address() } -> std::same_as<MacAddress>;
-    // Rests until a frame arrives or NANOSECONDS have passed; may return early. For a loop that has nothing to do.
+    // Rests until a frame arrives or NANOSECONDS have passed; may return early. For a loop that has nothing
+    // to do.
     { port.wait(std::uint64_t{}) } -> std::same_as<void>;
     // IP MTU: bytes of the largest packet without its Ethernet header.
     { port.mtu() } -> std::same_as<std::uint32_t>;

@@ -12,9 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include <sys/mman.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <xdp/xsk.h>
 
 namespace rouse::port {
@@ -84,6 +87,7 @@ struct XdpPort::Device {
     Memory memory;  // receive frames, then transmit frames; a frame's handle is its offset in here
     xsk_umem* umem = nullptr;
     xsk_socket* socket = nullptr;
+    int membership = -1;  // packet socket that holds the groups joined
     xsk_ring_prod fill{};
     xsk_ring_cons completion{};
     xsk_ring_cons received{};
@@ -101,6 +105,7 @@ struct XdpPort::Device {
         std::iota(free_transmit.rbegin(), free_transmit.rend(), options.receive_frames);
     }
     ~Device() {
+        if (membership >= 0) ::close(membership);
         xsk_socket__delete(socket);
         xsk_umem__delete(umem);
     }
@@ -196,6 +201,24 @@ XdpPort::XdpPort(std::unique_ptr<Device> device) noexcept : device_(std::move(de
 XdpPort::XdpPort(XdpPort&&) noexcept = default;
 XdpPort& XdpPort::operator=(XdpPort&&) noexcept = default;
 XdpPort::~XdpPort() = default;
+
+Result<void> XdpPort::join(std::span<const MacAddress> groups) {
+    const std::string& name = device_->interface.name;
+    // A packet socket that receives nothing (protocol 0) holds the memberships.
+    if (device_->membership < 0) device_->membership = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (device_->membership < 0) return fail_errno("cannot open a packet socket for the groups of " + name);
+    for (const MacAddress& group : groups) {
+        packet_mreq request{};
+        request.mr_ifindex = static_cast<int>(::if_nametoindex(name.c_str()));
+        request.mr_type = PACKET_MR_MULTICAST;
+        request.mr_alen = sizeof group;
+        std::copy(group.octets.begin(), group.octets.end(), request.mr_address);
+        if (::setsockopt(device_->membership, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request) !=
+            0)
+            return fail_errno("cannot join the Ethernet group " + group.to_string() + " on " + name);
+    }
+    return {};
+}
 
 std::size_t XdpPort::receive(std::span<Frame> frames) noexcept {
     Device& d = *device_;

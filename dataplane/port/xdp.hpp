@@ -36,6 +36,7 @@ struct XdpOptions {
 // Owned by one worker thread. Only flush(), wait() and statistics() make system calls.
 class XdpPort {
   public:
+    static constexpr bool kOwnsInterface = false;
     static constexpr std::uint32_t kFrameBytes = 2048;
     // The kernel keeps this much in front of a received frame (XDP_PACKET_HEADROOM).
     static constexpr std::uint32_t kReceiveHeadroom = 256;
@@ -46,6 +47,10 @@ class XdpPort {
     XdpPort(XdpPort&&) noexcept;
     XdpPort& operator=(XdpPort&&) noexcept;
     ~XdpPort();
+
+    // Has the device let frames to these Ethernet groups through, for as long as the port is open. The kernel
+    // joins only what its own addresses need.
+    [[nodiscard]] Result<void> join(std::span<const MacAddress> groups);
 
     std::size_t receive(std::span<Frame> frames) noexcept;
     void release(std::span<const Frame> frames) noexcept;

@@ -36,8 +36,10 @@ Udp6Template::Udp6Template(const Endpoints& endpoints) noexcept {
     const UdpHeader udp{endpoints.source_port, endpoints.destination_port, 0, 0};
     write_headers6(headers_, endpoints.ends, kProtocolUdp, kHopLimit, 0);
     store(headers_, kIpv6FrameOverhead, udp);
-    add_pseudo_header6(sum_, endpoints.ends.source, endpoints.ends.destination, 0, kProtocolUdp);
-    sum_.add(std::as_bytes(std::span(&udp, 1)));
+    ChecksumSum sum;
+    add_pseudo_header6(sum, endpoints.ends.source, endpoints.ends.destination, 0, kProtocolUdp);
+    sum.add(std::as_bytes(std::span(&udp, 1)));
+    sum_ = sum.folded();
 }
 
 std::size_t Udp6Template::write(MutableBytes frame, std::size_t payload_length) const noexcept {
@@ -46,7 +48,8 @@ std::size_t Udp6Template::write(MutableBytes frame, std::size_t payload_length) 
     store(frame, sizeof(EthernetHeader) + offsetof(Ipv6Header, payload_length), length);
     store(frame, kIpv6FrameOverhead + offsetof(UdpHeader, length), length);
 
-    ChecksumSum sum = sum_;
+    ChecksumSum sum;
+    sum.add_word(sum_);
     const std::array<be16, 2> lengths{length, length};  // the pseudo header's and UDP's own
     sum.add(std::as_bytes(std::span(lengths)));
     sum.add(frame.subspan(kUdp6FrameOverhead, payload_length));

@@ -39,7 +39,7 @@ class Udp6Template {
 
   private:
     std::array<std::byte, kUdp6FrameOverhead> headers_{};
-    ChecksumSum sum_;  // of all that does not change
+    std::uint16_t sum_ = 0;  // of all that does not change, folded
 };
 
 }  // namespace rouse::wire

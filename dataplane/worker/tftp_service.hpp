@@ -5,11 +5,13 @@
 #include "dataplane/image/image_store.hpp"
 #include "dataplane/tftp/engine.hpp"
 #include "dataplane/wire/udp.hpp"
+#include "dataplane/wire/udp6.hpp"
 #include "dataplane/worker/directory.hpp"
 #include "dataplane/worker/outbox.hpp"
 #include "dataplane/worker/reporter.hpp"
 
 #include <bit>
+#include <variant>
 
 namespace rouse::worker {
 
@@ -17,10 +19,11 @@ namespace rouse::worker {
 template <port::Port P>
 class TftpHost {
   public:
-    using Route = wire::UdpTemplate;
+    using Route = std::variant<wire::UdpTemplate, wire::Udp6Template>;
 
     struct Parts {
         wire::Self self;
+        wire::Self6 self6;
         Directory* directory;
         image::ImageStore::Reader images;
         WorkerCounters* counters;
@@ -31,17 +34,18 @@ class TftpHost {
 
     // A machine is who holds the lease of its address; on our own subnet also by its hardware address, so
     // that borrowing another machine's address gets a stranger nothing. Where another server gives the
-    // addresses we know machines by their hardware address alone.
+    // addresses, and of link-local ones, we know machines by their hardware address alone.
     [[nodiscard]] std::optional<MacAddress> identify(const tftp::Peer& peer) const noexcept {
         const auto address = peer.address.v4();
-        if (!address) return std::nullopt;
-        const bool is_local = parts_.self.subnet.contains(*address);
-        if (const auto lease = parts_.directory->lease(*address);
-            lease && (!is_local || lease->mac == peer.mac))
-            return lease->mac;
+        const Ipv6Address address6{peer.address.octets};
+        const bool is_local = address ? parts_.self.subnet.contains(*address) : is_on_link(address6);
+        const auto lease = address ? parts_.directory->lease(*address) : parts_.directory->lease(address6);
+        if (lease && (!is_local || lease->mac == peer.mac)) return lease->mac;
         const auto host = is_local ? parts_.directory->host(peer.mac) : std::nullopt;
-        const auto* network = host ? parts_.directory->network(host->network) : nullptr;
-        return network != nullptr && network->is_proxy() ? std::optional(peer.mac) : std::nullopt;
+        if (!host) return std::nullopt;
+        const auto* network = parts_.directory->network(host->network);
+        const bool gave_no_address = address6.is_link_local() || (network != nullptr && network->is_proxy());
+        return gave_no_address ? std::optional(peer.mac) : std::nullopt;
     }
 
     [[nodiscard]] tftp::Resolution resolve(const MacAddress& machine, std::string_view name) noexcept {
@@ -63,12 +67,19 @@ class TftpHost {
     [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept { return look(content, true); }
 
     [[nodiscard]] Route route_to(const tftp::Peer& peer) const noexcept {
-        return Route({.source_mac = parts_.self.mac,
-                      .destination_mac = peer.mac,
-                      .source = parts_.self.address,
-                      .destination = *peer.address.v4(),
-                      .source_port = peer.server_port,
-                      .destination_port = peer.port});
+        if (const auto address = peer.address.v4())
+            return wire::UdpTemplate({.source_mac = parts_.self.mac,
+                                      .destination_mac = peer.mac,
+                                      .source = parts_.self.address,
+                                      .destination = *address,
+                                      .source_port = peer.server_port,
+                                      .destination_port = peer.port});
+        return wire::Udp6Template({.ends = {.source_mac = parts_.self.mac,
+                                            .destination_mac = peer.mac,
+                                            .source = Ipv6Address{peer.server.octets},
+                                            .destination = Ipv6Address{peer.address.octets}},
+                                   .source_port = peer.server_port,
+                                   .destination_port = peer.port});
     }
     void retain(const tftp::Content& content) const noexcept {
         if (const auto* image = reference(content).image) image->retain();
@@ -98,12 +109,17 @@ class TftpHost {
 
     [[nodiscard]] std::span<std::byte> reply(const Route& route) noexcept {
         room_ = parts_.outbox->room();
-        if (room_.size() < wire::kUdpFrameOverhead) return {};
+        if (room_.size() < wire::kUdp6FrameOverhead) return {};
         route_ = &route;
-        return room_.subspan(wire::kUdpFrameOverhead);
+        const bool is_ipv4 = std::holds_alternative<wire::UdpTemplate>(route);
+        return room_.subspan(is_ipv4 ? wire::kUdpFrameOverhead : wire::kUdp6FrameOverhead);
     }
     void commit(std::size_t payload_length) noexcept {
-        if (payload_length > 0) parts_.outbox->commit(route_->write(room_, payload_length));
+        if (payload_length == 0) return;
+        if (const auto* ipv4 = std::get_if<wire::UdpTemplate>(route_))
+            parts_.outbox->commit(ipv4->write(room_, payload_length));
+        else
+            parts_.outbox->commit(std::get_if<wire::Udp6Template>(route_)->write(room_, payload_length));
     }
 
     void emit(const Event& event) noexcept { parts_.reporter->report(event); }
@@ -155,6 +171,11 @@ class TftpHost {
         content.handle = std::bit_cast<Handle>(Reference{&image, reinterpret_cast<std::uint64_t>(stream)});
         return tftp::Availability::ready;
     }
+    [[nodiscard]] bool is_on_link(const Ipv6Address& address) const noexcept {
+        const auto* network = parts_.directory->network_at(parts_.self.address);
+        return address.is_link_local() ||
+               (network != nullptr && network->has_ipv6() && network->prefix6.contains(address));
+    }
 
     Parts parts_;
     std::span<std::byte> room_;     // of the reply under way
@@ -176,8 +197,13 @@ class TftpService {
         std::array<tftp::Peer, port::kBurst> peers;
         const std::size_t count = std::min(burst.size(), peers.size());
         std::transform(burst.begin(), burst.begin() + static_cast<std::ptrdiff_t>(count), peers.begin(),
-                       peer_of);
+                       peer_of<wire::Datagram>);
         engine_.prefetch(std::span<const tftp::Peer>(peers).first(count));
+    }
+    // A client that was heard as a group gets nothing: TFTP is asked for at an address.
+    [[nodiscard]] DropReason receive(std::uint64_t now_ns, const wire::Datagram6& datagram) noexcept {
+        if (datagram.destination.is_multicast()) return DropReason::ipv6_not_for_us;
+        return engine_.receive(now_ns, peer_of(datagram), datagram.payload, host_);
     }
     // Sends what is due; returns how many frames.
     std::size_t run(std::uint64_t now_ns) noexcept {
@@ -192,7 +218,8 @@ class TftpService {
     [[nodiscard]] std::size_t sessions() const noexcept { return engine_.open_sessions(); }
 
   private:
-    [[nodiscard]] static tftp::Peer peer_of(const wire::Datagram& datagram) noexcept {
+    template <typename Datagram>
+    [[nodiscard]] static tftp::Peer peer_of(const Datagram& datagram) noexcept {
         return {.address = datagram.source,
                 .server = datagram.destination,
                 .port = datagram.source_port,

@@ -2,7 +2,9 @@
 // The burst loop of one core: receive, handle each frame to its end, send. No lock, allocation, log or wait;
 // the only system call is the port's kick.
 
+#include "dataplane/worker/dhcp6_service.hpp"
 #include "dataplane/worker/dhcp_service.hpp"
+#include "dataplane/worker/neighbour_service.hpp"
 #include "dataplane/worker/outbox.hpp"
 #include "dataplane/worker/parking.hpp"
 #include "dataplane/worker/tftp_service.hpp"
@@ -20,6 +22,8 @@ struct Surroundings {
     WorkerCounters* counters = nullptr;
     EventRingLayout* events = nullptr;
     tftp::EngineOptions tftp{};
+    wire::Self6 self6{};
+    bool router_advertisements = true;
 };
 
 template <port::Port P>
@@ -28,12 +32,19 @@ class Worker {
     Worker(P& port, const Surroundings& with, image::ImageStore::Reader images)
         : port_(&port),
           self_(with.self),
+          self6_(with.self6),
           directory_(with.directory),
           counters_(with.counters),
           reporter_(EventProducer(*with.events), *with.counters),
           outbox_(port, *with.counters),
+          neighbour_(with.self, with.self6, *with.directory,
+                     {.advertise = with.router_advertisements,
+                      .owns_interface = P::kOwnsInterface,
+                      .seed = with.tftp.seed}),
           dhcp_(with.self, *with.directory, *with.counters, reporter_),
+          dhcp6_(with.self, with.self6, *with.directory, *with.counters, reporter_),
           tftp_({.self = with.self,
+                 .self6 = with.self6,
                  .directory = with.directory,
                  .images = std::move(images),
                  .counters = with.counters,
@@ -49,18 +60,20 @@ class Worker {
         now_unix_ = realtime_ns / kNanosPerSecond;
         std::array<port::Frame, port::kBurst> burst;
         const std::size_t received = port_->receive(burst);
-        if (received == 0 && is_quiet()) {
+        const bool speaks = neighbour_.is_due(now_ns);
+        if (received == 0 && !speaks && is_quiet()) {
             counters_->add(Counter::polls_empty);
             tftp_.quiescent();
             outbox_.flush();
             return false;
         }
         directory_->begin();
+        if (received > 0 || speaks) follow_switches();
         if (received > 0) {
-            follow_switches();
             handle_burst(now_ns, std::span(burst).first(received));
         }
         port_->release(std::span(burst).first(received));
+        if (speaks) advertise(now_ns);
         replay(now_ns);
         const std::size_t blocks = tftp_.run(now_ns);
         directory_->end();
@@ -87,34 +100,93 @@ class Worker {
         switches_snapshot_ = directory_->snapshot();
         const store::SwitchRecord switches = directory_->switches();
         dhcp_enabled_ = switches.dhcp_enabled != 0;
+        neighbour_.advertise_routers(dhcp_enabled_);
         tftp_enabled_ = switches.tftp_enabled != 0;
         tftp_.set_limits({.block_size = switches.max_block_size, .window_size = switches.max_window});
     }
 
-    // In two passes, so that what the datagrams will touch comes from memory all at once.
+    // In two passes, so that what IPv4's datagrams will touch comes from memory all at once.
     void handle_burst(std::uint64_t now_ns, std::span<const port::Frame> burst) noexcept {
+        std::array<Arrival, port::kBurst> arrivals;
         std::array<wire::Datagram, port::kBurst> datagrams;
-        std::array<DropReason, port::kBurst> drops;
         std::uint64_t bytes = 0;
         for (const port::Frame& frame : burst) tftp::prefetch_lines(frame.data, 64);
         for (std::size_t i = 0; i < burst.size(); ++i) {
             bytes += burst[i].length;
-            drops[i] = wire::parse_datagram(burst[i].bytes(), self_, datagrams[i]);
+            arrivals[i].type = ether_type(burst[i].bytes());
+            if (arrivals[i].type == wire::kEtherTypeIpv4)
+                arrivals[i].drop = wire::parse_datagram(burst[i].bytes(), self_, datagrams[i]);
         }
         tftp_.prefetch(std::span<const wire::Datagram>(datagrams).first(burst.size()));
-        for (std::size_t i = 0; i < burst.size(); ++i) {
-            if (drops[i] == DropReason::none) drops[i] = handle(now_ns, burst[i].bytes(), datagrams[i]);
-            if (drops[i] != DropReason::none) counters_->drop(drops[i]);
-        }
+        for (std::size_t i = 0; i < burst.size(); ++i)
+            if (const DropReason drop = handle(now_ns, burst[i].bytes(), arrivals[i], datagrams[i]);
+                drop != DropReason::none)
+                counters_->drop(drop);
         counters_->add(Counter::frames_received, burst.size());
         counters_->add(Counter::bytes_received, bytes);
     }
 
-    DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame, const wire::Datagram& datagram) noexcept {
+    struct Arrival {
+        std::uint16_t type = wire::kEtherTypeIpv4;
+        DropReason drop = DropReason::none;  // of a datagram over IPv4
+    };
+    // A frame too short to have one counts as IPv4, whose check says so.
+    static std::uint16_t ether_type(wire::ConstBytes frame) noexcept {
+        const auto type = wire::load<be16>(frame, offsetof(wire::EthernetHeader, type));
+        return type ? type->host() : wire::kEtherTypeIpv4;
+    }
+
+    DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame, const Arrival& arrival,
+                      const wire::Datagram& datagram) noexcept {
+        switch (arrival.type) {
+            case wire::kEtherTypeIpv6:
+                return handle_ipv6(now_ns, frame);
+            case wire::kEtherTypeArp:
+                return answer(
+                    [&](auto room, auto& length) { return neighbour_.receive_arp(frame, room, length); });
+            case wire::kEtherTypeIpv4:
+                if (arrival.drop == DropReason::ipv4_protocol_unknown)
+                    return answer([&](auto room, auto& length) {
+                        return neighbour_.receive_icmp(frame, room, length);
+                    });
+                return arrival.drop == DropReason::none ? handle_ipv4(now_ns, frame, datagram) : arrival.drop;
+            default:
+                return DropReason::ethertype_unknown;
+        }
+    }
+
+    // FILL writes an answer into a frame's room and sets its length, or says why there is none.
+    template <typename Fill>
+    DropReason answer(Fill&& fill) noexcept {
+        const auto room = outbox_.room();
+        if (room.empty()) return DropReason::transmit_no_frame;
+        std::size_t length = 0;
+        const DropReason drop = fill(room, length);
+        if (drop == DropReason::none && length > 0) outbox_.commit(length);
+        return drop;
+    }
+
+    void advertise(std::uint64_t now_ns) noexcept {
+        const auto room = outbox_.room();
+        if (room.empty()) return;  // again next turn
+        if (const std::size_t length = neighbour_.advertise(now_ns, room); length > 0) outbox_.commit(length);
+    }
+
+    DropReason handle_ipv6(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
+        wire::Packet6 packet;
+        if (const DropReason drop = wire::parse_packet6(frame, self6_, packet); drop != DropReason::none)
+            return drop;
+        if (packet.next_header == wire::kProtocolIcmpv6)
+            return answer(
+                [&](auto room, auto& length) { return neighbour_.receive_icmpv6(packet, room, length); });
+        wire::Datagram6 datagram;
+        if (const DropReason drop = wire::parse_datagram6(packet, datagram); drop != DropReason::none)
+            return drop;
         switch (datagram.destination_port) {
-            case wire::kDhcpServerPort:
-            case wire::kPxeServerPort:
-                return handle_dhcp(now_ns, frame, datagram);
+            case wire::kDhcp6ServerPort:
+                return handle_dhcp(now_ns, Parking::Family::ipv6, frame, [&](auto room) {
+                    return dhcp6_.receive(datagram, now_unix_, false, room);
+                });
             case wire::tftp::kPort:
                 return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
             default:
@@ -122,15 +194,34 @@ class Worker {
         }
     }
 
-    DropReason handle_dhcp(std::uint64_t now_ns, wire::ConstBytes frame,
+    DropReason handle_ipv4(std::uint64_t now_ns, wire::ConstBytes frame,
                            const wire::Datagram& datagram) noexcept {
+        switch (datagram.destination_port) {
+            case wire::kDhcpServerPort:
+            case wire::kPxeServerPort:
+                return handle_dhcp(now_ns, Parking::Family::ipv4, frame, [&](auto room) {
+                    return dhcp_.receive(datagram, now_unix_, false, room);
+                });
+            case wire::kDhcpClientPort:
+                return dhcp_.overhear(datagram);
+            case wire::tftp::kPort:
+                return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
+            default:
+                return DropReason::udp_port_unknown;
+        }
+    }
+
+    // RECEIVE(room) -> outcome handles FRAME, which is parked when its sender needs a lease first.
+    template <typename Receive>
+    DropReason handle_dhcp(std::uint64_t now_ns, Parking::Family family, wire::ConstBytes frame,
+                           Receive&& receive) noexcept {
         if (!dhcp_enabled_) return DropReason::dhcp_disabled;
         const auto room = outbox_.room();
         if (room.empty()) return DropReason::transmit_no_frame;
-        const auto outcome = dhcp_.receive(datagram, now_unix_, false, room);
+        const DhcpService::Outcome outcome = receive(room);
         if (outcome.frame_length > 0) outbox_.commit(outcome.frame_length);
         if (!outcome.wants_lease) return outcome.drop;
-        const auto arrival = parking_.park(*outcome.wants_lease, frame, now_ns);
+        const auto arrival = parking_.park(*outcome.wants_lease, family, frame, now_ns);
         if (arrival == Parking::Arrival::full) return DropReason::dhcp_parking_full;
         if (arrival == Parking::Arrival::parked) counters_->add(Counter::dhcp_parked);
         return DropReason::none;
@@ -141,25 +232,42 @@ class Worker {
         if (parking_.size() == 0) return;
         const bool committed = directory_->snapshot() != replayed_snapshot_;
         replayed_snapshot_ = directory_->snapshot();
-        const std::size_t late = parking_.replay(now_ns, [&](wire::ConstBytes frame) {
-            wire::Datagram datagram;
+        const std::size_t late = parking_.replay(now_ns, [&](Parking::Family family, wire::ConstBytes frame) {
             const auto room = committed ? outbox_.room() : wire::MutableBytes{};
-            if (room.empty() || wire::parse_datagram(frame, self_, datagram) != DropReason::none)
-                return false;
-            const auto outcome = dhcp_.receive(datagram, now_unix_, true, room);
+            if (room.empty()) return false;
+            const auto outcome =
+                family == Parking::Family::ipv6 ? replay_ipv6(frame, room) : replay_ipv4(frame, room);
             if (outcome.frame_length > 0) outbox_.commit(outcome.frame_length);
             return !outcome.wants_lease;
         });
         if (late > 0) counters_->drop(DropReason::dhcp_lease_timeout, late);
     }
+    // FRAME was found to be sound when it came.
+    DhcpService::Outcome replay_ipv4(wire::ConstBytes frame, wire::MutableBytes room) noexcept {
+        wire::Datagram datagram;
+        const DropReason drop = wire::parse_datagram(frame, self_, datagram);
+        return drop != DropReason::none ? DhcpService::Outcome{.drop = drop}
+                                        : dhcp_.receive(datagram, now_unix_, true, room);
+    }
+    DhcpService::Outcome replay_ipv6(wire::ConstBytes frame, wire::MutableBytes room) noexcept {
+        wire::Packet6 packet;
+        wire::Datagram6 datagram;
+        DropReason drop = wire::parse_packet6(frame, self6_, packet);
+        if (drop == DropReason::none) drop = wire::parse_datagram6(packet, datagram);
+        return drop != DropReason::none ? DhcpService::Outcome{.drop = drop}
+                                        : dhcp6_.receive(datagram, now_unix_, true, room);
+    }
 
     P* port_;
     wire::Self self_;
+    wire::Self6 self6_;
     Directory* directory_;
     WorkerCounters* counters_;
     Reporter reporter_;
     Outbox<P> outbox_;
+    NeighbourService neighbour_;
     DhcpService dhcp_;
+    Dhcp6Service dhcp6_;
     TftpService<P> tftp_;
     Parking parking_;
     std::uint64_t replayed_snapshot_ = 0;

@@ -124,11 +124,19 @@ Result<void> Consumer::follow_rings() {
     return {};
 }
 
+// What concerns the appliance as a whole, not one machine.
+void Consumer::log(const Event& event) {
+    constexpr std::size_t kMostServers = 64;  // told of once each
+    if (event.kind == EventKind::dataplane_started) spdlog::info("{}", sentence(event));
+    if (event.kind == EventKind::dhcp_foreign_server && foreign_servers_.size() < kMostServers &&
+        foreign_servers_.insert(event.address).second)
+        spdlog::warn("machine {} {}", event.mac.to_string(), sentence(event));
+}
+
 Result<std::size_t> Consumer::drain(Ring& ring) {
     const std::size_t n = ring.reader->peek(events_);
     if (n == 0) return n;
-    for (std::size_t i = 0; i < n; ++i)
-        if (events_[i].kind == EventKind::dataplane_started) spdlog::info("{}", sentence(events_[i]));
+    for (std::size_t i = 0; i < n; ++i) log(events_[i]);
     const auto touched = writer_->run([this, n, identity = ring.reader->identity()](store::Batch& batch) {
         return apply_events(batch, tables_, identity, std::span(events_).first(n));
     });

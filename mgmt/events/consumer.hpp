@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,6 +68,7 @@ class Consumer {
     Consumer(store::Writer& writer, EventTables tables, const std::string& run_dir, Clock realtime);
     Result<void> follow_rings();
     Result<std::size_t> drain(Ring& ring);
+    void log(const Event& event);
     Result<void> pass_verdicts();
     void loop();
 
@@ -77,6 +79,7 @@ class Consumer {
     FollowedSegment<CountersLayout> counters_;
     std::vector<std::unique_ptr<Ring>> rings_;  // by worker
     std::vector<Event> events_;                 // of one batch
+    std::set<IpAddress> foreign_servers_;       // that the log has told of
     std::uint64_t next_look_ns_ = 0;            // for new workers, replaced segments and deadlines; monotonic
     Statistics statistics_;
     Waiters waiters_;

@@ -113,7 +113,8 @@ void add_users(http::Router& router, const Services& services) {
     resource.prepare = [&auth = services.auth](json fields) -> boost::asio::awaitable<http::OrProblem<json>> {
         const auto password = fields.find("password");
         if (password == fields.end() || !password->is_string()) co_return fields;
-        auto hash = co_await auth.hash_password(password->get<std::string>());
+        auto secret = password->get<std::string>();
+        auto hash = co_await auth.hash_password(std::move(secret));
         if (!hash) co_return http::problem(http::Status::internal_server_error, hash.error().message);
         fields.erase("password");
         fields[kPasswordHash] = std::move(*hash);

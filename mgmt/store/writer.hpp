@@ -7,6 +7,9 @@
 //  - When it fails, nothing of it stays, and nothing of anybody else's is lost.
 //  - It may be run more than once before that: it must change nothing but the batch, and not consume what it
 //    captured.
+//  - For submit(): one that owns something (a string captured by value) is a named variable, not a temporary
+//    within the co_await: GCC 12 destroys such temporaries twice. Capturing by reference is safe, since the
+//    caller waits.
 //  - It runs on the writer's thread and everybody waits for it: no I/O, no hashing, no rendering of
 //  thousands.
 

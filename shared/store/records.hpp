@@ -9,6 +9,7 @@
 #include "shared/quirk.hpp"
 #include "shared/store/lmdb.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -54,7 +55,7 @@ struct NetworkRecord {
     static constexpr std::size_t kMaxDns6Servers = 2;
     static constexpr std::uint16_t kMaxRouterLifetime = 9000;  // RFC 4861 6.2.1
     static constexpr std::uint32_t kMinMtu6 = 1280;            // RFC 8200 5
-    static constexpr std::uint8_t kServeUnknown = 1;  // strangers get a guest's lease
+    static constexpr std::uint8_t kServeUnknown = 1;           // strangers get a guest's lease
     static constexpr std::uint8_t kProxy = 2;  // another server gives the addresses; we only say what to boot
 
     std::uint16_t version = kRecordVersion;
@@ -84,6 +85,16 @@ struct NetworkRecord {
                router_lifetime6 <= kMaxRouterLifetime && (mtu6 == 0 || mtu6 >= kMinMtu6);
     }
 };
+
+// Seconds for which HOST's address on NETWORK may be promised now: the network's lease time, and for a guest
+// never beyond what is committed. 0: its promise has run out.
+[[nodiscard]] inline std::uint32_t lease_seconds(const HostRecord& host, const NetworkRecord& network,
+                                                 std::uint64_t now_unix) noexcept {
+    if (!host.is_guest()) return network.lease_seconds;
+    if (host.expires_unix <= now_unix) return 0;
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(network.lease_seconds, host.expires_unix - now_unix));
+}
 
 enum class LeaseState : std::uint8_t { reserved = 1, active = 2, expired = 3, released = 4, abandoned = 5 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes a fuzz target's seeds, each distinct one once, from captures (.pcap) and from files with one input per line
-in hexadecimal."""
+in hexadecimal: .hex as a capture's frames are, .corpus whole, as an earlier run kept it."""
 
 import argparse
 import hashlib
@@ -43,15 +43,16 @@ def inputs(file: pathlib.Path, udp_port: int | None) -> Iterator[bytes]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--choices", metavar="BYTE", type=lambda text: bytes([int(text, 0)]), default=b"",
-                        help="goes in front of every seed")
+                        help="goes in front of every seed but a corpus's")
     parser.add_argument("--udp-port", metavar="PORT", type=int, help="of captures, only what was sent to this port")
     parser.add_argument("directory", type=pathlib.Path)
     parser.add_argument("files", type=pathlib.Path, nargs="+", metavar="file")
     given = parser.parse_args()
     given.directory.mkdir(parents=True, exist_ok=True)
     for file in given.files:
+        choices = b"" if file.suffix == ".corpus" else given.choices
         for found in inputs(file, given.udp_port):
-            seed = given.choices + found
+            seed = choices + found
             (given.directory / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
 
 

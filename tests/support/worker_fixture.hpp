@@ -10,12 +10,14 @@
 namespace rouse::test {
 
 inline const Ipv4Address kServerAddress = *Ipv4Address::parse("10.0.0.1");
+inline const Ipv6Address kServerAddress6 = *Ipv6Address::parse("2001:db8:77::1");
 inline const MacAddress kServerMac{{2, 0, 0, 0, 0, 1}};  // the memory port's default
 
-struct WorkerFixture {
-    explicit WorkerFixture(ScratchStore& store, const port::MemoryOptions& options = {},
-                           const tftp::EngineOptions& tftp = {.sessions = 1024},
-                           std::uint64_t image_budget = 1 << 26)
+template <port::Port P>
+struct BasicWorkerFixture {
+    explicit BasicWorkerFixture(ScratchStore& store, const port::MemoryOptions& options = {},
+                                const tftp::EngineOptions& tftp = {.sessions = 1024},
+                                std::uint64_t image_budget = 1 << 26)
         : directory(must(worker::Directory::open(store.environment()))),
           images(store.environment(), store.tables(),
                  {.directory = store.images(), .budget_bytes = image_budget}),
@@ -27,9 +29,15 @@ struct WorkerFixture {
                   .directory = &directory,
                   .counters = counters.get(),
                   .events = events.get(),
-                  .tftp = tftp},
+                  .tftp = tftp,
+                  .self6 = self6()},
                  must(images.reader())) {}
 
+    [[nodiscard]] static wire::Self6 self6() {
+        wire::Self6 self(kServerMac);
+        if (!self.add(kServerAddress6)) throw std::logic_error("no room for an address");
+        return self;
+    }
     // What the worker answers to one frame at a time.
     std::vector<std::vector<std::byte>> exchange(std::span<const std::byte> frame, std::uint64_t now_ns = 1) {
         port.inject(frame);
@@ -51,8 +59,9 @@ struct WorkerFixture {
     std::unique_ptr<EventRingLayout> events = std::make_unique<EventRingLayout>();
     worker::Directory directory;
     image::ImageStore images;
-    port::MemoryPort port;
-    worker::Worker<port::MemoryPort> worker;
+    P port;
+    worker::Worker<P> worker;
 };
+using WorkerFixture = BasicWorkerFixture<port::MemoryPort>;
 
 }  // namespace rouse::test

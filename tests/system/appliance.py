@@ -1,5 +1,7 @@
 """The appliance under test and the rack around it, as the scripts raise them; the API as a user's program sees it."""
 
+import concurrent.futures
+import datetime
 import hashlib
 import json
 import os
@@ -15,6 +17,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "appliance"
 CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
+SERVER, SERVER_MAC = "10.77.0.1", "02:00:5e:00:00:01"  # of rack0, likewise
 POOL = {
     "cidr": "10.77.0.0/16",
     "gateway": "10.77.0.1",
@@ -30,10 +33,27 @@ def script(name, *arguments, check=True, timeout=120):
                           capture_output=True, text=True)
 
 
-def on_client(*command, check=True, timeout=120, **more):
-    """Runs a command on the rack's client."""
-    return subprocess.run([ROOT / "scripts" / "rack", "exec", "client", *map(str, command)],
+def within(namespace, *command, check=True, timeout=120, **more):
+    """Runs a command in a network namespace of the rack."""
+    return subprocess.run(["ip", "netns", "exec", namespace, *map(str, command)],
                           check=check, timeout=timeout, capture_output=True, text=True, **more)
+
+
+def on_client(*command, **more):
+    """Runs a command on the rack's client."""
+    return within("rouse-client", *command, **more)
+
+
+def on_appliance(*command, **more):
+    """Runs a command beside the appliance."""
+    return within("rouse-appliance", *command, **more)
+
+
+def spawn(namespace, *command, log=os.devnull):
+    """Starts a command in a network namespace of the rack. The process is the command's own: `ip` makes way for it."""
+    with open(log, "ab") as output:
+        return subprocess.Popen(["ip", "netns", "exec", namespace, *map(str, command)],
+                                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
 
 
 def wait_until(what, condition, timeout=30, every=0.1):
@@ -45,6 +65,21 @@ def wait_until(what, condition, timeout=30, every=0.1):
             return value
         assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
         time.sleep(every)
+
+
+def in_order(events, *expected):
+    """EXPECTED is a subsequence of EVENTS."""
+    rest = iter(events)
+    missing = [name for name in expected if name not in rest]
+    assert not missing, f"{missing} not found in order in {events}"
+
+
+def seconds_between(timeline, first, second):
+    """From the first entry of one kind to the first of another."""
+    times = {}
+    for entry in timeline:
+        times.setdefault(entry["event"], datetime.datetime.fromisoformat(entry["time"]))
+    return (times[second] - times[first]).total_seconds()
 
 
 class ApiError(AssertionError):
@@ -116,6 +151,11 @@ class Appliance:
 
     def add_machine(self, hostname, mac, **more):
         return self.post("/api/machines/", {"hostname": hostname, "mac": mac, **more})
+
+    def add_machines(self, macs):
+        """Many at once: the writer commits in groups what comes side by side."""
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            return list(pool.map(lambda mac: self.add_machine("node-" + mac.replace(":", ""), mac), macs))
 
     def timeline(self, machine):
         return self.get(f"/api/machines/{machine['id']}/timeline/?limit=1000")

@@ -4,9 +4,7 @@ import os
 import random
 
 import pytest
-from appliance import CLIENT_MAC, on_client, wait_until
-
-SERVER = "10.77.0.1"
+from appliance import CLIENT_MAC, SERVER, on_client, wait_until
 
 
 @pytest.fixture
