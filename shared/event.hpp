@@ -119,8 +119,8 @@ struct Event {
     std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none
     IpAddress address{};             // the machine's
     std::uint64_t bytes = 0;
-    std::uint64_t duration_ns = 0;
-    std::uint32_t count = 0;  // TFTP: blocks sent again; DHCP: the client's secs field
+    std::uint64_t duration_ns = 0;  // of a transfer; of the lease that an ACK gives, 0 when it gives none
+    std::uint32_t count = 0;        // TFTP: blocks sent again; DHCP: the client's secs field
     std::uint16_t block_size = 0;
     std::uint16_t window_size = 0;
     std::array<char, 56> text{};  // NUL-padded; cut when longer

@@ -117,9 +117,9 @@ Dhcp6Service::BootFile Dhcp6Service::boot_file_for(const Message& message, const
 bool Dhcp6Service::ask_for_lease(const Message& message, const MacAddress& mac, const dhcp6::Facts& facts,
                                  bool is_replay) noexcept {
     if (!asks_for_offer(message) || (facts.host != nullptr && !facts.host->is_guest())) return false;
-    const bool has_lease = facts.host != nullptr && facts.network != nullptr &&
-                           !facts.host->address6.is_zero() &&
-                           store::lease_seconds(*facts.host, *facts.network, facts.now_unix) > 0;
+    const bool has_lease =
+        facts.host != nullptr && facts.network != nullptr && !facts.host->address6.is_zero() &&
+        store::lease_seconds(*facts.host, *facts.network, facts.now_unix) >= store::kOfferSeconds / 2;
     // Leases are given by IPv4 network; a relay's link is not told apart there, so its strangers are not
     // served.
     const auto* network =

@@ -3,6 +3,7 @@
 #include "dataplane/dhcp/decision.hpp"
 #include "dataplane/dhcp/overheard.hpp"
 #include "dataplane/dhcp/quirks.hpp"
+#include "shared/clock.hpp"
 
 namespace rouse::worker {
 namespace {
@@ -42,6 +43,13 @@ EventKind kind_of_answer(const Message& message, const dhcp::Answer& answer) noe
         default:
             return EventKind::dhcp_ack;  // BOOTP's answer is as final as one
     }
+}
+
+// For how long an ACK gives the address; 0 when it gives none.
+std::uint64_t promised_seconds(const Message& message, const dhcp::Facts& facts) noexcept {
+    const bool gives =
+        message.type != DhcpType::inform && !facts.boot_server_port && !facts.network->is_proxy();
+    return gives ? dhcp::lease_seconds(facts) : 0;
 }
 
 // From a client that has an address elsewhere and asks us alone, through a router (RFC 2131 4.3.6, RENEWING).
@@ -127,8 +135,8 @@ bool DhcpService::ask_for_lease(const Message& message, const dhcp::Facts& facts
     if (message.type != DhcpType::discover) return false;
     // A registered machine waits for nobody: what it lacks, an operator must give it.
     if (facts.host != nullptr && !facts.host->is_guest()) return false;
-    const bool has_lease =
-        facts.host != nullptr && facts.network != nullptr && dhcp::lease_seconds(facts) > 0;
+    const bool has_lease = facts.host != nullptr && facts.network != nullptr &&
+                           dhcp::lease_seconds(facts) >= store::kOfferSeconds / 2;
     const auto* network = has_lease ? nullptr : directory_->network_at(arrived);
     if (network == nullptr || !network->serves_unknown()) return false;
     if (!is_replay) {
@@ -199,6 +207,8 @@ void DhcpService::report_outcome(const Message& message, const dhcp::Facts& fact
         Event event = event_about(kind_of_answer(message, answer), message);
         // Where another server gives the addresses, none of ours was spoken of.
         if (facts.network != nullptr && !facts.network->is_proxy()) event.address = facts.host->address;
+        if (event.kind == EventKind::dhcp_ack)
+            event.duration_ns = promised_seconds(message, facts) * kNanosPerSecond;
         if (facts.boot_file != nullptr) event.set_text(facts.boot_file->name.view());
         reporter_->report(event);
         return;

@@ -33,14 +33,16 @@ class TftpHost {
     explicit TftpHost(Parts parts) noexcept : parts_(std::move(parts)) {}
 
     // A machine is who holds the lease of its address; on our own subnet also by its hardware address, so
-    // that borrowing another machine's address gets a stranger nothing. Where another server gives the
-    // addresses, and of link-local ones, we know machines by their hardware address alone.
+    // that borrowing another machine's address gets a stranger nothing. A lease outlives its machine's
+    // registration, so that alone is not enough. Where another server gives the addresses, and of link-local
+    // ones, we know machines by their hardware address alone.
     [[nodiscard]] std::optional<MacAddress> identify(const tftp::Peer& peer) const noexcept {
         const auto address = peer.address.v4();
         const Ipv6Address address6{peer.address.octets};
         const bool is_local = address ? parts_.self.subnet.contains(*address) : is_on_link(address6);
         const auto lease = address ? parts_.directory->lease(*address) : parts_.directory->lease(address6);
-        if (lease && (!is_local || lease->mac == peer.mac)) return lease->mac;
+        if (lease && (!is_local || lease->mac == peer.mac) && parts_.directory->host(lease->mac))
+            return lease->mac;
         const auto host = is_local ? parts_.directory->host(peer.mac) : std::nullopt;
         if (!host) return std::nullopt;
         const auto* network = parts_.directory->network(host->network);
@@ -125,7 +127,6 @@ class TftpHost {
     void emit(const Event& event) noexcept { parts_.reporter->report(event); }
     [[nodiscard]] WorkerCounters& counters() noexcept { return *parts_.counters; }
     void quiescent() noexcept { parts_.images.quiescent(); }
-    [[nodiscard]] const wire::Self& self() const noexcept { return parts_.self; }
 
   private:
     using Handle = decltype(tftp::Content::handle);
@@ -141,6 +142,12 @@ class TftpHost {
     static_assert(sizeof(Reference) == sizeof(Handle));
     static Reference reference(const tftp::Content& content) noexcept {
         return std::bit_cast<Reference>(content.handle);
+    }
+
+    [[nodiscard]] bool is_on_link(const Ipv6Address& address) const noexcept {
+        const auto* network = parts_.directory->network_at(parts_.self.address);
+        return address.is_link_local() ||
+               (network != nullptr && network->has_ipv6() && network->prefix6.contains(address));
     }
 
     // `takes_stream`: of a streamed image, take a stream if there is one; the transfer holds it from then on.
@@ -170,11 +177,6 @@ class TftpHost {
         if (stream == nullptr) return tftp::Availability::pending;
         content.handle = std::bit_cast<Handle>(Reference{&image, reinterpret_cast<std::uint64_t>(stream)});
         return tftp::Availability::ready;
-    }
-    [[nodiscard]] bool is_on_link(const Ipv6Address& address) const noexcept {
-        const auto* network = parts_.directory->network_at(parts_.self.address);
-        return address.is_link_local() ||
-               (network != nullptr && network->has_ipv6() && network->prefix6.contains(address));
     }
 
     Parts parts_;
@@ -218,6 +220,7 @@ class TftpService {
     [[nodiscard]] std::size_t sessions() const noexcept { return engine_.open_sessions(); }
 
   private:
+    // Of either family.
     template <typename Datagram>
     [[nodiscard]] static tftp::Peer peer_of(const Datagram& datagram) noexcept {
         return {.address = datagram.source,

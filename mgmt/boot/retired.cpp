@@ -14,7 +14,7 @@ using namespace store;  // NOLINT(google-build-using-namespace): this folder is 
 namespace {
 
 Outcome<void> retire(Batch& batch, ContentKind kind, Bytes content, std::uint64_t grace_seconds) {
-    const be64 due(batch.now_ns() / kNanosPerSecond + grace_seconds);
+    const be64 due(batch.now_unix() + grace_seconds);
     std::string key(text_of(bytes_of(due)));
     key += static_cast<char>(kind);
     key += text_of(content);
@@ -38,7 +38,7 @@ Outcome<std::vector<Sha256>> collect_retired(Batch& batch, std::size_t limit) {
     const auto scanned = scan(batch.txn(), batch.own().retired, {}, [&](Bytes key, Bytes) {
         be64 when;
         if (key.size() > kHeader) std::memcpy(&when, key.data(), sizeof when);
-        if (when.host() > batch.now_ns() / kNanosPerSecond || due.size() == limit) return false;
+        if (when.host() > batch.now_unix() || due.size() == limit) return false;
         due.emplace_back(text_of(key));
         return true;
     });

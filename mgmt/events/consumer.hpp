@@ -1,8 +1,9 @@
 #pragma once
 // Reads the dataplane's event rings, has the Writer apply them, and only then releases them: a crash at any
 // instant neither loses an event nor applies one twice. Its one thread also passes verdicts on boots that
-// stand still and sends home the waiters whose time is up.
+// stand still, ends leases whose time is up, and sends home the waiters whose is.
 
+#include "mgmt/boot/appliance.hpp"
 #include "mgmt/events/followed_segment.hpp"
 #include "mgmt/events/tables.hpp"
 #include "mgmt/events/waiters.hpp"
@@ -37,6 +38,7 @@ class Consumer {
 
     // Makes its tables; starts nothing yet. REALTIME is for tests.
     [[nodiscard]] static Result<std::unique_ptr<Consumer>> create(store::Writer& writer,
+                                                                  const boot::Appliance& appliance,
                                                                   const std::string& run_dir,
                                                                   Clock realtime = realtime_ns);
     ~Consumer();
@@ -65,14 +67,17 @@ class Consumer {
         std::unique_ptr<EventConsumer> reader;
     };
 
-    Consumer(store::Writer& writer, EventTables tables, const std::string& run_dir, Clock realtime);
+    Consumer(store::Writer& writer, const boot::Appliance& appliance, EventTables tables,
+             const std::string& run_dir, Clock realtime);
     Result<void> follow_rings();
     Result<std::size_t> drain(Ring& ring);
     void log(const Event& event);
     Result<void> pass_verdicts();
+    Result<void> end_leases();
     void loop();
 
     store::Writer* writer_;
+    const boot::Appliance* appliance_;
     EventTables tables_;
     std::string run_dir_;
     Clock realtime_;

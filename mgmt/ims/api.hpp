@@ -11,6 +11,7 @@ void add_clusters(http::Router& router, const Services& services);
 void add_machines(http::Router& router, const Services& services);
 void add_ip_pools(http::Router& router, const Services& services);
 void add_leases(http::Router& router, const Services& services);
+void add_service_config(http::Router& router, const Services& services);
 void add_images(http::Router& router, const Services& services);
 void add_boot_profiles(http::Router& router, const Services& services);
 void add_users(http::Router& router, const Services& services);
