@@ -138,7 +138,8 @@ DropReason Engine<H>::open(const Datagram& in, const MacAddress& machine,
 template <Host H>
 void Engine<H>::negotiate(ThisSession& session, const wire::tftp::Request& request,
                           Quirks quirks) const noexcept {
-    const wire::tftp::Options asked = quirks.has(Quirk::plain_tftp) ? wire::tftp::Options{} : request.options;
+    static constexpr wire::tftp::Options kNoOptions{};
+    const wire::tftp::Options& asked = quirks.has(Quirk::plain_tftp) ? kNoOptions : request.options;
     session.rolls_to_one = quirks.has(Quirk::rollover_to_one);
     const std::uint32_t headers = session.key.client.v4() ? 32 : 52;  // IP, UDP and TFTP
     const std::uint32_t fits = std::max<std::uint32_t>(mtu_ - headers, wire::tftp::kMinBlockSize);
