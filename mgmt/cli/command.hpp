@@ -38,6 +38,7 @@ void add_login(CLI::App& app, Context& context);
 void add_machines(CLI::App& app, Context& context);
 void add_clusters(CLI::App& app, Context& context);
 void add_pools(CLI::App& app, Context& context);
+void add_leases(CLI::App& app, Context& context);
 void add_profiles(CLI::App& app, Context& context);
 void add_images(CLI::App& app, Context& context);
 void add_timeline(CLI::App& app, Context& context);

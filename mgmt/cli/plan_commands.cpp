@@ -48,6 +48,12 @@ CLI::Option* text_option(CLI::App& command, const std::shared_ptr<json>& body, c
         flags, [body, member](const std::string& value) { (*body)[member] = value; }, help);
 }
 
+CLI::Option* number_option(CLI::App& command, const std::shared_ptr<json>& body, const std::string& flags,
+                           const std::string& member, const std::string& help) {
+    return command.add_option_function<std::int64_t>(
+        flags, [body, member](std::int64_t value) { (*body)[member] = value; }, help);
+}
+
 CLI::Option* list_option(CLI::App& command, const std::shared_ptr<json>& body, const std::string& flags,
                          const std::string& member, const std::string& help) {
     return command.add_option_function<std::vector<std::string>>(
@@ -74,10 +80,11 @@ void add_clusters(CLI::App& app, Context& context) {
 void add_pools(CLI::App& app, Context& context) {
     auto* group = app.add_subcommand("pool", "Pools of addresses, one per network");
     group->require_subcommand(1);
-    add_list(*group, context, "List pools", "/api/ip-pools/",
-             {column("CIDR", "cidr"), column("GATEWAY", "gateway"), column("FROM", "range_start"),
-              column("TO", "range_end"), column("LEASE", "lease_seconds"),
-              column("STRANGERS", "unknown_machines"), column("ID", "id")});
+    add_list(
+        *group, context, "List pools", "/api/ip-pools/",
+        {column("CIDR", "cidr"), column("GATEWAY", "gateway"), column("FROM", "range_start"),
+         column("TO", "range_end"), column("LEASE", "lease_seconds"), column("STRANGERS", "unknown_machines"),
+         column("USED", "used"), column("FREE", "free"), column("GUESTS", "guests"), column("ID", "id")});
 
     auto* adding = group->add_subcommand("add", "Add a network's pool");
     const auto body = std::make_shared<json>(json::object());
@@ -88,12 +95,15 @@ void add_pools(CLI::App& app, Context& context) {
     list_option(*adding, body, "--dns", "dns_servers", "resolvers");
     text_option(*adding, body, "--unknown", "unknown_machines",
                 "ignore or serve machines that are not registered");
+    text_option(*adding, body, "--mode", "mode", "server, or proxy beside another DHCP server");
+    text_option(*adding, body, "--cidr6", "cidr6", "the IPv6 network on the same link, such as fd00:77::/64");
+    list_option(*adding, body, "--dns6", "dns_servers6", "IPv6 resolvers");
     text_option(*adding, body, "--cluster", "cluster", "only this cluster's machines (name or id)");
     text_option(*adding, body, "--profile", "boot_profile", "boot profile of machines that name none");
     text_option(*adding, body, "--description", "description", "for people");
-    adding->add_option_function<std::int64_t>(
-        "--lease-seconds", [body](std::int64_t seconds) { (*body)["lease_seconds"] = seconds; },
-        "life of a lease");
+    number_option(*adding, body, "--lease-seconds", "lease_seconds", "life of a lease");
+    number_option(*adding, body, "--guest-limit", "guest_limit",
+                  "addresses that machines which are not registered may take");
     add_post(*adding, context, "/api/ip-pools/", body, "pool", "cidr");
 }
 

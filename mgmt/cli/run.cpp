@@ -51,6 +51,7 @@ int run(const std::vector<std::string>& arguments, Console& console, const Envir
     add_machines(app, context);
     add_clusters(app, context);
     add_pools(app, context);
+    add_leases(app, context);
     add_profiles(app, context);
     add_images(app, context);
     add_timeline(app, context);
