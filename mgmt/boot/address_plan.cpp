@@ -109,6 +109,8 @@ Outcome<void> lease_to(Batch& batch, const Pool& pool, Ipv4Address address, json
     if (*before && (*before)->mac == lease.mac && (*before)->is_taken()) {
         lease = **before;
         lease.state = lease.started_unix != 0 ? LeaseState::active : LeaseState::reserved;
+        // As a guest it may have been told of all of it, though we never heard so.
+        lease.promised_unix = std::max(lease.promised_unix, lease.expires_unix);
         lease.expires_unix = 0;
     }
     if (auto written = write_lease(batch, address, lease); !written) return pass_on(written.error());
