@@ -4,14 +4,16 @@
     tests/system/crash.py [--rounds 50] [--clients 2000] [--guests 1000] [--seed N]
 
 One round: clients ask for addresses, machines are registered, and a process (or both) is killed with SIGKILL and started
-again. Then every client that was ever given an address must get the same one, no two the same, and /api/leases/ must
-say so too. Run it as root; it raises the rack and an appliance of its own.
+again. Then every client that was given an address must get the same one, no two the same, and /api/leases/ must say so
+too: a registered one for good, a guest for as long as it was told. Run it as root; it raises the rack and an appliance
+of its own.
 """
 
 import argparse
 import collections
 import concurrent.futures
 import http.client
+import math
 import random
 import sys
 import threading
@@ -19,7 +21,7 @@ import time
 import urllib.error
 
 from appliance import POOL, ApiError, Appliance, script
-from wire import REQUESTED, SERVER_ID, Message, Port, ip_bytes, mac_text
+from wire import LEASE_TIME, REQUESTED, SERVER_ID, Message, Port, ip_bytes, mac_text
 
 WINDOW = 256  # clients that wait for an answer at one time
 PATIENCE = 0.25  # seconds until a client tries again
@@ -36,6 +38,17 @@ class Client:
         self.mac = mac_text((0x020077000000 | number).to_bytes(6, "big"))
         self.number, self.registered = number, registered
         self.address = None  # of its last ACK
+        self.until = 0.0  # when that lease ends (time.monotonic)
+
+    def holds_lease(self):
+        return time.monotonic() < self.until
+
+    def accept(self, ack):
+        """Counted from the ACK's arrival: longer than the REQUEST's time, which is the client's to count from (RFC 2131
+        4.4.1), so harder on the server."""
+        self.address = ack.yiaddr
+        seconds = int.from_bytes(ack.options[LEASE_TIME], "big")
+        self.until = math.inf if self.registered else max(self.until, time.monotonic() + seconds)
 
     def frame(self, kind, **fields):
         return Message(kind, self.mac, self.number, **fields).frame()
@@ -59,8 +72,13 @@ class Rack:
     def __init__(self, port, clients, dice):
         self.port, self.dice = port, dice
         self.clients = {client.mac: client for client in clients}
-        self.owner = {}  # address -> client: whom it was offered or given to, for good
+        self.owner = {}  # address -> client: whom it was last promised to
         self.answers = 0
+
+    def owner_of(self, address):
+        """Who holds the promise that still stands; None when nobody does."""
+        owner = self.owner.get(address)
+        return owner if owner and (owner.registered or owner.holds_lease()) else None
 
     def take(self, message):
         """Holds one answer against the record; returns its client when that has no more to wait for."""
@@ -68,19 +86,24 @@ class Rack:
         if client is None or message.type not in ("offer", "ack", "nak"):
             return None
         self.answers += 1
+        holds = client.holds_lease()
         if message.type == "nak":
-            raise BrokenPromise(f"{client.mac} is refused {client.address}, which it was given")
-        # A stranger that is offered an address and does not take it may lose it again.
-        is_promise = message.type == "ack" or client.registered
-        owner = self.owner.setdefault(message.yiaddr, client) if is_promise else self.owner.get(message.yiaddr, client)
-        if owner is not client:
+            if holds or client.registered:
+                raise BrokenPromise(f"{client.mac} is refused {client.address}, which it was given")
+            client.address = None
+            return client
+        owner = self.owner_of(message.yiaddr)
+        if owner not in (None, client):
             raise BrokenPromise(f"{message.yiaddr} went to {owner.mac} and to {client.mac}")
-        if client.address not in (None, message.yiaddr):
+        if holds and client.address != message.yiaddr:
             raise BrokenPromise(f"{client.mac} has {client.address} and is told {message.yiaddr}")
+        # A stranger that is offered an address and does not take it may lose it again.
+        if message.type == "ack" or client.registered:
+            self.owner[message.yiaddr] = client
         if message.type == "offer":
             self.port.socket.send(client.select(message))
             return None
-        client.address = message.yiaddr
+        client.accept(message)
         return client
 
     def ask(self, clients, opening, over, once=False):
@@ -105,9 +128,13 @@ class Rack:
         return list(queue) + list(waiting)
 
     def any_opening(self, client):
-        if client.address is None:
+        """What a client of the kind sends when it starts, or goes on: one whose lease ended starts over."""
+        if not client.holds_lease():
             return client.discover()
         return self.dice.choice([client.discover, client.reboot, client.rebind])()
+
+    def reboot(self, client):
+        return client.reboot() if client.holds_lease() else client.discover()
 
 
 class Operator(threading.Thread):
@@ -145,13 +172,13 @@ def leases_of(appliance):
 
 def verify(appliance, rack, operators):
     """Every promise that was ever made still stands."""
-    promised = [client for client in rack.clients.values() if client.address]
+    promised = [client for client in rack.clients.values() if client.holds_lease()]
     deadline = time.monotonic() + 15
-    deaf = rack.ask(promised, Client.reboot, lambda: time.monotonic() > deadline, once=True)
+    deaf = rack.ask(promised, rack.reboot, lambda: time.monotonic() > deadline, once=True)
     if deaf:
         raise BrokenPromise(f"{len(deaf)} clients are no longer answered, such as {deaf[0].mac} with {deaf[0].address}")
     leases = leases_of(appliance)
-    for client in promised:
+    for client in filter(Client.holds_lease, promised):
         if leases.get(client.address) != client.mac:
             raise BrokenPromise(f"{client.mac} was given {client.address}, which /api/leases/ says is {leases.get(client.address)}'s")
     for operator in operators:

@@ -5,40 +5,9 @@ import struct
 import subprocess
 import zlib
 
-from appliance import VirtualMachine, in_order, wait_until
-
-MAC = "52:54:00:77:00:02"
-IPXE = pathlib.Path("/usr/lib/ipxe")
-IPXE_STARTS = "iPXE initialising devices"
-
-
-def power_on(appliance, tmp_path, firmware, until, images, **profile):
-    """Boots a machine until UNTIL is on its console; returns it as it is registered."""
-    for name, content in images.items():
-        appliance.put_image(name, content.read_bytes() if isinstance(content, pathlib.Path) else content)
-    appliance.post("/api/boot-profiles/", {"name": "test", **profile})
-    machine = appliance.add_machine("node", MAC, boot_profile="test")
-    vm = VirtualMachine("vm2", MAC, tmp_path, until, 240, "--firmware", firmware)
-    try:
-        vm.wait()
-    finally:
-        vm.stop()
-        print("--- timeline ---", *story(appliance, machine), sep="\n")
-    assert appliance.machine(machine)["status"] != "ERROR"
-    return machine
-
-
-def story(appliance, machine):
-    """What happened and to what, such as "tftp_complete boot.ipxe"; a DISCOVER by whom."""
-    def to_what(details):
-        return details.get("file") or details.get("boot_file") or details.get("client") or ""
-    return [f"{entry['event']} {to_what(entry['details'])}".strip() for entry in appliance.timeline(machine)]
-
-
-def told(appliance, machine, *expected):
-    """Waits until the timeline has the last of EXPECTED, and finds them all in order."""
-    wait_until(f"{expected[-1]} on the timeline", lambda: expected[-1] in story(appliance, machine), 10)
-    in_order(story(appliance, machine), *expected)
+import pytest
+from appliance import on_appliance, wait_until
+from firmware import IPXE, IPXE_STARTS, power_on, told
 
 
 def test_uefi_chains_ipxe_by_pxe_and_boots(appliance, boot_files, tmp_path):
@@ -54,6 +23,24 @@ def test_uefi_boots_by_http(appliance, tmp_path):
     machine = power_on(appliance, tmp_path, "uefi-http", IPXE_STARTS, {"efi/ipxe.efi": IPXE / "ipxe.efi"},
                        loaders={"x64-http": "efi/ipxe.efi"})
     told(appliance, machine, "dhcp_discover UEFI HTTP boot", "dhcp_offer efi/ipxe.efi", "dhcp_ack efi/ipxe.efi")
+
+
+@pytest.fixture
+def rack0_ipv6(rack):
+    """The appliance's own address on the IPv6 network; rack0 has it before the dataplane looks."""
+    on_appliance("ip", "address", "add", "fd00:77::1/64", "dev", "rack0", "nodad")
+    yield "fd00:77::1"
+    on_appliance("ip", "address", "del", "fd00:77::1/64", "dev", "rack0")
+
+
+def test_uefi_boots_by_pxe_over_ipv6(rack0_ipv6, appliance, tmp_path):
+    appliance.request("PATCH", f"/api/ip-pools/{appliance.pool['id']}/", {"cidr6": "fd00:77::/64"})
+    machine = power_on(appliance, tmp_path, "uefi-ipv6", IPXE_STARTS, {"efi/snponly.efi": IPXE / "snponly.efi"},
+                       loaders={"x64-uefi": "efi/snponly.efi"})
+    told(appliance, machine, "dhcp_discover PXE firmware", "dhcp_offer efi/snponly.efi", "dhcp_ack efi/snponly.efi",
+         "tftp_complete efi/snponly.efi")
+    given = [entry["details"]["ip"] for entry in appliance.timeline(machine) if entry["event"] == "dhcp_ack"]
+    assert given and {*given} == {machine["ip6"]} and machine["ip6"].startswith("fd00:77::")
 
 
 def test_pxelinux_finds_its_configuration_and_starts_a_kernel(appliance, tmp_path):
