@@ -92,8 +92,8 @@ class Batch : public View {
         if (!record.is_valid()) return fail("refused to store a record that is not valid");
         return put(table, key, bytes_of(record));
     }
-    // Writes over a record of which nothing changes that readers of kHostsGenerationKey look at: it costs
-    // Writes over a lease that stays with its machine: who follows kHostsGenerationKey need not look.
+    // Writes over a lease that stays with its machine: readers who follow kHostsGenerationKey need not look.
+    // Not for host records, which workers remember for as long as that number stays.
     template <Record R>
     Result<void> refresh_record(Table table, Bytes key, const R& record) {
         if (!record.is_valid()) return fail("refused to store a record that is not valid");

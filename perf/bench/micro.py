@@ -46,9 +46,22 @@ def dhcp(say):
 def tftp(say):
     say("micro: TFTP")
     measured = run("rouse-micro-tftp", "--benchmark_min_time=0.2")
-    copy = measured["copy_of_the_block"]["ns_per_packet"]
-    return [Result(f"tftp/memory/ack_to_data_{sessions}", measured[f"ack_to_data/{sessions}"]["ns_per_packet"], "ns",
-                   ("memcpy of the same block", copy)) for sessions in (64, 1000)]
+
+    def cost(what, transfers, images):
+        return measured[f"{what}/transfers:{transfers}/images:{images}"]["ns_per_packet"]
+
+    def block(name, images, at_most, note):
+        took, copy = cost("ack_to_data", 64, images), cost("copy", 64, images)
+        return Result(name, took, "ns", ("memcpy of the same block", copy), wanted=f"at most {at_most} x the copy",
+                      reached=took <= at_most * copy, note=note)
+
+    growth = cost("ack_to_data", 100_000, 1) / cost("ack_to_data", 100, 1)
+    return [
+        block("tftp/memory/ack_to_data_hot", 1, 2, "64 transfers of one image that is in the caches"),
+        block("tftp/memory/ack_to_data_cold", 64, 1.5, "64 transfers of 64 images, 1 GiB together"),
+        Result("tftp/memory/growth", growth, "x", wanted="at most 2", reached=growth <= 2,
+               note="cost of a packet with 100 000 transfers open against 100"),
+    ]
 
 
 def leases(say):
