@@ -3,16 +3,19 @@
 
     tests/system/crash.py [--rounds 50] [--clients 2000] [--guests 1000] [--seed N]
 
-One round: clients ask for addresses, machines are registered, and a process (or both) is killed with SIGKILL and started
-again. Then every client that was given an address must get the same one, no two the same, and /api/leases/ must say so
-too: a registered one for good, a guest for as long as it was told. Run it as root; it raises the rack and an appliance
-of its own.
+One round: clients ask for addresses, machines are registered, some guests leave without a word and others come, and a
+process (or both) is killed with SIGKILL and started again. Then every client that was given an address must get the same one, no two the same, and /api/leases/ must say so
+too: a registered one for good, a guest for as long as it was told. Leases are of a minute and the range has little
+room, so addresses of guests that left pass to others as soon as they may. Run it as root; it raises the rack and an
+appliance of its own.
 """
 
 import argparse
 import collections
 import concurrent.futures
 import http.client
+import ipaddress
+import itertools
 import math
 import random
 import sys
@@ -25,6 +28,7 @@ from wire import LEASE_TIME, REQUESTED, SERVER_ID, Message, Port, ip_bytes, mac_
 
 WINDOW = 256  # clients that wait for an answer at one time
 PATIENCE = 0.25  # seconds until a client tries again
+LEAVERS = 50  # of so many guests one leaves in each round
 
 
 class BrokenPromise(AssertionError):
@@ -73,7 +77,12 @@ class Rack:
         self.port, self.dice = port, dice
         self.clients = {client.mac: client for client in clients}
         self.owner = {}  # address -> client: whom it was last promised to
-        self.answers = 0
+        self.answers = self.passed_on = 0
+
+    def swap(self, gone, comer):
+        """A machine is gone without a word; what it was promised stands until it ends."""
+        del self.clients[gone.mac]
+        self.clients[comer.mac] = comer
 
     def owner_of(self, address):
         """Who holds the promise that still stands; None when nobody does."""
@@ -99,6 +108,7 @@ class Rack:
             raise BrokenPromise(f"{client.mac} has {client.address} and is told {message.yiaddr}")
         # A stranger that is offered an address and does not take it may lose it again.
         if message.type == "ack" or client.registered:
+            self.passed_on += self.owner.get(message.yiaddr, client) is not client
             self.owner[message.yiaddr] = client
         if message.type == "offer":
             self.port.socket.send(client.select(message))
@@ -149,7 +159,8 @@ class Operator(threading.Thread):
             client = self.todo[0]
             try:
                 machine = self.appliance.add_machine(f"late-{client.number}", client.mac)
-                self.registered.append((client, machine["ip"]))
+                if machine["ip"]:  # else it waits for a guest's lease to end
+                    self.registered.append((client, machine["ip"]))
             except ApiError as error:
                 if error.status != 409:  # it was committed, and only the answer was lost
                     raise
@@ -191,17 +202,21 @@ def verify(appliance, rack, operators):
 def run(appliance, rounds, clients, guests, seed, say=print):
     """ROUNDS kills under CLIENTS, of which GUESTS are strangers on a network that serves them. Raises BrokenPromise."""
     dice = random.Random(seed)
-    everybody = [Client(number, number >= guests) for number in range(clients)]
-    registered = everybody[guests:]
+    strangers = [Client(number, registered=False) for number in range(guests)]
+    registered = [Client(number, registered=True) for number in range(guests, clients)]
     late = [registered.pop() for _ in range(min(len(registered) // 4, 10 * rounds))]  # these arrive during the rounds
     appliance.add_machines(client.mac for client in registered)
-    operators = []
+    operators, newcomers = [], itertools.count(clients)
     with Port() as port, concurrent.futures.ThreadPoolExecutor() as threads:
-        rack = Rack(port, everybody, dice)
+        rack = Rack(port, strangers + registered + late, dice)
         for number in range(1, rounds + 1):
             victims = dice.choice([("mgmt",), ("dataplane",), ("mgmt", "dataplane")])
             delay = dice.uniform(0.02, 0.5)
-            asking = everybody[:guests] + registered + [client for operator in operators for client, _ in operator.registered]
+            for place in dice.sample(range(guests), guests // LEAVERS):
+                comer = Client(next(newcomers), registered=False)
+                rack.swap(strangers[place], comer)
+                strangers[place] = comer
+            asking = strangers + registered + [client for operator in operators for client, _ in operator.registered]
             dice.shuffle(asking)
             share = -(-len(late) // rounds)
             operator = Operator(appliance, late[(number - 1) * share:number * share])
@@ -215,7 +230,7 @@ def run(appliance, rounds, clients, guests, seed, say=print):
             assert not operator.is_alive() and not operator.todo, "registering machines does not come to an end"
             kept = verify(appliance, rack, operators)
             say(f"round {number}: {' and '.join(victims)} killed after {delay:.3f} s; {kept} clients keep their addresses")
-        say(f"{rounds} rounds, {rack.answers} answers: no address twice, no lease lost")
+        say(f"{rounds} rounds, {rack.answers} answers, {rack.passed_on} addresses passed on: no address twice, no lease lost")
 
 
 def main():
@@ -230,7 +245,11 @@ def main():
     script("rack", "up")
     try:
         appliance.start("--fresh")
-        appliance.post("/api/ip-pools/", POOL | {"unknown_machines": "serve" if options.guests else "ignore"})
+        most_guests = options.guests + options.guests // 10
+        last = ipaddress.IPv4Address(POOL["range_start"]) + options.clients - options.guests + most_guests
+        appliance.post("/api/ip-pools/", POOL | {
+            "range_end": str(last), "lease_seconds": 60, "guest_limit": most_guests,
+            "unknown_machines": "serve" if options.guests else "ignore"})
         run(appliance, options.rounds, options.clients, options.guests, options.seed)
     finally:
         appliance.stop()
