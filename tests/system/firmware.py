@@ -15,7 +15,7 @@ def power_on(appliance, tmp_path, firmware, until, images, **profile):
         appliance.put_image(name, content.read_bytes() if isinstance(content, pathlib.Path) else content)
     appliance.post("/api/boot-profiles/", {"name": "test", **profile})
     machine = appliance.add_machine("node", MAC, boot_profile="test")
-    vm = VirtualMachine("vm2", MAC, tmp_path, until, 240, "--firmware", firmware)
+    vm = VirtualMachine("vm2", MAC, tmp_path, until, 480, "--firmware", firmware)
     try:
         vm.wait()
     finally:
