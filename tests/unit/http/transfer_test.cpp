@@ -146,14 +146,15 @@ TEST_F(TransferTest, UploadsByChunksOfAnySize) {
 }
 
 TEST_F(TransferTest, ACutUploadIsAnError) {
+    constexpr std::size_t kSent = 100'000;
     Server server(router_);
     for (const char* framing :
          {"Content-Length: 3000001\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n2dc6c1\r\n"})
         for (const bool by_reset : {false, true}) {
             Client client(server.port());
             client.send("PUT /upload HTTP/1.1\r\nHost: t\r\n" + std::string(framing) +
-                        content_.substr(0, 100'000));
-            while (received_ == 0) std::this_thread::sleep_for(1ms);  // a reset takes along what is unread
+                        content_.substr(0, kSent));
+            while (received_ < kSent) std::this_thread::sleep_for(1ms);  // a reset takes along what is unread
             received_ = 0;
             if (by_reset)
                 client.reset();
