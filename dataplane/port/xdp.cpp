@@ -25,6 +25,10 @@ namespace {
 
 constexpr std::uint32_t kQueue = 0;
 constexpr std::uint64_t kQueuePatienceNs = kNanosPerSecond;
+// The kernel says which entries of the fill and transmit rings it took a little after their frames came back
+// by the other ring (xsk_flush(), xsk_generic_xmit()): for that long a ring holds them twice, so it has room
+// for each frame twice.
+constexpr std::uint32_t kRingSlack = 2;
 
 Result<void> check_usable(const Interface& interface) {
     if (!interface.is_up)
@@ -122,7 +126,7 @@ struct XdpPort::Device {
 Result<void> XdpPort::Device::register_memory() {
     if (!memory.is_mapped()) return fail_errno("cannot allocate memory for the frames of " + interface.name);
     xsk_umem_config config{};
-    config.fill_size = std::bit_ceil(options.receive_frames);
+    config.fill_size = kRingSlack * std::bit_ceil(options.receive_frames);
     config.comp_size = std::bit_ceil(options.transmit_frames);
     config.frame_size = kFrameBytes;
     const int error = xsk_umem__create(&umem, memory.start(), memory.size(), &fill, &completion, &config);
@@ -135,7 +139,7 @@ Result<void> XdpPort::Device::register_memory() {
 Result<void> XdpPort::Device::open_socket() {
     xsk_socket_config config{};
     config.rx_size = std::bit_ceil(options.receive_frames);
-    config.tx_size = std::bit_ceil(options.transmit_frames);
+    config.tx_size = kRingSlack * std::bit_ceil(options.transmit_frames);
     config.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD;
     config.bind_flags = XDP_USE_NEED_WAKEUP;
     // In native mode the kernel takes zero-copy if the driver can; generic frames are always copied.

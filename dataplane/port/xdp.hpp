@@ -7,7 +7,8 @@
 //   receive frames:  fill ring ─► kernel ─► receive ring ─► receive() … release() ─► fill ring
 //   transmit frames: index stack ─► allocate() … send() ─► transmit ring ─► kernel ─► completion ring ─►
 //   stack
-// Each ring holds every frame of its half, so no ring can be full while a frame is in hand.
+// Each ring has room for every frame of its half, those to the kernel for each of them twice, so none can be
+// full while a frame is in hand.
 //
 // Opening needs CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and CAP_IPC_LOCK (or a generous RLIMIT_MEMLOCK), or root;
 // running needs none. Closing, or the end of the process however it comes, gives the interface back.
