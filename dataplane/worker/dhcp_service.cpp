@@ -67,10 +67,12 @@ Ipv4Address arrival_of(const Message& message, const wire::Datagram& datagram,
     return is_routed(message, datagram, self) ? message.header.client : self.address;
 }
 
-// On our own link everybody speaks for himself: else one machine could ask in the names of thousands. What a
-// router passes on bears the router's hardware address, and asks for nothing new.
+// On our own link everybody speaks for himself: else one machine could ask in the names of thousands. Relays
+// speak for others, to the server's port alone. What a router passes on bears the router's hardware address,
+// and asks for nothing new.
 bool is_senders_own(const Message& message, const wire::Datagram& datagram, const wire::Self& self) noexcept {
-    if (!message.header.gateway.is_zero() || message.header.hardware == datagram.source_mac) return true;
+    if (message.header.hardware == datagram.source_mac) return true;
+    if (!message.header.gateway.is_zero()) return datagram.destination_port == wire::kDhcpServerPort;
     const bool asks_anew = message.type == DhcpType::discover || message.type == DhcpType::none;
     return !asks_anew && is_routed(message, datagram, self);
 }

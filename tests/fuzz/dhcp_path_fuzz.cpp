@@ -9,6 +9,7 @@
 #include "tests/fuzz/dhcp_path_world.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 namespace {
@@ -23,8 +24,10 @@ constexpr unsigned kAdopt = 4;     // the frames come from a machine that is reg
 constexpr unsigned kScript = 8;    // several messages made from few bytes each, else one whole frame
 constexpr unsigned kMachines = 8;  // that a message of a script may come from; some are registered
 
-void require(bool holds) {
-    if (!holds) std::abort();
+void require(bool holds, int line = __builtin_LINE()) {
+    if (holds) return;
+    std::fprintf(stderr, "not so: %s:%d\n", __FILE__, line);
+    std::abort();
 }
 
 // Reads an input's bytes; zeros behind its end.

@@ -5,6 +5,7 @@
 #include "dataplane/wire/icmpv6.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 namespace rouse::fuzz {
@@ -14,8 +15,10 @@ constexpr std::size_t kIp = sizeof(wire::EthernetHeader);
 constexpr std::size_t kUdp4 = kIp + sizeof(wire::Ipv4Header);
 constexpr std::uint32_t kRegistered = 4;
 
-void require(bool holds) {
-    if (!holds) std::abort();
+void require(bool holds, int line = __builtin_LINE()) {
+    if (holds) return;
+    std::fprintf(stderr, "not so: %s:%d\n", __FILE__, line);
+    std::abort();
 }
 
 template <typename R, typename Key>
