@@ -124,7 +124,7 @@ void DhcpService::notice_other_server(const Message& message) noexcept {
 
 std::uint64_t DhcpService::size_of(const MacAddress& mac, const store::HostRecord& host,
                                    std::string_view name) const noexcept {
-    const auto record = directory_->find_name(mac, host.profile, name);
+    const auto record = directory_->find_name(mac, host, name);
     return record ? record->size : 0;
 }
 

@@ -49,12 +49,15 @@ class TftpHost {
     }
 
     [[nodiscard]] tftp::Resolution resolve(const MacAddress& machine, std::string_view name) noexcept {
-        const auto host = parts_.directory->host(machine);
-        const auto record = parts_.directory->find_name(machine, host ? host->profile : 0, name);
+        const auto host = parts_.directory->host(machine).value_or(store::HostRecord{});
+        const auto record = parts_.directory->find_name(machine, host, name);
         if (!record) return {};
         tftp::Content content{.size = record->size};
-        if (record->kind == store::ContentKind::rendered) {
-            content.handle = std::bit_cast<Handle>(Reference{.rendered_id = record->rendered_id});
+        if (record->kind != store::ContentKind::image) {
+            const Reference text = record->kind == store::ContentKind::framed
+                                       ? Reference{.place = record->rendered_id, .rendered_id = host.line_id}
+                                       : Reference{.rendered_id = record->rendered_id};
+            content.handle = std::bit_cast<Handle>(text);
             return {tftp::Availability::ready, content};
         }
         content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
@@ -78,21 +81,24 @@ class TftpHost {
             case image::Residency::resident:
                 break;
         }
-        content.handle = std::bit_cast<Handle>(Reference{.image = image});
+        content.handle = std::bit_cast<Handle>(Reference{.place = std::bit_cast<std::uint64_t>(image)});
         return tftp::Availability::ready;
     }
 
     void retain(const tftp::Content& content) const noexcept {
-        if (const auto* image = reference(content).image) image->retain();
+        if (const auto* image = reference(content).image()) image->retain();
     }
     void release(const tftp::Content& content) const noexcept {
-        if (const auto* image = reference(content).image) image->release();
+        if (const auto* image = reference(content).image()) image->release();
     }
     [[nodiscard]] bool read(const tftp::Content& content, std::uint64_t offset,
                             std::span<std::byte> out) const noexcept {
         const Reference from = reference(content);
-        if (from.image == nullptr) return parts_.directory->read_rendered(from.rendered_id, offset, out);
-        const auto bytes = from.image->bytes();
+        if (from.image() == nullptr) {
+            if (from.place == 0) return parts_.directory->read_rendered(from.rendered_id, offset, out);
+            return parts_.directory->read_framed(from.place, from.rendered_id, offset, out);
+        }
+        const auto bytes = from.image()->bytes();
         if (offset > bytes.size() || bytes.size() - offset < out.size()) return false;
         std::memcpy(out.data(), bytes.data() + offset, out.size());
         return true;
@@ -120,10 +126,14 @@ class TftpHost {
 
   private:
     using Handle = decltype(tftp::Content::handle);
-    // Where a ready content's bytes are: in an image, else in table `rendered`.
+    // Where a ready content's bytes are: in an image, or in table `rendered`: a text, or a line in a frame.
     struct Reference {
-        const image::Image* image = nullptr;
-        std::uint64_t rendered_id = 0;
+        std::uint64_t place = 0;        // an image's address; with a rendered id: the frame's id, 0: none
+        std::uint64_t rendered_id = 0;  // of the text or the line; 0: an image
+
+        [[nodiscard]] const image::Image* image() const noexcept {
+            return rendered_id == 0 ? std::bit_cast<const image::Image*>(place) : nullptr;
+        }
     };
     static_assert(sizeof(Reference) == sizeof(Handle));
     static Reference reference(const tftp::Content& content) noexcept {

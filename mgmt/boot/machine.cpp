@@ -68,9 +68,13 @@ Outcome<HostRecord> host_record(const View& view, const Document& machine,
 }
 
 Outcome<void> remove_host(Batch& batch, const MacAddress& mac) {
+    const auto stored = batch.record<HostRecord>(batch.tables().hosts, bytes_of(mac));
+    if (!stored) return pass_on(stored.error());
+    auto host = stored->value_or(HostRecord{});
+    if (auto removed = remove_rendered(batch, mac, host); !removed) return removed;
     if (auto removed = batch.remove(batch.tables().hosts, bytes_of(mac)); !removed)
         return pass_on(removed.error());
-    return remove_script(batch, mac);
+    return {};
 }
 
 }  // namespace
@@ -122,16 +126,22 @@ Outcome<bool> remove_machine(Batch& batch, Id id) {
 Outcome<void> project_machine(Batch& batch, const Appliance& appliance, const Document& machine) {
     const auto profile = profile_of(batch, machine.fields);
     if (!profile) return pass_on(profile.error());
-    const auto host = host_record(batch, machine, *profile);
+    auto host = host_record(batch, machine, *profile);
     if (!host) return pass_on(host.error());
     const MacAddress mac = mac_of(machine.fields);
     const auto stored = batch.record<HostRecord>(batch.tables().hosts, bytes_of(mac));
     if (!stored) return pass_on(stored.error());
+    if (*stored) {
+        host->line_id = (*stored)->line_id;
+        host->line_bytes = (*stored)->line_bytes;
+    }
+    const auto rendered = *profile ? render_machine(batch, appliance, machine, **profile, *host)
+                                   : remove_rendered(batch, mac, *host);
+    if (!rendered) return rendered;
     if (!*stored || std::memcmp(&**stored, &*host, sizeof *host) != 0)
         if (auto put = batch.put_record(batch.tables().hosts, bytes_of(mac), *host); !put)
             return pass_on(put.error());
-    if (!*profile || (*profile)->text("kernel").empty()) return remove_script(batch, mac);
-    return render_script(batch, appliance, machine, **profile);
+    return {};
 }
 
 Outcome<std::optional<Id>> place_waiting(Batch& batch, const Appliance& appliance, std::optional<Id> after,

@@ -4,6 +4,7 @@
 // stand still and sends home the waiters whose time is up.
 
 #include "mgmt/events/followed_segment.hpp"
+#include "mgmt/events/recorder.hpp"
 #include "mgmt/events/tables.hpp"
 #include "mgmt/events/waiters.hpp"
 #include "mgmt/store/writer.hpp"
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +33,7 @@ class Consumer {
         std::atomic<std::uint64_t> backlog{0};   // a gauge: waiting in the rings at the last look
         std::atomic<std::uint64_t> failures{0};  // batches that the store could not take; tried again
         std::atomic<bool> failing{false};        // the last batch was such a one
+        std::atomic<std::uint64_t> own_lost{0};  // given to report() faster than the store took them
     };
     using Clock = std::uint64_t (*)() noexcept;
 
@@ -47,6 +50,10 @@ class Consumer {
     // One round of the thread's work: what waits in every ring, and deadlines if nothing is left waiting.
     // Returns how many events were applied. For tests and the thread itself, one at a time.
     Result<std::size_t> turn();
+
+    // Puts an event of the management plane's own on its machine's timeline, with the dataplane's. Any
+    // thread; returns at once.
+    void report(const Event& event);
 
     // Waits, SECONDS at most, until the machine's timeline has entries after AFTER. True: it has.
     [[nodiscard]] boost::asio::awaitable<bool> wait_for_timeline(store::Id machine, std::uint64_t after,
@@ -67,6 +74,8 @@ class Consumer {
     Consumer(store::Writer& writer, EventTables tables, const std::string& run_dir, Clock realtime);
     Result<void> follow_rings();
     Result<std::size_t> drain(Ring& ring);
+    Result<std::size_t> drain_own();
+    void count(const TouchedMachines& touched, std::size_t events);
     Result<void> pass_verdicts();
     void loop();
 
@@ -78,6 +87,8 @@ class Consumer {
     std::vector<std::unique_ptr<Ring>> rings_;  // by worker
     std::vector<Event> events_;                 // of one batch
     std::uint64_t next_look_ns_ = 0;            // for new workers, replaced segments and deadlines; monotonic
+    std::mutex own_mutex_;
+    std::vector<Event> own_;  // reported and not yet applied
     Statistics statistics_;
     Waiters waiters_;
     std::atomic<bool> stopping_{false};

@@ -270,6 +270,14 @@ Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tab
     return store_result(std::move(touched));
 }
 
+Result<TouchedMachines> apply_own_events(store::Batch& batch, const EventTables& tables,
+                                         std::span<const Event> events) {
+    Session session(batch, tables);
+    for (const Event& event : events)
+        if (auto done = session.apply(event); !done) return tl::unexpected(done.error());
+    return store_result(session.finish());
+}
+
 Result<bool> any_deadline_due(const store::View& view, const EventTables& tables, std::uint64_t now_ns) {
     const auto due = deadlines_due(view, tables, now_ns, 1);
     if (!due) return tl::unexpected(due.error());
