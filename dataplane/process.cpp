@@ -96,7 +96,11 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
                            .own_subnet = self->subnet,
                            .strangers_per_second = config.dataplane.strangers_per_second,
                            .guests_per_second = config.dataplane.guests_per_second,
-                           .extras = {.router_solicitations = config.dataplane.router_advertisements},
+                           .extras = {.router_solicitations = config.dataplane.router_advertisements,
+                                      .dhcpv6 = config.dataplane.ipv6_boot,
+                                      .tftp_ipv6 = config.dataplane.ipv6_boot,
+                                      .dhcp_answers = config.dataplane.watch_servers,
+                                      .own_address = self->mac},
                            .counters = &counters,
                            .report = [](const std::string& message) { spdlog::warn("{}", message); }});
     // After the other threads were started, so that only the worker is pinned.

@@ -25,6 +25,7 @@ struct Extras {
 #define X(name, help) bool name = false;
     XDP_FILTER_EXTRAS(X)
 #undef X
+    MacAddress own_address{};  // this host's: dhcp_answers leaves those to it to the kernel
 };
 
 // One per program, and no longer than it; one thread's.

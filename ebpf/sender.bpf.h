@@ -28,7 +28,9 @@
 #define PORT_DHCP_SERVER 67
 #define PORT_DHCP_CLIENT 68
 #define PORT_PROXY_DHCP 4011
+#define PORT_TFTP 69
 #define PORT_DHCPV6_SERVER 547
+#define DHCPV6_RELAY_FORWARD 12         // RFC 8415 7.3
 #define ICMPV6_ROUTER_SOLICITATION 133  // RFC 4861 4.1
 
 struct mac {
@@ -44,10 +46,17 @@ struct bootp {
     __u8 chaddr[16];
 };
 
+// RFC 8415 9.
+struct dhcpv6_relay {
+    __u8 type, hop_count;
+    __u8 link[16], peer[16];
+};
+
 struct sender {
-    struct mac mac;    // the Ethernet source; chaddr when a relay speaks for it
+    struct mac mac;    // the Ethernet source; the client's own when a DHCP relay speaks for it
     __be32 address;    // IPv4 source; 0 over IPv6
     bool for_another;  // DHCP that, without a relay, is not in the Ethernet source's own name
+    bool broadcast;    // to everybody on the link
 };
 
 extern struct xdp_filter_settings settings;  // rouse_xdp.bpf.c
@@ -62,6 +71,12 @@ static __always_inline bool is_same_mac(const struct mac* a, const struct mac* b
     return difference == 0;
 }
 
+static __always_inline bool is_broadcast(const __u8* destination) {
+    __u8 all = 0xff;
+    for (int i = 0; i < ETH_ALEN; ++i) all &= destination[i];
+    return all == 0xff;
+}
+
 static __always_inline bool is_service_port(__be16 port) {
     switch (port) {
 #define X(name, number)     \
@@ -69,8 +84,6 @@ static __always_inline bool is_service_port(__be16 port) {
         return true;
         XDP_FILTER_PORTS(X)
 #undef X
-        case bpf_htons(PORT_DHCP_CLIENT):
-            return settings.dhcp_answers;
         default:
             return false;
     }
@@ -90,9 +103,24 @@ static __always_inline void read_bootp(const struct udphdr* udp, const void* end
     sender->for_another = !is_same_mac(&client, &sender->mac);
 }
 
+// A DHCP answer that everybody hears, and that no client of this host waits for: what is redirected is gone
+// for the kernel.
+static __always_inline bool is_overheard(const struct udphdr* udp, const void* end,
+                                         const struct sender* sender) {
+    if (!settings.dhcp_answers || !sender->broadcast) return false;
+    const struct bootp* bootp = (const void*)(udp + 1);
+    if ((const void*)(bootp + 1) > end) return false;
+    struct mac client, own;
+    copy_mac(&client, bootp->chaddr);
+    copy_mac(&own, settings.own_address);
+    return !is_same_mac(&client, &own);
+}
+
 static __always_inline bool is_for_us_udp(const struct udphdr* udp, const void* end, struct sender* sender) {
     // The port is enough: a header cut off after it is user space's to count.
     if ((const void*)(&udp->dest + 1) > end) return false;
+    if (udp->dest == bpf_htons(PORT_DHCP_CLIENT))
+        return settings.dhcp_clients || is_overheard(udp, end, sender);
     if (!is_service_port(udp->dest)) return false;
     if (udp->dest == bpf_htons(PORT_DHCP_SERVER) || udp->dest == bpf_htons(PORT_PROXY_DHCP))
         read_bootp(udp, end, sender);
@@ -108,18 +136,33 @@ static __always_inline bool is_for_us_ipv4(const struct iphdr* ip, const void* e
     return is_for_us_udp((const void*)ip + ip->ihl * 4, end, sender);
 }
 
-static __always_inline bool is_for_us_ipv6(const struct ipv6hdr* ip, const void* end) {
+// What a relay sends on is the client's own doing, if its address tells who that is (modified EUI-64, RFC
+// 4291 appendix A; firmware makes its link-local addresses so). Else the relay counts as the sender.
+static __always_inline void read_relayed(const struct udphdr* udp, const void* end, struct sender* sender) {
+    const struct dhcpv6_relay* relay = (const void*)(udp + 1);
+    if ((const void*)(relay + 1) > end || relay->type != DHCPV6_RELAY_FORWARD) return;
+    const __u8* peer = relay->peer;
+    if (peer[0] != 0xfe || peer[1] != 0x80 || peer[11] != 0xff || peer[12] != 0xfe) return;
+    const struct mac client = {{peer[8] ^ 2, peer[9], peer[10], peer[13], peer[14], peer[15]}};
+    sender->mac = client;
+}
+
+static __always_inline bool is_for_us_udp6(const struct udphdr* udp, const void* end, struct sender* sender) {
+    if ((const void*)(&udp->dest + 1) > end) return false;
+    if (udp->dest == bpf_htons(PORT_TFTP)) return settings.tftp_ipv6;
+    if (udp->dest != bpf_htons(PORT_DHCPV6_SERVER) || !settings.dhcpv6) return false;
+    read_relayed(udp, end, sender);
+    return true;
+}
+
+static __always_inline bool is_for_us_ipv6(const struct ipv6hdr* ip, const void* end, struct sender* sender) {
     if ((const void*)(ip + 1) > end || ip->version != IPV6_VERSION) return false;
     if (ip->nexthdr == IPPROTO_ICMPV6) {
         const struct icmp6hdr* icmp = (const void*)(ip + 1);
         if ((const void*)(&icmp->icmp6_type + 1) > end) return false;
         return settings.router_solicitations && icmp->icmp6_type == ICMPV6_ROUTER_SOLICITATION;
     }
-    if (ip->nexthdr == IPPROTO_UDP) {
-        const struct udphdr* udp = (const void*)(ip + 1);
-        if ((const void*)(&udp->dest + 1) > end) return false;
-        return settings.dhcpv6 && udp->dest == bpf_htons(PORT_DHCPV6_SERVER);
-    }
+    if (ip->nexthdr == IPPROTO_UDP) return is_for_us_udp6((const void*)(ip + 1), end, sender);
     return false;
 }
 
@@ -130,11 +173,12 @@ static __always_inline bool is_for_us(const void* start, const void* end, struct
     copy_mac(&sender->mac, eth->h_source);
     sender->for_another = false;
     sender->address = 0;
+    sender->broadcast = is_broadcast(eth->h_dest);
     switch (eth->h_proto) {
         case bpf_htons(ETH_P_IP):
             return is_for_us_ipv4((const void*)(eth + 1), end, sender);
         case bpf_htons(ETH_P_IPV6):
-            return is_for_us_ipv6((const void*)(eth + 1), end);
+            return is_for_us_ipv6((const void*)(eth + 1), end, sender);
         default:
             return false;
     }

@@ -55,7 +55,7 @@ Result<void> Server::open_store() {
     auto catalogue = boot::Catalogue::open(config_.images_dir(), *writer_);
     if (!catalogue) return tl::unexpected(catalogue.error());
     catalogue_.emplace(std::move(*catalogue));
-    auto consumer = events::Consumer::create(*writer_, config_.store.run_dir);
+    auto consumer = events::Consumer::create(*writer_, appliance_, config_.store.run_dir);
     if (!consumer) return tl::unexpected(consumer.error());
     consumer_ = std::move(*consumer);
     transfers_.emplace(*consumer_);
@@ -87,7 +87,8 @@ Result<void> Server::open_api() {
 }
 
 ims::Services Server::services() {
-    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_};
+    const auto& port = config_.dataplane.port;
+    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_, port.substr(port.find(':') + 1)};
 }
 
 void Server::add_routes() {

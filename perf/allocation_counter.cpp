@@ -1,15 +1,14 @@
 #include "perf/allocation_counter.hpp"
 
-#include <atomic>
 #include <cstdlib>
 #include <new>
 
 namespace {
 
-std::atomic<std::uint64_t> count{0};
+constinit thread_local std::uint64_t count = 0;
 
 void* counted(std::size_t size) {
-    count.fetch_add(1, std::memory_order_relaxed);
+    ++count;
     if (void* memory = std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
@@ -29,5 +28,5 @@ void operator delete(void* memory, std::size_t) noexcept {
 }
 
 std::uint64_t rouse::perf::allocations() noexcept {
-    return count.load(std::memory_order_relaxed);
+    return count;
 }

@@ -1,10 +1,11 @@
 #pragma once
-// Counts every heap allocation of the program it is linked into.
+// Counts the heap allocations of the program it is linked into, thread by thread.
 
 #include <cstdint>
 
 namespace rouse::perf {
 
+// Of the calling thread, so far.
 [[nodiscard]] std::uint64_t allocations() noexcept;
 
 }  // namespace rouse::perf

@@ -1,14 +1,19 @@
-// What one DHCP message costs the worker on the memory port, from frame in to frame out, against the limit:
-// the store's lookup of the same machine. Machines are asked for at random, so caches help as little as they
-// will in a rack.
+// What a DHCP exchange costs the worker on the memory port, from frame in to frame out: DISCOVER, OFFER,
+// REQUEST, ACK of every machine of a store, in random order, so that caches help no more than they will in a
+// rack. Beside it the limits: the store's lookup of the same machines in the same order, and the writing of
+// an answer.
 
 #include "dataplane/port/memory.hpp"
 #include "dataplane/worker/worker.hpp"
 #include "perf/allocation_counter.hpp"
+#include "perf/thread_time.hpp"
 #include "tests/support/dhcp_builder.hpp"
 #include "tests/support/scratch_store.hpp"
 #include "tests/support/worker_fixture.hpp"
 
+#include <algorithm>
+#include <map>
+#include <numeric>
 #include <random>
 
 #include <benchmark/benchmark.h>
@@ -28,91 +33,216 @@ ScratchStore& store_with(std::uint32_t machines) {
         slot = std::make_unique<ScratchStore>("/dev/shm");
         slot->add_network_and_profile();
         slot->add_machines(machines);
+        slot->commit([&](auto& txn, auto&) { slot->count_change_of_hosts(txn); });
     }
     return *slot;
 }
 
-std::vector<std::vector<std::byte>> requests(DhcpType type, std::uint32_t machines) {
-    std::mt19937 random(7);
-    std::uniform_int_distribution<std::uint32_t> machine_of(0, machines - 1);
-    std::vector<std::vector<std::byte>> frames;
-    for (int i = 0; i < 4096; ++i) {
-        const std::uint32_t machine = machine_of(random);
-        DhcpBuilder builder(type, ScratchStore::mac_of(machine));
-        builder.ipxe(7);
-        if (type == DhcpType::request)
-            builder.option(wire::DhcpOption::server_identifier, test::kServerAddress)
-                .option(wire::DhcpOption::requested_address, ScratchStore::address_of(machine));
-        frames.push_back(builder.frame());
+// Every machine once, in an order that is the same in every run.
+std::vector<std::uint32_t> shuffled(std::uint32_t machines) {
+    std::vector<std::uint32_t> order(machines);
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), std::mt19937(7));
+    return order;
+}
+
+DhcpBuilder message_of(DhcpType type, std::uint32_t machine) {
+    DhcpBuilder builder(type, ScratchStore::mac_of(machine));
+    builder.ipxe(7);
+    if (type == DhcpType::request)
+        builder.option(wire::DhcpOption::server_identifier, test::kServerAddress)
+            .option(wire::DhcpOption::requested_address, ScratchStore::address_of(machine));
+    return builder;
+}
+
+// A port that reuses the frames that it sent last, warm in cache, as a device's port does.
+constexpr port::MemoryOptions kPort{.transmit_frames = 2 * port::kBurst, .transmit_ring = 2 * port::kBurst};
+
+// A burst of messages of one type. They are written anew for other machines in the same memory, as a device
+// reuses its frames; only what the worker does with them is measured.
+class Burst {
+  public:
+    void aim(DhcpType type, std::span<const std::uint32_t> machines) {
+        for (std::size_t i = 0; i < machines.size(); ++i) frames_[i] = message_of(type, machines[i]).frame();
+        used_ = machines.size();
     }
-    return frames;
-}
-
-// The thread's own time: what else runs on the same cores does not count.
-std::uint64_t cpu_ns() {
-    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-void report(benchmark::State& state, std::uint64_t elapsed_ns, std::uint64_t frames,
-            std::uint64_t allocations) {
-    state.SetItemsProcessed(static_cast<std::int64_t>(frames));
-    state.counters["ns_per_packet"] = static_cast<double>(elapsed_ns) / static_cast<double>(frames);
-    state.counters["allocs_per_packet"] = static_cast<double>(allocations) / static_cast<double>(frames);
-}
-
-void dhcp_exchange(benchmark::State& state, DhcpType type) {
-    const auto machines = static_cast<std::uint32_t>(state.range(0));
-    test::WorkerFixture fixture(store_with(machines));
-    auto frames = requests(type, machines);
-    std::size_t next = 0;
-    std::uint64_t done = 0;
-    std::uint64_t now = 1;
-    const std::uint64_t before = perf::allocations();
-    const std::uint64_t start = cpu_ns();
-    for (auto _ : state) {
-        for (std::size_t i = 0; i < port::kBurst; ++i)
-            fixture.port.inject_in_place(frames[next++ % frames.size()]);
-        fixture.worker.turn(now, now);
-        done += fixture.port.drain();
+    // Nanoseconds of thread time, and allocations, that the answers took. False: not all were answered.
+    bool run(test::WorkerFixture& fixture, std::uint64_t& ns, std::uint64_t& allocations) {
+        for (std::size_t i = 0; i < used_; ++i) fixture.port.inject_in_place(frames_[i]);
+        ++now_;
+        const std::uint64_t allocations_before = perf::allocations();
+        const std::uint64_t start = perf::thread_cpu_ns();
+        fixture.worker.turn(now_, now_);
+        ns += perf::thread_cpu_ns() - start;
+        allocations += perf::allocations() - allocations_before;
         fixture.forget_events();
-        ++now;
+        return fixture.port.drain() == used_;
     }
-    const std::uint64_t elapsed = cpu_ns() - start;
-    const std::uint64_t allocations = perf::allocations() - before;
-    if (done != state.iterations() * port::kBurst) state.SkipWithError("not every message was answered");
-    report(state, elapsed, done, allocations);
+
+  private:
+    std::array<std::vector<std::byte>, port::kBurst> frames_;
+    std::size_t used_ = 0;
+    std::uint64_t now_ = 0;
+};
+
+struct Cost {
+    std::uint64_t discover_ns = 0;
+    std::uint64_t request_ns = 0;
+    std::uint64_t allocations = 0;
+    std::uint64_t exchanges = 0;
+
+    void report(benchmark::State& state) const {
+        const auto count = static_cast<double>(exchanges);
+        const auto total_ns = static_cast<double>(discover_ns + request_ns);
+        state.SetIterationTime(total_ns / 1e9);
+        state.counters["ns_per_exchange"] = total_ns / count;
+        state.counters["exchanges_per_second"] = count * 1e9 / total_ns;
+        state.counters["ns_per_discover"] = static_cast<double>(discover_ns) / count;
+        state.counters["ns_per_request"] = static_cast<double>(request_ns) / count;
+        state.counters["allocs_per_exchange"] = static_cast<double>(allocations) / count;
+    }
+};
+
+// Calls RUN(machines) for every burst of ORDER.
+template <typename Run>
+void for_bursts(std::span<const std::uint32_t> order, Run&& run) {
+    for (auto rest = order; !rest.empty();) {
+        const std::size_t size = std::min(rest.size(), port::kBurst);
+        run(rest.first(size));
+        rest = rest.subspan(size);
+    }
 }
 
-void discover_to_offer(benchmark::State& state) {
-    dhcp_exchange(state, DhcpType::discover);
-}
-void request_to_ack(benchmark::State& state) {
-    dhcp_exchange(state, DhcpType::request);
+// All machines of a store and a worker that serves them.
+class Rack {
+  public:
+    explicit Rack(benchmark::State& state)
+        : state_(&state),
+          store_(&store_with(static_cast<std::uint32_t>(state.range(0)))),
+          fixture_(*store_, kPort),
+          order_(shuffled(static_cast<std::uint32_t>(state.range(0)))) {}
+
+    // Some host has changed: the worker no longer relies on what it remembers of them.
+    void forget() {
+        store_->commit([this](auto& txn, auto&) { store_->count_change_of_hosts(txn); });
+    }
+    // One exchange of every machine, its REQUEST soon after its OFFER.
+    void exchange(Cost& cost) {
+        for_bursts(order_, [&](auto some) {
+            send(DhcpType::discover, some, cost.discover_ns, cost);
+            send(DhcpType::request, some, cost.request_ns, cost);
+        });
+        cost.exchanges += order_.size();
+    }
+    // Every DISCOVER comes before the first REQUEST.
+    void avalanche(Cost& cost) {
+        for_bursts(order_, [&](auto some) { send(DhcpType::discover, some, cost.discover_ns, cost); });
+        for_bursts(order_, [&](auto some) { send(DhcpType::request, some, cost.request_ns, cost); });
+        cost.exchanges += order_.size();
+    }
+
+  private:
+    void send(DhcpType type, std::span<const std::uint32_t> machines, std::uint64_t& ns, Cost& cost) {
+        burst_.aim(type, machines);
+        if (!burst_.run(fixture_, ns, cost.allocations))
+            state_->SkipWithError("not every message was answered");
+    }
+
+    benchmark::State* state_;
+    ScratchStore* store_;
+    test::WorkerFixture fixture_;
+    std::vector<std::uint32_t> order_;
+    Burst burst_;
+};
+
+constexpr std::uint64_t kExchanges = 250'000;  // at least so many are measured
+
+// Machines that were served before, since some host last changed: what a rack at work costs.
+void exchange(benchmark::State& state) {
+    Rack rack(state);
+    Cost unmeasured;
+    rack.exchange(unmeasured);
+    for (auto _ : state) {
+        Cost cost;
+        while (cost.exchanges < kExchanges) rack.exchange(cost);
+        cost.report(state);
+    }
 }
 
-// The limit: the one lookup that no answer can do without.
+// Machines that this worker never saw: each DISCOVER is a lookup in the store.
+void first_exchange(benchmark::State& state) {
+    Rack rack(state);
+    for (auto _ : state) {
+        Cost cost;
+        for (; cost.exchanges < kExchanges; rack.forget()) rack.exchange(cost);
+        cost.report(state);
+    }
+}
+
+// Likewise, and all of them at once.
+void first_avalanche(benchmark::State& state) {
+    Rack rack(state);
+    for (auto _ : state) {
+        Cost cost;
+        for (; cost.exchanges < kExchanges; rack.forget()) rack.avalanche(cost);
+        cost.report(state);
+    }
+}
+
+// Limit: the one lookup that no answer can do without.
 void store_lookup(benchmark::State& state) {
     const auto machines = static_cast<std::uint32_t>(state.range(0));
-    auto directory = test::must(worker::Directory::open(store_with(machines).environment()));
-    std::mt19937 random(7);
-    std::uniform_int_distribution<std::uint32_t> machine_of(0, machines - 1);
-    std::vector<MacAddress> macs(4096);
-    for (auto& mac : macs) mac = ScratchStore::mac_of(machine_of(random));
+    std::vector<MacAddress> macs;
+    for (const auto machine : shuffled(machines)) macs.push_back(ScratchStore::mac_of(machine));
     std::size_t next = 0;
-    const std::uint64_t start = cpu_ns();
+    auto& environment = store_with(machines).environment();
+    auto txn = test::must(environment.begin(store::Access::read_only));
+    const auto hosts = store_with(machines).tables().hosts;
+    const std::uint64_t start = perf::thread_cpu_ns();
     for (auto _ : state) {
-        directory.begin();
-        for (std::size_t i = 0; i < port::kBurst; ++i)
-            benchmark::DoNotOptimize(directory.host(macs[next++ % macs.size()]));
-        directory.end();
+        txn.reset();
+        if (!txn.renew()) state.SkipWithError("the store cannot be read");
+        for (std::size_t i = 0; i < port::kBurst; ++i) {
+            const auto value = store::peek(txn, hosts, store::bytes_of(macs[next]));
+            benchmark::DoNotOptimize(store::decode<store::HostRecord>(*value));
+            next = next + 1 == macs.size() ? 0 : next + 1;
+        }
     }
-    report(state, cpu_ns() - start, state.iterations() * port::kBurst, 0);
+    state.counters["ns_per_lookup"] = static_cast<double>(perf::thread_cpu_ns() - start) /
+                                      static_cast<double>(state.iterations() * port::kBurst);
+}
+
+// Limit: an OFFER's bytes, when all that is in it is known.
+void frame_build(benchmark::State& state) {
+    auto& store = store_with(1'000);
+    auto directory = test::must(worker::Directory::open(store.environment()));
+    directory.begin();
+    const auto payload = message_of(DhcpType::discover, 0).payload();
+    dhcp::Message message;
+    if (dhcp::parse(payload, message) != DropReason::none) state.SkipWithError("a bad message");
+    const auto host = directory.host(message.header.hardware);
+    const wire::Self self{.mac = test::kServerMac, .address = test::kServerAddress};
+    const dhcp::Facts facts{
+        .server = test::kServerAddress, .host = &*host, .network = directory.network(host->network)};
+    const wire::Datagram received{.source_mac = message.header.hardware};
+    std::array<std::byte, port::kMaxFrameBytes> frame;
+    const std::uint64_t start = perf::thread_cpu_ns();
+    for (auto _ : state) {
+        const auto answer = dhcp::respond(message, facts, std::span(frame).subspan(wire::kUdpFrameOverhead));
+        const wire::UdpTemplate headers(dhcp::destination(message, facts, answer.type, received, self));
+        wire::add_udp_checksum(std::span(frame).first(headers.write(frame, answer.length)));
+        benchmark::DoNotOptimize(frame);
+    }
+    state.counters["ns_per_frame"] =
+        static_cast<double>(perf::thread_cpu_ns() - start) / static_cast<double>(state.iterations());
 }
 
 #define SIZES Arg(1'000)->Arg(100'000)->Arg(1'000'000)
 BENCHMARK(store_lookup)->SIZES;
-BENCHMARK(discover_to_offer)->SIZES;
-BENCHMARK(request_to_ack)->SIZES;
+BENCHMARK(frame_build);
+BENCHMARK(exchange)->SIZES->UseManualTime()->Iterations(1);
+BENCHMARK(first_exchange)->SIZES->UseManualTime()->Iterations(1);
+BENCHMARK(first_avalanche)->SIZES->UseManualTime()->Iterations(1);
 
 }  // namespace
 }  // namespace rouse

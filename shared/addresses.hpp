@@ -4,6 +4,7 @@
 #include "shared/endian.hpp"
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -110,25 +111,9 @@ struct IpAddress {
     std::array<std::uint8_t, 16> octets{};
 
     constexpr IpAddress() noexcept = default;
-    constexpr IpAddress(Ipv4Address v4) noexcept {  // NOLINT(google-explicit-constructor)
-        const std::uint32_t bits = v4.host();
-        octets = {0,
-                  0,
-                  0,
-                  0,
-                  0,
-                  0,
-                  0,
-                  0,
-                  0,
-                  0,
-                  0xff,
-                  0xff,
-                  static_cast<std::uint8_t>(bits >> 24),
-                  static_cast<std::uint8_t>(bits >> 16),
-                  static_cast<std::uint8_t>(bits >> 8),
-                  static_cast<std::uint8_t>(bits)};
-    }
+    // In two whole words: it is read as words wherever it is a key.
+    constexpr IpAddress(Ipv4Address v4) noexcept  // NOLINT(google-explicit-constructor)
+        : octets(std::bit_cast<decltype(octets)>(std::array<be64, 2>{0, 0xffff'0000'0000U | v4.host()})) {}
     constexpr IpAddress(const Ipv6Address& v6) noexcept  // NOLINT(google-explicit-constructor)
         : octets(v6.octets) {}
     [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);

@@ -84,6 +84,9 @@ void add_options(CLI::App& app, Config& config) {
            "likewise while a network serves unknown machines");
     option("--dataplane.router_advertisements", config.dataplane.router_advertisements,
            "answer IPv6 Router Solicitations, so that iPXE need not wait for a router");
+    option("--dataplane.ipv6_boot", config.dataplane.ipv6_boot, "serve DHCPv6, and TFTP over IPv6");
+    option("--dataplane.watch_servers", config.dataplane.watch_servers,
+           "overhear other DHCP servers on the rack and tell of them");
     option("--rack.listen", config.rack.listen,
            "rack-side HTTP listener (default: the rack's address, port 80)");
     option("--api.listen", config.api.listen, "address:port of the API; plain HTTP on loopback only");

@@ -34,6 +34,10 @@ struct Config {
         // Answers Router Solicitations, on networks without IPv6 with an advertisement that says just that:
         // else iPXE waits up to 16 s for a router. Off where another router on the rack must speak first.
         bool router_advertisements = true;
+        bool ipv6_boot = true;  // DHCPv6, and TFTP over IPv6, on networks with an IPv6 prefix
+        // Overhears what other DHCP servers on the rack broadcast to their clients, and tells of them. What
+        // it hears is gone for the kernel: off where that bridges the rack to virtual machines of its own.
+        bool watch_servers = true;
     } dataplane;
     struct Rack {
         std::string

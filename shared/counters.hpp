@@ -17,28 +17,29 @@
 namespace rouse {
 
 // X(name, what it counts): metric `rouse_<name>_total`.
-#define ROUSE_COUNTERS(X)                                         \
-    X(frames_received, "frames taken from the port")              \
-    X(frames_sent, "frames handed to the port")                   \
-    X(bytes_received, "bytes of the frames received")             \
-    X(bytes_sent, "bytes of the frames sent")                     \
-    X(dhcp_discovers, "DHCPDISCOVER received")                    \
-    X(dhcp_offers, "DHCPOFFER sent")                              \
-    X(dhcp_requests, "DHCPREQUEST received")                      \
-    X(dhcp_acks, "DHCPACK sent")                                  \
-    X(dhcp_naks, "DHCPNAK sent")                                  \
-    X(dhcp_parked, "DISCOVERs held until a lease is committed")   \
-    X(dhcp_foreign, "DHCP messages of other servers' business")   \
-    X(tftp_requests, "TFTP read requests received")               \
-    X(tftp_transfers_completed, "TFTP transfers that ended well") \
-    X(tftp_transfers_failed, "TFTP transfers that did not")       \
-    X(tftp_data_blocks, "DATA blocks sent, resent ones included") \
-    X(tftp_data_bytes, "bytes in these blocks")                   \
-    X(tftp_retransmissions, "DATA blocks and OACKs sent again")   \
-    X(tftp_errors_sent, "TFTP ERROR packets sent")                \
-    X(tftp_size_probes, "TFTP requests for a size alone")         \
-    X(tftp_expected_misses, "names that loaders can do without")  \
-    X(events_dropped, "events lost because the ring was full")    \
+#define ROUSE_COUNTERS(X)                                                        \
+    X(frames_received, "frames taken from the port")                             \
+    X(frames_sent, "frames handed to the port")                                  \
+    X(bytes_received, "bytes of the frames received")                            \
+    X(bytes_sent, "bytes of the frames sent")                                    \
+    X(dhcp_discovers, "DHCPDISCOVER received")                                   \
+    X(dhcp_offers, "DHCPOFFER sent")                                             \
+    X(dhcp_requests, "DHCPREQUEST received")                                     \
+    X(dhcp_acks, "DHCPACK sent")                                                 \
+    X(dhcp_naks, "DHCPNAK sent")                                                 \
+    X(dhcp_parked, "DISCOVERs held until a lease is committed")                  \
+    X(dhcp_foreign, "DHCP messages of other servers' business")                  \
+    X(tftp_requests, "TFTP read requests received")                              \
+    X(tftp_transfers_completed, "TFTP transfers that ended well")                \
+    X(tftp_transfers_failed, "TFTP transfers that did not")                      \
+    X(tftp_data_blocks, "DATA blocks sent, resent ones included")                \
+    X(tftp_data_bytes, "bytes in these blocks")                                  \
+    X(tftp_retransmissions, "DATA blocks and OACKs sent again")                  \
+    X(tftp_errors_sent, "TFTP ERROR packets sent")                               \
+    X(tftp_blocks_awaited, "DATA blocks whose bytes were not in memory in time") \
+    X(tftp_size_probes, "TFTP requests for a size alone")                        \
+    X(tftp_expected_misses, "names that loaders can do without")                 \
+    X(events_dropped, "events lost because the ring was full")                   \
     X(polls_empty, "polls of the port that found nothing")
 
 enum class Counter : std::uint16_t {
@@ -57,10 +58,14 @@ inline constexpr auto kCounters = std::to_array<ListEntry>({
 #define ROUSE_GAUGES(X)                                                              \
     X(images_known, "images that some name stands for")                              \
     X(images_resident, "images whose bytes are in memory")                           \
+    X(images_streamed, "images without room in memory, read ahead of each transfer") \
     X(images_unavailable, "images that are damaged, vanished or too big")            \
     X(image_bytes_known, "bytes of the images that some name stands for")            \
     X(image_bytes_resident, "bytes of memory that images take")                      \
     X(image_bytes_budget, "bytes of memory that images may take")                    \
+    X(image_bytes_huge, "bytes of images that lie on huge pages")                    \
+    X(image_streams_open, "transfers whose bytes are read ahead of them")            \
+    X(image_bytes_streamed, "bytes read ahead of transfers, ever")                   \
     X(images_displaced, "images that had to leave memory for others, ever")          \
     X(allow_list_machines, "machines that the XDP program knows")                    \
     X(allow_list_addresses, "addresses behind routers that the XDP program knows")   \

@@ -23,7 +23,7 @@ namespace rouse {
     X(dhcp_decline, "the machine found its address in use by another")                    \
     X(dhcp_release, "the machine gave its address back")                                  \
     X(dhcp_lease_wanted, "a stranger asks on a network that serves them; address: where") \
-    X(dhcp_foreign_server, "another DHCP server is at work; address: its")                \
+    X(dhcp_foreign_server, "another DHCP server is at work; address: its, text: its MAC") \
     X(dhcp_ignored, "a machine was not answered; reason: why")                            \
     X(tftp_request, "a transfer began; text: name, bytes: size")                          \
     X(tftp_complete, "a transfer ended well; detail: TransferEnding")                     \
@@ -143,8 +143,8 @@ struct Event {
     std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none
     IpAddress address{};             // the machine's
     std::uint64_t bytes = 0;
-    std::uint64_t duration_ns = 0;
-    std::uint32_t count = 0;  // TFTP: blocks sent again; DHCP: the client's secs field
+    std::uint64_t duration_ns = 0;  // of a transfer; of the lease that an ACK gives, 0 when it gives none
+    std::uint32_t count = 0;        // TFTP: blocks sent again; DHCP: the client's secs field
     std::uint16_t block_size = 0;
     std::uint16_t window_size = 0;
     std::array<char, 56> text{};  // NUL-padded; cut when longer

@@ -14,10 +14,13 @@
     X(proxy_dhcp, 4011)
 
 /* What else goes to the socket, each while its switch is on. X(name, what it is) */
-#define XDP_FILTER_EXTRAS(X)                                              \
-    X(router_solicitations, "ICMPv6 Router Solicitations (RFC 4861 4.1)") \
-    X(dhcpv6, "DHCPv6 to servers: UDP port 547 over IPv6 (RFC 8415 7.2)") \
-    X(dhcp_answers, "DHCP to clients: UDP port 68, where other servers are heard")
+#define XDP_FILTER_EXTRAS(X)                                                                        \
+    X(router_solicitations, "ICMPv6 Router Solicitations (RFC 4861 4.1)")                           \
+    X(dhcpv6, "DHCPv6 to servers: UDP port 547 over IPv6 (RFC 8415 7.2)")                           \
+    X(tftp_ipv6, "TFTP over IPv6: UDP port 69")                                                     \
+    X(dhcp_answers,                                                                                 \
+      "broadcast DHCP to other clients than this host: UDP port 68, where other servers are heard") \
+    X(dhcp_clients, "all DHCP to clients: UDP port 68, for those that this port's user simulates")
 
 /* Entries of the map `counters`: one __u64 per CPU each, frames. Every frame is counted once, under what
  * became of it. X(name, what it counts): metric `rouse_xdp_frames_total{action="<name>"}`. */
@@ -54,7 +57,9 @@ struct xdp_filter_settings {
     XDP_FILTER_EXTRAS(X)
 #undef X
     __u8 allow_list; /* 1: who is not on it meets the buckets */
-    __u8 reserved[4];
+    __u8 reserved[2];
+    __u8 own_address[6]; /* this host's: DHCP answers to it are the kernel's, whatever dhcp_answers says */
+    __u8 reserved2[2];
     struct xdp_filter_bucket_size one_stranger;  /* of each machine that is not on the allow-list */
     struct xdp_filter_bucket_size all_strangers; /* of all of them together */
 };

@@ -1,69 +1,46 @@
 #include "dataplane/dhcp/boot_file.hpp"
 
-#include <algorithm>
 #include <charconv>
 
 namespace rouse::dhcp {
 namespace {
 
-// Text put together in a bounded buffer; remembers that something did not fit.
-template <std::size_t Capacity>
-class Text {
-  public:
-    void add(std::string_view part) noexcept {
-        if (part.size() > Capacity - length_) {
-            overflowed_ = true;
-            return;
-        }
-        std::copy(part.begin(), part.end(), buffer_.begin() + static_cast<std::ptrdiff_t>(length_));
-        length_ += part.size();
+void add_mac(BootName& out, const MacAddress& mac, char separator) noexcept {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    for (std::size_t i = 0; i < mac.octets.size(); ++i) {
+        if (i > 0) out.add({&separator, 1});
+        out.add(kDigits.substr(mac.octets[i] >> 4, 1));
+        out.add(kDigits.substr(mac.octets[i] & 0xf, 1));
     }
-    void add_mac(const MacAddress& mac, char separator) noexcept {
-        constexpr std::string_view kDigits = "0123456789abcdef";
-        for (std::size_t i = 0; i < mac.octets.size(); ++i) {
-            if (i > 0) add({&separator, 1});
-            add(kDigits.substr(mac.octets[i] >> 4, 1));
-            add(kDigits.substr(mac.octets[i] & 0xf, 1));
-        }
-    }
-    void add_address(Ipv4Address address) noexcept {
-        for (int shift = 24; shift >= 0; shift -= 8) {
-            char digits[3];
-            const auto end =
-                std::to_chars(digits, digits + sizeof digits, (address.host() >> shift) & 0xff).ptr;
-            add({digits, static_cast<std::size_t>(end - digits)});
-            if (shift > 0) add(".");
-        }
-    }
-    [[nodiscard]] std::string_view view() const noexcept {
-        return overflowed_ ? std::string_view{} : std::string_view{buffer_.data(), length_};
-    }
+}
 
-  private:
-    std::array<char, Capacity> buffer_{};
-    std::size_t length_ = 0;
-    bool overflowed_ = false;
-};
-
-using NameText = Text<store::ImageName::kMaxLength>;
+template <typename Text>
+void add_address(Text& out, Ipv4Address address) noexcept {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        char digits[3];
+        const auto end = std::to_chars(digits, digits + sizeof digits, (address.host() >> shift) & 0xff).ptr;
+        out.add({digits, static_cast<std::size_t>(end - digits)});
+        if (shift > 0) out.add(".");
+    }
+}
 
 // False: no such variable, and the braces are part of the name.
-bool add_variable(NameText& out, std::string_view variable, const MacAddress& mac,
+bool add_variable(BootName& out, std::string_view variable, const MacAddress& mac,
                   const store::HostRecord& host) noexcept {
     if (variable == "mac")
-        out.add_mac(mac, ':');
+        add_mac(out, mac, ':');
     else if (variable == "mac-dashes")
-        out.add_mac(mac, '-');
+        add_mac(out, mac, '-');
     else if (variable == "hostname")
         out.add(host.hostname.view());
     else if (variable == "ip")
-        out.add_address(host.address);
+        add_address(out, host.address);
     else
         return false;
     return true;
 }
 
-void expand(NameText& out, std::string_view pattern, const MacAddress& mac,
+void expand(BootName& out, std::string_view pattern, const MacAddress& mac,
             const store::HostRecord& host) noexcept {
     for (;;) {
         const auto open = pattern.find("{{");
@@ -95,11 +72,10 @@ bool is_plain(char c) noexcept {
            std::string_view("-._~/:@!$&'()*+,;=").find(c) != std::string_view::npos;
 }
 
-FixedString<256> uri_of(std::string_view name, Ipv4Address server) noexcept {
+void write_uri(decltype(BootFile::uri)& text, std::string_view name, Ipv4Address server) noexcept {
     constexpr std::string_view kDigits = "0123456789ABCDEF";
-    Text<FixedString<256>::kMaxLength> text;
     text.add("http://");
-    text.add_address(server);
+    add_address(text, server);
     text.add("/boot/");
     for (const char c : name) {
         if (is_plain(c)) {
@@ -110,28 +86,21 @@ FixedString<256> uri_of(std::string_view name, Ipv4Address server) noexcept {
         text.add(kDigits.substr(static_cast<unsigned char>(c) >> 4, 1));
         text.add(kDigits.substr(static_cast<unsigned char>(c) & 0xf, 1));
     }
-    FixedString<256> uri;
-    static_cast<void>(uri.assign(text.view()));
-    return uri;
 }
 
 }  // namespace
 
-store::ImageName boot_name_for(const BootClient& client, const store::HostRecord& host,
-                               const store::ProfileRecord* profile, Quirks quirks) noexcept {
-    store::ImageName name;
-    if (profile == nullptr) return name;
-    NameText text;
-    expand(text, pattern_for(client, *profile, quirks), client.mac, host);
-    return name.assign(text.view()) ? name : store::ImageName{};
+void write_boot_name(BootName& out, const BootClient& client, const store::HostRecord& host,
+                     const store::ProfileRecord* profile, Quirks quirks) noexcept {
+    if (profile != nullptr) expand(out, pattern_for(client, *profile, quirks), client.mac, host);
 }
 
 BootFile boot_file_for(const Message& message, const store::HostRecord& host,
                        const store::ProfileRecord* profile, Quirks quirks, Ipv4Address server) noexcept {
-    const BootClient client{classify(message), message.architecture, message.header.hardware};
+    const BootClient client{message.kind, message.architecture, message.header.hardware};
     BootFile file;
-    file.name = boot_name_for(client, host, profile, quirks);
-    if (!file.name.empty() && client.kind == ClientKind::http) file.uri = uri_of(file.name.view(), server);
+    write_boot_name(file.name, client, host, profile, quirks);
+    if (!file.name.empty() && client.kind == ClientKind::http) write_uri(file.uri, file.name.view(), server);
     return file;
 }
 

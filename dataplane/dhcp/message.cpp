@@ -1,6 +1,7 @@
 #include "dataplane/dhcp/message.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace rouse::dhcp {
 
@@ -13,6 +14,26 @@ template <typename T>
 std::optional<T> exactly(ConstBytes value) noexcept {
     if (value.size() != sizeof(T)) return std::nullopt;
     return wire::load<T>(value);
+}
+
+// RFC 4578 2.1 lets a client name several: the first that we know a loader for, else the first.
+std::uint16_t choose_architecture(ConstBytes list) noexcept {
+    const std::uint16_t first = wire::load<be16>(list).value_or(be16(kArchitectureUnknown)).host();
+    for (std::size_t i = 0; i + sizeof(be16) <= list.size(); i += sizeof(be16))
+        if (const auto one = wire::load<be16>(list, i)->host(); loader_for(one)) return one;
+    return first;
+}
+
+ClientKind classify(const Message& message) noexcept {
+    const std::string_view vendor = message.vendor_text();
+    // iPXE sends a bare "iPXE"; clients that follow RFC 3004 put a length byte in front.
+    if (wire::as_text(message.user_class).ends_with("iPXE") || message.has_ipxe_options)
+        return ClientKind::ipxe;
+    if (vendor.starts_with("HTTPClient")) return ClientKind::http;
+    if (message.architecture == 21 || message.architecture == 22 || vendor.starts_with("U-Boot"))
+        return ClientKind::uboot;
+    if (vendor.starts_with("PXEClient")) return ClientKind::pxe;
+    return message.type == wire::DhcpType::none ? ClientKind::pxe : ClientKind::system;
 }
 
 }  // namespace
@@ -75,10 +96,11 @@ bool Parser::take(const wire::DhcpOptionReader::Option& option) noexcept {
             return out_.server_identifier.has_value();
         case DhcpOption::maximum_message_size:
             if (const auto size = exactly<be16>(option.value))
-                out_.maximum_datagram = std::max<std::size_t>(size->host(), wire::kDefaultMaximumDatagram);
+                out_.maximum_datagram = std::clamp<std::size_t>(size->host(), wire::kDefaultMaximumDatagram,
+                                                                wire::kLargestDatagram);
             return option.value.size() == 2;
         case DhcpOption::client_architecture:
-            if (const auto first = wire::load<be16>(option.value)) out_.architecture = first->host();
+            out_.architecture = choose_architecture(option.value);
             return option.value.size() >= 2 && option.value.size() % 2 == 0;
         case DhcpOption::overload:
             if (option.value.size() != 1) return false;
@@ -125,6 +147,8 @@ bool Parser::take_relay_agent() noexcept {
         const auto code = std::to_integer<std::uint8_t>(rest[0]);
         if (code == kLinkSelection && !(out_.link_selection = exactly<Ipv4Address>(value))) return false;
         if (code == kServerOverride && !(out_.server_override = exactly<Ipv4Address>(value))) return false;
+        // RFC 3527 3 and RFC 5107 4 are for relays that pass the message on: a client could write them too.
+        if (out_.header.gateway.is_zero()) out_.link_selection = out_.server_override = std::nullopt;
         rest = rest.subspan(2 + length);
     }
     return true;
@@ -141,41 +165,44 @@ std::string_view Message::requested_file() const noexcept {
     return {header.file.data(), static_cast<std::size_t>(end - header.file.begin())};
 }
 
-DropReason parse(ConstBytes payload, Message& out) noexcept {
-    const auto header = wire::load<wire::DhcpHeader>(payload);
-    if (!header) return DropReason::dhcp_too_short;
-    if (header->op != wire::kBootRequest) return DropReason::dhcp_not_request;
-    if (header->hardware_type != wire::kHardwareEthernet || header->hardware_length != sizeof(MacAddress))
-        return DropReason::dhcp_bad_hardware;
-    if (header->hardware.is_zero() || header->hardware.is_group()) return DropReason::dhcp_bad_source;
-    out.header = *header;
-    // A BOOTP client may leave the vendor area empty (RFC 951 3); anything else there needs the cookie.
-    if (header->cookie == be32(0)) return DropReason::none;
-    if (header->cookie != wire::kDhcpCookie) return DropReason::dhcp_bad_cookie;
+namespace {
 
-    Parser parser(out);
-    if (!parser.take_all(payload.subspan(sizeof(wire::DhcpHeader)))) return DropReason::dhcp_bad_option;
+DropReason take_header(ConstBytes payload, wire::DhcpHeader& out) noexcept {
+    if (payload.size() < sizeof out) return DropReason::dhcp_too_short;
+    std::memcpy(&out, payload.data(), sizeof out);
+    if (out.op != wire::kBootRequest) return DropReason::dhcp_not_request;
+    if (out.hardware_type != wire::kHardwareEthernet || out.hardware_length != sizeof(MacAddress))
+        return DropReason::dhcp_bad_hardware;
+    if (out.hardware.is_zero() || out.hardware.is_group()) return DropReason::dhcp_bad_source;
+    // A BOOTP client may leave the vendor area empty (RFC 951 3); anything else there needs the cookie.
+    if (out.cookie != wire::kDhcpCookie && out.cookie != be32(0)) return DropReason::dhcp_bad_cookie;
+    return DropReason::none;
+}
+
+bool take_options(ConstBytes payload, Parser& parser) noexcept {
+    if (!parser.take_all(payload.subspan(sizeof(wire::DhcpHeader)))) return false;
     // RFC 2131 4.1: the file field before sname. An overload option inside them has no meaning.
     const bool file_overloaded = parser.file_overloaded();
     const bool name_overloaded = parser.name_overloaded();
     parser.finish_overload();
-    const auto file = payload.subspan(offsetof(wire::DhcpHeader, file), sizeof header->file);
-    const auto name = payload.subspan(offsetof(wire::DhcpHeader, server_name), sizeof header->server_name);
-    if (file_overloaded && !parser.take_all(file)) return DropReason::dhcp_bad_option;
-    if (name_overloaded && !parser.take_all(name)) return DropReason::dhcp_bad_option;
-    return parser.take_relay_agent() ? DropReason::none : DropReason::dhcp_bad_option;
+    const auto file = payload.subspan(offsetof(wire::DhcpHeader, file), sizeof(wire::DhcpHeader::file));
+    const auto name =
+        payload.subspan(offsetof(wire::DhcpHeader, server_name), sizeof(wire::DhcpHeader::server_name));
+    if (file_overloaded && !parser.take_all(file)) return false;
+    if (name_overloaded && !parser.take_all(name)) return false;
+    return parser.take_relay_agent();
 }
 
-ClientKind classify(const Message& message) noexcept {
-    const std::string_view vendor = message.vendor_text();
-    // iPXE sends a bare "iPXE"; clients that follow RFC 3004 put a length byte in front.
-    if (wire::as_text(message.user_class).ends_with("iPXE") || message.has_ipxe_options)
-        return ClientKind::ipxe;
-    if (vendor.starts_with("HTTPClient")) return ClientKind::http;
-    if (message.architecture == 21 || message.architecture == 22 || vendor.starts_with("U-Boot"))
-        return ClientKind::uboot;
-    if (vendor.starts_with("PXEClient")) return ClientKind::pxe;
-    return message.type == wire::DhcpType::none ? ClientKind::pxe : ClientKind::system;
+}  // namespace
+
+DropReason parse(ConstBytes payload, Message& out) noexcept {
+    if (const DropReason drop = take_header(payload, out.header); drop != DropReason::none) return drop;
+    if (out.header.cookie == wire::kDhcpCookie) {
+        Parser parser(out);
+        if (!take_options(payload, parser)) return DropReason::dhcp_bad_option;
+    }
+    out.kind = classify(out);
+    return DropReason::none;
 }
 
 }  // namespace rouse::dhcp

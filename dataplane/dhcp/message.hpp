@@ -22,13 +22,16 @@ class Message {
     Message& operator=(const Message&) = delete;
 
     wire::DhcpHeader header{};
-    wire::DhcpType type = wire::DhcpType::none;    // none: a BOOTP request (RFC 951, RFC 1534)
+    wire::DhcpType type = wire::DhcpType::none;  // none: a BOOTP request (RFC 951, RFC 1534)
+    // Who sent it, by its user class, its own options, its vendor class and its architecture, in that order
+    // of trust.
+    ClientKind kind = ClientKind::system;
     std::optional<Ipv4Address> requested_address;  // option 50
     std::optional<Ipv4Address> server_identifier;  // option 54
     std::optional<Ipv4Address>
         link_selection;  // option 82.5 (RFC 3527): the network to serve, instead of giaddr's
     std::optional<Ipv4Address> server_override;  // option 82.11 (RFC 5107): what we are to call ourselves
-    std::uint16_t architecture = kArchitectureUnknown;             // option 93, its first value
+    std::uint16_t architecture = kArchitectureUnknown;             // option 93, the first known value
     std::size_t maximum_datagram = wire::kDefaultMaximumDatagram;  // option 57
     wire::ConstBytes client_identifier;                            // option 61
     wire::ConstBytes client_uuid;                                  // option 97, type byte included
@@ -54,9 +57,5 @@ class Message {
 
 // Checks in the order of RFC 2131 2 and 3. DropReason::none: OUT is whole. OUT is fresh.
 [[nodiscard]] DropReason parse(wire::ConstBytes payload, Message& out) noexcept;
-
-// Who sent it, by its user class, its own options, its vendor class and its architecture, in that order of
-// trust.
-[[nodiscard]] ClientKind classify(const Message& message) noexcept;
 
 }  // namespace rouse::dhcp

@@ -22,7 +22,7 @@ Quirks known_quirks(const Message& message) noexcept {
     Quirks quirks;
     const auto& mac = message.header.hardware.octets;
     // A loader or system started on such a board says something else of itself, and needs no help.
-    if (classify(message) != ClientKind::pxe) return quirks;
+    if (message.kind != ClientKind::pxe) return quirks;
     for (const auto& family : kFamilies)
         if (mac[0] == family.oui[0] && mac[1] == family.oui[1] && mac[2] == family.oui[2])
             quirks.add(family.quirk);

@@ -38,7 +38,7 @@ constexpr std::uint64_t kBootFileUnit = 512;
 
 void put_boot(wire::DhcpOptionWriter& options, const Message& message, const Facts& facts,
               Gives gives) noexcept {
-    const ClientKind kind = classify(message);
+    const ClientKind kind = message.kind;
     const bool pxe_options = !facts.quirks.has(Quirk::no_pxe_options);
     if (kind == ClientKind::http && facts.boot_file != nullptr && !facts.boot_file->uri.empty()) {
         options.put_text(DhcpOption::vendor_class, "HTTPClient");
@@ -86,7 +86,7 @@ wire::DhcpHeader reply_header(const Message& message, const Facts& facts, const 
         reply.server = facts.server;
         const auto name = facts.boot_file->name.view();
         std::copy(name.begin(), name.end(), reply.file.begin());
-    } else if (classify(message) == ClientKind::uboot) {
+    } else if (message.kind == ClientKind::uboot) {
         reply.server = facts.server;  // U-Boot fetches the file that it named itself, from whom we say
     }
     return reply;
@@ -123,9 +123,10 @@ Answer respond(const Message& message, const Facts& facts, wire::MutableBytes ou
 
     const std::size_t limit = room_for(message, out);
     // Relay information goes last, and it is the last that may be left out: its room is set aside first.
-    const std::size_t relay_room = message.relay_agent.empty() ? 0 : 2 + message.relay_agent.size();
+    const std::size_t relay_room =
+        message.relay_agent.empty() ? 0 : wire::DhcpOptionWriter::encoded_size(message.relay_agent.size());
     constexpr std::size_t kLeastOptions = 32;
-    if (message.relay_agent.size() > 255 || limit < sizeof(wire::DhcpHeader) + relay_room + kLeastOptions)
+    if (limit < sizeof(wire::DhcpHeader) + relay_room + kLeastOptions)
         return {.drop = DropReason::dhcp_reply_too_long};
     wire::store(out, 0, reply_header(message, facts, decision));
     wire::DhcpOptionWriter options(

@@ -12,8 +12,10 @@ struct Facts {
     Ipv4Address server;                             // ours, on the network the message came from
     const store::HostRecord* host = nullptr;        // null: a stranger
     const store::NetworkRecord* network = nullptr;  // where the sender is; null: nowhere that we serve
-    const BootFile* boot_file = nullptr;            // null: nothing to boot
-    std::uint64_t boot_file_bytes = 0;              // its size; 0: not known
+    // `network` is null, but addresses are ours to give where the sender is: its own is of another network.
+    bool is_astray = false;
+    const BootFile* boot_file = nullptr;  // null: nothing to boot
+    std::uint64_t boot_file_bytes = 0;    // its size; 0: not known
     Quirks quirks{};
     std::uint64_t now_unix = 0;
     bool boot_server_port = false;  // it came to port 4011 (PXE 2.1 2.2.4)

@@ -30,7 +30,8 @@ struct ImageId {
 enum class Residency : std::uint8_t {
     pending,      // not in memory yet; asking for it makes it the next to come
     resident,     // bytes() may be read
-    unavailable,  // damaged, vanished, or larger than all the memory for images
+    streamed,     // no room for it at present, or ever: each transfer takes a Stream
+    unavailable,  // damaged or vanished; or too large, where there is no memory for streams either
 };
 
 // Found by a worker it is valid until that worker's next quiescent(); retained, until it is released.
@@ -52,7 +53,7 @@ class Image {
     // Worker: somebody asks for it now.
     void touch(std::uint64_t now_s) const noexcept {
         last_used_s_.store(now_s, std::memory_order_relaxed);
-        if (residency_.load(std::memory_order_relaxed) == Residency::pending)
+        if (residency_.load(std::memory_order_relaxed) != Residency::resident)
             is_wanted_.store(true, std::memory_order_relaxed);
     }
 
@@ -61,11 +62,13 @@ class Image {
         return last_used_s_.load(std::memory_order_relaxed);
     }
     [[nodiscard]] bool is_wanted() const noexcept { return is_wanted_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool is_huge() const noexcept { return memory_.is_huge(); }
     [[nodiscard]] std::size_t footprint() const noexcept { return memory_.footprint(); }
     void become_resident(SealedMemory memory) noexcept {
         memory_ = std::move(memory);
         residency_.store(Residency::resident, std::memory_order_release);
     }
+    void become_streamed() noexcept { residency_.store(Residency::streamed, std::memory_order_release); }
     void set_unavailable(bool unavailable) noexcept {
         residency_.store(unavailable ? Residency::unavailable : Residency::pending,
                          std::memory_order_release);

@@ -53,6 +53,10 @@ const Image* ImageStore::Reader::find(const ImageId& id) noexcept {
     return image;
 }
 
+Stream* ImageStore::Reader::open_stream(const Image& image) noexcept {
+    return shared_->streams.take(image.hash(), image.size());
+}
+
 void ImageStore::Reader::quiescent() noexcept {
     shared_->grace.quiescent(*seat_);
 }

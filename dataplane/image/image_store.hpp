@@ -4,12 +4,16 @@
 //   - what a client asks for comes first, then the smallest;
 //   - what is not asked for never displaces anything; what is asked for displaces images that nobody holds
 //     and nobody asked for in a while, the least recently used one first;
-//   - an image that does not fit the whole budget, or whose file is damaged or missing, is unavailable.
+//   - an image that is asked for and finds no room is streamed: each of its transfers has a ring that the
+//   thread keeps
+//     filled ahead of it, out of an eighth of the budget;
+//   - an image whose file is damaged or missing is unavailable.
 // An image that lost its last name, or was displaced, is freed when no session holds it and every worker has
 // passed a quiescent point since it went out of sight (GracePeriod).
 
 #include "dataplane/image/grace_period.hpp"
 #include "dataplane/image/image.hpp"
+#include "dataplane/image/stream.hpp"
 #include "shared/counters.hpp"
 #include "shared/store/tables.hpp"
 
@@ -52,6 +56,8 @@ class ImageStore {
         // The image, whatever its residency, or nullptr when no name stands for it as far as followed().
         // Finding it counts as asking for it. Use it before the next quiescent(), or retain it.
         [[nodiscard]] const Image* find(const ImageId& id) noexcept;
+        // For one transfer of a streamed image, until Stream::release(); nullptr when all streams are taken.
+        [[nodiscard]] Stream* open_stream(const Image& image) noexcept;
         // Once per loop turn, and not between find() and retain().
         void quiescent() noexcept;
         // The last transaction of the store whose images find() knows. A name of a later one may stand for an

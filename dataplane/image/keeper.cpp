@@ -10,11 +10,24 @@ constexpr std::size_t kPieceBytes = std::size_t{4} << 20;  // a few milliseconds
 constexpr std::uint64_t kRetrySeconds = 10;
 constexpr std::uint64_t kIdleSeconds = 5;  // an image asked for since then is not displaced
 
+constexpr std::uint64_t kSmallestShared = std::uint64_t{64} << 20;
+
+// What of the budget is for streams. A small budget is for whole images alone.
+constexpr std::uint64_t stream_bytes(std::uint64_t budget) noexcept {
+    return budget < kSmallestShared ? 0 : budget / 8;
+}
+
 }  // namespace
 
 Keeper::Keeper(ImageStore::Shared& shared, store::Environment& environment, const store::Tables& tables,
                ImageStore::Options options)
-    : shared_(shared), environment_(environment), tables_(tables), options_(std::move(options)) {
+    : shared_(shared),
+      environment_(environment),
+      tables_(tables),
+      options_(std::move(options)),
+      feeder_(shared.streams, options_.directory, stream_bytes(options_.budget_bytes),
+              [this](const std::string& message) { report_once(message); }),
+      staging_bytes_(options_.budget_bytes - stream_bytes(options_.budget_bytes)) {
     publish();
     update_gauges();
 }
@@ -23,7 +36,10 @@ bool Keeper::round(std::uint64_t now_s) {
     shared_.now_s.store(now_s, std::memory_order_relaxed);
     if (now_s >= follow_again_at_s_) follow(now_s);
     reclaim();
-    return stage(now_s);
+    const std::size_t open = feeder_.open();
+    const bool has_fed = feeder_.round();
+    if (has_fed || feeder_.open() != open) update_gauges();
+    return stage(now_s) || has_fed;
 }
 
 void Keeper::follow(std::uint64_t now_s) {
@@ -129,9 +145,11 @@ std::vector<Keeper::Kept*> Keeper::candidates(std::uint64_t now_s) {
         Image& image = *kept.image;
         if (image.residency() == Residency::unavailable && now_s >= kept.retry_at_s)
             image.set_unavailable(false);
-        if (image.residency() != Residency::pending) continue;
-        const bool fits = kept.staging != nullptr || used_bytes_ + image.size() <= options_.budget_bytes;
-        const bool can_never_fit = image.size() > options_.budget_bytes;
+        const bool can_never_fit = image.size() > staging_bytes_;
+        const bool is_streamed = image.residency() == Residency::streamed;
+        if ((image.residency() != Residency::pending && !is_streamed) || (is_streamed && can_never_fit))
+            continue;
+        const bool fits = kept.staging != nullptr || used_bytes_ + image.size() <= staging_bytes_;
         if (image.is_wanted() || fits || can_never_fit) found.push_back(&kept);
     }
     std::ranges::sort(found, {}, [](const Kept* kept) {
@@ -159,17 +177,27 @@ bool Keeper::stage_piece(Kept& kept, std::uint64_t now_s) {
 }
 
 bool Keeper::begin_staging(Kept& kept, std::uint64_t now_s) {
-    const Image& image = *kept.image;
+    Image& image = *kept.image;
     const std::string path = image_path(options_.directory, image.hash());
-    if (image.size() > options_.budget_bytes) {
+    if (image.size() > staging_bytes_ && feeder_.is_possible()) {
+        image.become_streamed();
+        update_gauges();
+        return false;
+    }
+    if (image.size() > staging_bytes_) {
         give_up(kept, now_s,
                 Error{"the image " + path + " (" + std::to_string(image.size()) +
                       " bytes) is larger than all the memory for images, raise dataplane.staging_mib"});
         return false;
     }
-    if (used_bytes_ + image.size() > options_.budget_bytes) {
+    if (used_bytes_ + image.size() > staging_bytes_) {
         make_room(image.size(), now_s);
-        if (used_bytes_ + image.size() > options_.budget_bytes) return false;
+        // What was displaced is free in a moment; without it, transfers do not wait for others to end.
+        if (image.residency() == Residency::pending && retired_bytes_ == 0 && feeder_.is_possible()) {
+            image.become_streamed();
+            update_gauges();
+        }
+        if (used_bytes_ + image.size() > staging_bytes_) return false;
     }
     auto staging = Staging::begin(path, image.size(), image.hash());
     if (!staging) {
@@ -199,7 +227,7 @@ void Keeper::abandon(Kept& kept) {
 // For an image that is asked for. What is displaced is not free before the workers have passed a quiescent
 // point, so a later round finds the room.
 void Keeper::make_room(std::uint64_t size, std::uint64_t now_s) {
-    const auto lacks = [&] { return used_bytes_ + size > options_.budget_bytes + retired_bytes_; };
+    const auto lacks = [&] { return used_bytes_ + size > staging_bytes_ + retired_bytes_; };
     for (auto& [hash, kept] : kept_)
         if (lacks() && !kept.image->is_wanted()) abandon(kept);
 
@@ -238,13 +266,21 @@ void Keeper::update_gauges() {
             kept_, [residency](const auto& entry) { return entry.second.image->residency() == residency; }));
     };
     std::uint64_t known_bytes = 0;
-    for (const auto& [hash, kept] : kept_) known_bytes += kept.image->size();
+    std::uint64_t huge_bytes = 0;
+    for (const auto& [hash, kept] : kept_) {
+        known_bytes += kept.image->size();
+        if (kept.image->is_huge()) huge_bytes += kept.image->footprint();
+    }
     CountersLayout& to = *options_.counters;
     to.set(Gauge::images_known, kept_.size());
     to.set(Gauge::images_resident, count(Residency::resident));
+    to.set(Gauge::images_streamed, count(Residency::streamed));
+    to.set(Gauge::image_streams_open, feeder_.open());
+    to.set(Gauge::image_bytes_streamed, feeder_.bytes_read());
     to.set(Gauge::images_unavailable, count(Residency::unavailable));
     to.set(Gauge::image_bytes_known, known_bytes);
-    to.set(Gauge::image_bytes_resident, used_bytes_);
+    to.set(Gauge::image_bytes_resident, used_bytes_ + feeder_.bytes_taken());
+    to.set(Gauge::image_bytes_huge, huge_bytes);
     to.set(Gauge::image_bytes_budget, options_.budget_bytes);
     to.set(Gauge::images_displaced, displaced_);
 }

@@ -4,6 +4,7 @@
 #include "dataplane/image/catalogue.hpp"
 #include "dataplane/image/image_store.hpp"
 #include "dataplane/image/staging.hpp"
+#include "dataplane/image/stream_feeder.hpp"
 
 #include <map>
 #include <mutex>
@@ -18,6 +19,7 @@ struct ImageStore::Shared {
     std::atomic<std::uint64_t> followed{0};
     std::atomic<std::uint64_t> now_s{0};  // the thread's clock, for "least recently used"
     GracePeriod grace;
+    StreamTable streams;
     std::mutex seats;  // workers taking seats against the thread looking at them
 };
 
@@ -67,6 +69,8 @@ class Keeper {
     std::optional<store::Transaction> transaction_;
     std::uint64_t follow_again_at_s_ = 0;
     std::string last_report_;
+    StreamFeeder feeder_;
+    std::uint64_t staging_bytes_;  // of the budget, what is for whole images
 
     std::map<store::Sha256, Kept> kept_;
     std::vector<Retired> retired_;

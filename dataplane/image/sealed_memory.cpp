@@ -67,7 +67,8 @@ Result<SealedMemory> SealedMemory::allocate(std::size_t size) {
     if (size >= kHugePage && size <= host.huge_pages) {
         memory.mapped_ = round_up(size, kHugePage);
         memory.data_ = map_new(memory.mapped_, MFD_HUGETLB, memory.fd_);
-        if (memory.data_ != nullptr) return memory;
+        memory.huge_ = memory.data_ != nullptr;
+        if (memory.huge_) return memory;
     }
     memory.mapped_ = round_up(size, kPage);
     errno = ENOMEM;
@@ -84,6 +85,7 @@ SealedMemory& SealedMemory::operator=(SealedMemory&& other) noexcept {
     std::swap(mapped_, other.mapped_);
     std::swap(fd_, other.fd_);
     std::swap(locked_, other.locked_);
+    std::swap(huge_, other.huge_);
     return *this;
 }
 

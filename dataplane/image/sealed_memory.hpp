@@ -27,6 +27,8 @@ class SealedMemory {
 
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
     [[nodiscard]] std::size_t footprint() const noexcept { return mapped_; }
+    // On huge pages: fewer page walks for the one who reads it.
+    [[nodiscard]] bool is_huge() const noexcept { return huge_; }
     [[nodiscard]] bool is_locked() const noexcept { return locked_; }
 
   private:
@@ -35,6 +37,7 @@ class SealedMemory {
     std::size_t mapped_ = 0;  // bytes, whole pages
     int fd_ = -1;             // until seal()
     bool locked_ = false;
+    bool huge_ = false;
 };
 
 }  // namespace rouse::image

@@ -25,15 +25,30 @@ struct Limits {
     std::uint16_t window_size = 64;   // blocks (RFC 7440); at most kMaxWindow
 };
 
+// Ports of ours that transfers use, one each, as RFC 1350 4 has it; a worker's share, which no other worker
+// has, so that whoever steers by port keeps a transfer's packets on its worker.
+struct PortRange {
+    std::uint16_t first = 0;
+    std::uint16_t count = 0;  // 0: single-port mode, everything leaves from port 69
+
+    [[nodiscard]] constexpr bool contains(std::uint16_t port) const noexcept {
+        return port >= first && port - first < count;
+    }
+};
+
 struct EngineOptions {
     std::size_t sessions = 16384;  // concurrent transfers at most
     std::uint32_t mtu = 1500;      // of the IP packet, bytes
-    // Random, so that nobody can choose colliding ports; never 0, which would hash all of IPv4 to its port alone.
+    // Random, so that nobody can choose colliding ports; never 0, which would hash all of IPv4 to its port
+    // alone.
     std::uint64_t seed = 0x243f6a8885a308d3;
+    PortRange ports{};
 };
 
 inline constexpr std::uint16_t kMaxWindow = 64;  // NETBOOT practice: more breaks some clients
 inline constexpr std::size_t kTurnBlocks = 8;    // what one transfer may send before the next has its turn
+inline constexpr std::size_t kMaxPrefetch = 64;
+inline constexpr std::size_t kFitInCache = 1024;     // so many sessions, 256 KiB, stay in a core's own caches
 inline constexpr std::size_t kTimersPerTurn = 1024;  // bounds a turn after the loop was held up
 
 template <Host H>
@@ -46,10 +61,15 @@ class Engine {
 
     void set_limits(const Limits& limits) noexcept { limits_ = limits; }
 
-    // One UDP payload that came to port 69. `none`: handled; else why it was of no use, for the caller to
-    // count. now_ns is monotonic and never goes back.
-    [[nodiscard]] DropReason receive(std::uint64_t now_ns, const Peer& peer, const Route& route,
-                                     Bytes payload, H& host) noexcept;
+    // One UDP payload that came to port 69 or to one of EngineOptions::ports. `none`: handled; else why it
+    // was of no use, for the caller to count. now_ns is monotonic and never goes back.
+    [[nodiscard]] DropReason receive(std::uint64_t now_ns, const Peer& peer, Bytes payload, H& host) noexcept;
+
+    // There are more transfers than stay in the caches: waiting for one's state is most of a packet's time.
+    [[nodiscard]] bool wants_prefetch() const noexcept { return open_ >= kFitInCache; }
+    // Optional, before a burst is received: brings what its packets will touch into the caches, all at once.
+    // Up to kMaxPrefetch peers.
+    void prefetch(std::span<const Peer> burst) const noexcept;
 
     // Sends what is due and expires timers; call it every loop turn, even when nothing was received. Returns
     // the frames sent, at most `budget_frames`; what did not fit, or found no free frame, goes next time.
@@ -69,7 +89,6 @@ class Engine {
         std::uint64_t now_ns;
         Tick now;
         const Peer& peer;
-        const Route& route;
         Bytes payload;
         H& host;
     };
@@ -93,7 +112,9 @@ class Engine {
     DropReason repeated_request(const Datagram& in, Index index) noexcept;
     [[nodiscard]] bool is_repetition(const Datagram& in, const ThisSession& session) const noexcept;
     [[nodiscard]] Index take_session(H& host, std::uint64_t now_ns) noexcept;
-    void negotiate(ThisSession& session, const wire::tftp::Request& request) const noexcept;
+    void negotiate(ThisSession& session, const wire::tftp::Request& request, Quirks quirks) const noexcept;
+    [[nodiscard]] std::uint16_t choose_port() noexcept;
+    [[nodiscard]] static Route route_of(const ThisSession& session, const Datagram& in) noexcept;
     bool send_error(const Route& route, Answer answer, H& host) noexcept;
     static void emit_refusal(const Datagram& in, EventKind kind, std::uint16_t detail,
                              const MacAddress& machine, std::string_view name) noexcept;
@@ -120,11 +141,20 @@ class Engine {
     void release_slot(Index index) noexcept;
 
     // engine_send.hpp: frames out.
-    enum class Sent : std::uint8_t { yes, no_frame, ended };
+    enum class Sent : std::uint8_t {
+        yes,
+        no_frame,
+        later,  // its bytes are not in memory yet
+        ended,
+    };
     Sent send_next(Index index, std::uint64_t now_ns, H& host) noexcept;
     std::size_t send_offer(const ThisSession& session, std::span<std::byte> room) noexcept;
-    std::size_t send_block(ThisSession& session, std::span<std::byte> room, H& host) noexcept;
-    std::size_t write_text(ThisSession& session, std::span<std::byte> out, H& host) noexcept;
+    ReadResult write_block(ThisSession& session, std::span<std::byte> room, H& host,
+                           std::size_t& length) noexcept;
+    ReadResult write_text(ThisSession& session, std::span<std::byte> out, H& host,
+                          std::size_t& length) noexcept;
+    void await_bytes(Index index, std::uint64_t now_ns) noexcept;
+    void prefetch_block(const ThisSession& session, H& host) const noexcept;
     void place(Index index, Waiting target) noexcept;
     void place_by_work(Index index) noexcept;
     void count_open(H& host, int change) noexcept;
@@ -138,6 +168,8 @@ class Engine {
     TokenBucket stray_answers_;
     Limits limits_{};
     std::uint32_t mtu_;
+    PortRange ports_;
+    std::uint64_t port_choice_;  // state of a splitmix64 generator
     std::size_t open_ = 0;
 };
 

@@ -12,23 +12,27 @@ Engine<H>::Engine(const EngineOptions& options)
       queues_(sessions_.capacity(), list(Waiting::count)),
       timers_(sessions_.capacity()),
       stray_answers_(10, 10),
-      mtu_(std::max<std::uint32_t>(options.mtu, 576)) {  // RFC 791: every host takes that much
+      mtu_(std::max<std::uint32_t>(options.mtu, 576)),  // RFC 791: every host takes that much
+      ports_(options.ports),
+      port_choice_(options.seed) {
     for (Index i = 0; i < sessions_.capacity(); ++i) place(i, Waiting::unused);
 }
 
 template <Host H>
-DropReason Engine<H>::receive(std::uint64_t now_ns, const Peer& peer, const Route& route, Bytes payload,
-                              H& host) noexcept {
+DropReason Engine<H>::receive(std::uint64_t now_ns, const Peer& peer, Bytes payload, H& host) noexcept {
     using wire::tftp::Opcode;
-    const Datagram in{now_ns, tick_of(now_ns), peer, route, payload, host};
+    const Datagram in{now_ns, tick_of(now_ns), peer, payload, host};
     const auto opcode = wire::tftp::read_opcode(payload);
     if (!opcode) return DropReason::tftp_too_short;
     const auto kind = static_cast<Opcode>(*opcode);
+    if (kind > Opcode::oack || *opcode == 0) return DropReason::tftp_bad_opcode;
+    const bool is_request = kind == Opcode::rrq || kind == Opcode::wrq;
+    if (is_request && peer.server_port != wire::tftp::kPort) return DropReason::tftp_no_session;
     if (kind == Opcode::rrq) return read_request(in);
     if (kind == Opcode::wrq) return write_request(in);
-    if (kind > Opcode::oack || *opcode == 0) return DropReason::tftp_bad_opcode;
 
-    const Index index = sessions_.find({peer.server, peer.address, peer.port});
+    Index index = sessions_.find({peer.server, peer.address, peer.port});
+    if (index != kNone && sessions_[index].server_port != peer.server_port) index = kNone;
     if (kind == Opcode::error)  // never answered (RFC 1350 7)
         return index == kNone ? DropReason::tftp_no_session : client_error(in, index);
     if (index == kNone) return stray(in, DropReason::tftp_no_session);
@@ -103,8 +107,9 @@ DropReason Engine<H>::open(const Datagram& in, const MacAddress& machine,
     session.waiting = Waiting::unused;
     session.name_length = static_cast<std::uint8_t>(std::min(name.view().size(), session.name.size()));
     copy_printable(name.view(), std::span(session.name).first(session.name_length));
-    session.route = in.route;
-    negotiate(session, request);
+    session.server_port = choose_port();
+    session.route = route_of(session, in);
+    negotiate(session, request, found.quirks);
     sessions_.insert(index);
     count_open(in.host, 1);
 
@@ -131,8 +136,10 @@ DropReason Engine<H>::open(const Datagram& in, const MacAddress& machine,
 
 // RFC 2347: only what was asked for, never more than asked; unknown and invalid options are left out.
 template <Host H>
-void Engine<H>::negotiate(ThisSession& session, const wire::tftp::Request& request) const noexcept {
-    const wire::tftp::Options& asked = request.options;
+void Engine<H>::negotiate(ThisSession& session, const wire::tftp::Request& request,
+                          Quirks quirks) const noexcept {
+    const wire::tftp::Options asked = quirks.has(Quirk::plain_tftp) ? wire::tftp::Options{} : request.options;
+    session.rolls_to_one = quirks.has(Quirk::rollover_to_one);
     const std::uint32_t headers = session.key.client.v4() ? 32 : 52;  // IP, UDP and TFTP
     const std::uint32_t fits = std::max<std::uint32_t>(mtu_ - headers, wire::tftp::kMinBlockSize);
     session.netascii = request.mode == wire::tftp::Mode::netascii;
@@ -155,6 +162,23 @@ void Engine<H>::negotiate(ThisSession& session, const wire::tftp::Request& reque
     session.last_block = session.netascii ? ~std::uint64_t{0} : session.content.size / session.block_size + 1;
 }
 
+template <Host H>
+typename Engine<H>::Route Engine<H>::route_of(const ThisSession& session, const Datagram& in) noexcept {
+    Peer peer = in.peer;
+    peer.server_port = session.server_port;
+    return in.host.route_to(peer);
+}
+
+// At random, so that nobody who does not see our packets can take part (splitmix64, Steele et al. 2014).
+template <Host H>
+std::uint16_t Engine<H>::choose_port() noexcept {
+    if (ports_.count == 0) return wire::tftp::kPort;
+    std::uint64_t z = port_choice_ += 0x9e3779b97f4a7c15ULL;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return static_cast<std::uint16_t>(ports_.first + (z ^ (z >> 31)) % ports_.count);
+}
+
 // Everything identical that comes before the client shows that it has an answer, and for a while after: the
 // network may deliver a request twice.
 template <Host H>
@@ -168,7 +192,7 @@ template <Host H>
 DropReason Engine<H>::repeated_request(const Datagram& in, Index index) noexcept {
     ThisSession& session = sessions_[index];
     if (session.state == State::offered && session.next > 0) {
-        session.route = in.route;
+        session.route = route_of(session, in);
         rewind(index);
     }
     return DropReason::tftp_duplicate_request;
@@ -195,7 +219,7 @@ DropReason Engine<H>::miss(const Datagram& in, const MacAddress& machine, std::s
     const std::string_view shown = name.view().empty() ? as_sent : name.view();
     const MissKind kind = classify_miss(name.view());
     const DropReason reason = kind == MissKind::real ? DropReason::tftp_not_found : DropReason::none;
-    if (!send_error(in.route, {ErrorCode::file_not_found, "file not found"}, in.host))
+    if (!send_error(in.host.route_to(in.peer), {ErrorCode::file_not_found, "file not found"}, in.host))
         return DropReason::transmit_no_frame;  // it will ask again
     emit_refusal(in, EventKind::tftp_missing, static_cast<std::uint16_t>(kind), machine, shown);
     if (kind != MissKind::real) in.host.counters().add(Counter::tftp_expected_misses);
@@ -205,7 +229,7 @@ DropReason Engine<H>::miss(const Datagram& in, const MacAddress& machine, std::s
 // To known machines only; the caller has seen to that.
 template <Host H>
 DropReason Engine<H>::refuse(const Datagram& in, Answer answer, DropReason reason) noexcept {
-    return send_error(in.route, answer, in.host) ? reason : DropReason::transmit_no_frame;
+    return send_error(in.host.route_to(in.peer), answer, in.host) ? reason : DropReason::transmit_no_frame;
 }
 
 // RFC 1350 4 asks for ERROR 5; a low global rate and known machines only, so that it is no reflector.

@@ -22,7 +22,7 @@ DropReason Engine<H>::acknowledge(const Datagram& in, Index index, std::uint16_t
     if (session.state == State::opening) return DropReason::tftp_bad_ack;
     if (session.in_offer()) return acknowledge_offer(in, index, block);
 
-    const auto ahead = static_cast<std::uint16_t>(block - static_cast<std::uint16_t>(session.acked));
+    const std::uint16_t ahead = session.blocks_ahead(block);
     if (ahead == 0) return repeated_acknowledgement(in, index);
     if (ahead > session.sent) {
         const auto behind = static_cast<std::uint16_t>(-ahead);
@@ -38,6 +38,7 @@ DropReason Engine<H>::acknowledge(const Datagram& in, Index index, std::uint16_t
     } else if (session.sent > 0 && !may_be_echo(session, in.now)) {
         rewind(index);
     } else if (session.waiting != Waiting::retry && session.waiting != Waiting::turn) {
+        prefetch_block(session, in.host);
         place_by_work(index);
     }
     return DropReason::none;
@@ -165,7 +166,10 @@ void Engine<H>::opening_timer(Index index, std::uint64_t now_ns, H& host) noexce
 template <Host H>
 void Engine<H>::client_is_silent(Index index, std::uint64_t now_ns, H& host) noexcept {
     ThisSession& session = sessions_[index];
-    if (session.can_send()) {  // it is our turn: frames or budget are short
+    if (session.can_send()) {  // it is our turn: frames, budget or bytes are short
+        if (tick_of(now_ns) - session.heard >= ticks_of_ms(kPatienceMs))
+            return fail(index, now_ns, TransferFailure::not_resident, host);
+        if (session.waiting != Waiting::retry && session.waiting != Waiting::turn) place_by_work(index);
         timers_.arm(index, session.timer, tick_of(now_ns) + ticks_of_ms(kBlockIntervalMs));
         return;
     }
@@ -244,7 +248,7 @@ void Engine<H>::close(Index index, H& host) noexcept {
 // Its key is forgotten and its place free.
 template <Host H>
 void Engine<H>::release_slot(Index index) noexcept {
-    timers_.disarm(index);
+    timers_.disarm(index, sessions_[index].timer);
     sessions_.erase(index);
     sessions_[index].state = State::free;
     place(index, Waiting::unused);

@@ -1,6 +1,8 @@
 #pragma once
 // Doubly linked lists over indices, without allocation: node i is session i. A node is in one list at most.
 
+#include "dataplane/tftp/prefetch.hpp"
+
 #include <cstdint>
 #include <vector>
 
@@ -20,6 +22,8 @@ class IndexLists {
     [[nodiscard]] std::uint32_t front(std::uint32_t list) const noexcept {
         return links_[nodes_ + list].next;
     }
+
+    void prefetch(std::uint32_t node) const noexcept { prefetch_lines(&links_[node], sizeof(Link)); }
 
     void push_back(std::uint32_t list, std::uint32_t node) noexcept {
         const std::uint32_t head = nodes_ + list;

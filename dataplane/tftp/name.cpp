@@ -27,8 +27,18 @@ constexpr bool is_numbered(std::string_view text, std::string_view stem, std::st
            text.ends_with(extension) && text[stem.size()] >= '0' && text[stem.size()] <= '9';
 }
 
+constexpr bool is_hex_address(std::string_view text) noexcept {
+    return text.size() == 8 && is_hex(text);
+}
+
+// Raspberry Pi: everything is first looked for in a directory named after the serial number.
+constexpr bool is_in_serial_directory(std::string_view directory) noexcept {
+    return is_hex_address(directory.substr(0, directory.find('/')));
+}
+
 constexpr bool is_config_search(std::string_view directory, std::string_view file) noexcept {
     constexpr std::string_view kGrub = "grub.cfg-";
+    if (is_in_serial_directory(directory)) return true;
     if (file.starts_with(kGrub)) return is_machine_suffix(file.substr(kGrub.size()));
     if (directory != "pxelinux.cfg" && !directory.ends_with("/pxelinux.cfg")) return false;
     return is_machine_suffix(file) || file.starts_with("default-");  // U-Boot: default-<arch>-<board>
@@ -43,7 +53,15 @@ constexpr bool is_optional(std::string_view directory, std::string_view file) no
          // GRUB: module lists, without which commands load no modules by themselves
          "command.lst", "fs.lst", "crypto.lst", "terminal.lst", "partmap.lst", "parttool.lst", "video.lst",
          // U-Boot: a script ahead of its other ways to boot
-         "boot.scr", "boot.scr.uimg"});
+         "boot.scr", "boot.scr.uimg",
+         // Raspberry Pi: rescue, signatures and overlays before what it starts
+         "pieeprom.sig", "recover4.elf", "recovery.elf", "bootcfg.txt", "dt-blob.bin", "armstub8-gic.bin"});
+    constexpr std::string_view kImage = ".img";
+    if (file.ends_with(kImage) && is_hex_address(file.substr(0, file.size() - kImage.size())))
+        return true;  // U-Boot, told of no file: its address
+    if ((directory == "locale" || directory.ends_with("/locale")) &&
+        (file.ends_with(".gmo") || file.ends_with(".mo")))
+        return true;  // GRUB: its messages in the user's language
     if (file.empty() && (directory == "dtb" || directory.ends_with("/dtb")))
         return true;  // U-Boot, no fdtfile
     return std::ranges::find(kFiles, file) != kFiles.end() || is_numbered(file, "shim_certificate_", ".efi");

@@ -2,11 +2,14 @@
 // One transfer's state, and the table of them. Everything is allocated at construction.
 
 #include "dataplane/tftp/host.hpp"
+#include "dataplane/tftp/huge_pages.hpp"
 #include "dataplane/tftp/index_lists.hpp"
+#include "dataplane/tftp/prefetch.hpp"
 #include "dataplane/tftp/timer_wheel.hpp"
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstring>
 #include <vector>
 
@@ -17,7 +20,21 @@ struct SessionKey {
     IpAddress client{};
     std::uint16_t port = 0;  // the client's
 
-    friend bool operator==(const SessionKey&, const SessionKey&) noexcept = default;
+    // Word by word: the defaulted one calls memcmp, which takes longer than all the rest of a lookup.
+    friend bool operator==(const SessionKey& a, const SessionKey& b) noexcept {
+        const Words x = a.words();
+        const Words y = b.words();
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) |
+                static_cast<std::uint64_t>(a.port ^ b.port)) == 0;
+    }
+
+    using Words = std::array<std::uint64_t, 4>;
+    [[nodiscard]] Words words() const noexcept {
+        Words words;
+        std::memcpy(&words[0], server.octets.data(), 16);
+        std::memcpy(&words[2], client.octets.data(), 16);
+        return words;
+    }
 };
 
 enum class State : std::uint8_t {
@@ -31,33 +48,14 @@ enum class State : std::uint8_t {
 // Which of the engine's lists a session is in; at most one.
 enum class Waiting : std::uint8_t { unused, retry, turn, half_open, finished, count, none = count };
 
-// Blocks are counted from 1 without wrapping; the wire carries the low 16 bits, so 65535 is followed by 0.
+// Blocks are counted from 1 without wrapping; number_of() tells what the wire carries.
+// Four cache lines; an ACK and the block behind it touch the first two and the route.
 template <typename Route>
 struct alignas(64) Session {
     SessionKey key{};
-    MacAddress machine{};
-    Content content{};
-
-    std::uint64_t acked = 0;          // blocks acknowledged
-    std::uint64_t last_block = 0;     // the short or empty one; netascii: unknown (~0) until it was sent
-    std::uint64_t started_ns = 0;     // monotonic
-    std::uint64_t text_position = 0;  // netascii: file offset at which the block after `acked` begins
-    Timer timer{};
-    Tick heard = 0;                 // when the client last acknowledged something
-    Tick sent_at = 0;               // when something was last sent
-    std::uint16_t next = 0;         // blocks after `acked` sent since the last rewind: the cursor
-    std::uint16_t sent = 0;         // blocks after `acked` ever sent; next <= sent
-    std::uint16_t recover = 0;      // blocks to go until the client is past all that was sent twice
-    std::uint16_t text_step = 0;    // netascii: file bytes that the block in flight took
-    std::uint16_t block_size = 0;   // bytes
-    std::uint16_t window_size = 0;  // blocks
-    std::uint32_t fingerprint = 0;  // of the request, to know it again
-
-    std::uint32_t resent = 0;  // blocks and OACKs sent more than once
     State state = State::free;
     Waiting waiting = Waiting::none;
-    std::uint8_t timeout = 0;  // seconds, as agreed; 0: none was
-    std::uint8_t tries = 0;    // retransmissions since the client was last heard
+    std::uint8_t tries = 0;  // retransmissions since the client was last heard
     bool offers_block_size : 1 = false;
     bool offers_window_size : 1 = false;
     bool offers_file_size : 1 = false;
@@ -65,10 +63,43 @@ struct alignas(64) Session {
     bool text_half : 1 = false;       // text_position's byte has its first output byte in the block before
     bool text_next_half : 1 = false;  // the same for the block after the one in flight
     bool rewound : 1 = false;         // a duplicate of the current acknowledgement was acted upon
-    std::uint8_t name_length = 0;
-    std::array<char, 38> name{};  // its beginning, for events
-    Route route{};
+    bool rolls_to_one : 1 = false;    // block 65535 is followed by 1 (Quirk::rollover_to_one)
+    std::uint16_t block_size = 0;     // bytes
+    Content content{};
 
+    std::uint64_t acked = 0;       // blocks acknowledged
+    std::uint64_t last_block = 0;  // the short or empty one; netascii: unknown (~0) until it was sent
+    Timer timer{};
+    Tick heard = 0;                   // when the client last acknowledged something
+    Tick sent_at = 0;                 // when something was last sent
+    std::uint16_t next = 0;           // blocks after `acked` sent since the last rewind: the cursor
+    std::uint16_t sent = 0;           // blocks after `acked` ever sent; next <= sent
+    std::uint16_t recover = 0;        // blocks to go until the client is past all that was sent twice
+    std::uint16_t window_size = 0;    // blocks
+    std::uint32_t resent = 0;         // blocks and OACKs sent more than once
+    std::uint64_t text_position = 0;  // netascii: file offset at which the block after `acked` begins
+    std::uint16_t text_step = 0;      // netascii: file bytes that the block in flight took
+    std::uint8_t timeout = 0;         // seconds, as agreed; 0: none was
+    std::uint8_t name_length = 0;
+    std::uint32_t fingerprint = 0;  // of the request, to know it again
+
+    Route route{};
+    std::uint64_t started_ns = 0;  // monotonic
+    MacAddress machine{};
+    std::uint16_t server_port = 0;  // ours
+    std::array<char, 40> name{};    // its beginning, for events
+
+    // 65535 is followed by 0 or, for clients that want it so, by 1.
+    [[nodiscard]] std::uint16_t number_of(std::uint64_t block) const noexcept {
+        if (rolls_to_one && block > 0) block = (block - 1) % 0xffff + 1;
+        return static_cast<std::uint16_t>(block);
+    }
+    // How many blocks after `acked` comes the one of this number? More than any window holds: it does not.
+    [[nodiscard]] std::uint16_t blocks_ahead(std::uint16_t number) const noexcept {
+        if (!rolls_to_one || acked == 0) return static_cast<std::uint16_t>(number - number_of(acked));
+        if (number == 0) return 0xffff;  // never comes again
+        return static_cast<std::uint16_t>((number + 0xffffU - number_of(acked)) % 0xffff);
+    }
     // An OACK goes out first; the client acknowledges it as block 0.
     [[nodiscard]] bool has_offer() const noexcept {
         return offers_block_size || offers_window_size || offers_file_size || timeout != 0;
@@ -109,6 +140,19 @@ class SessionTable {
             if (slots_[i].hash == hash && sessions_[slots_[i].session].key == key) return slots_[i].session;
         return kNone;
     }
+    // find() in two steps that wait for nothing, so that a burst's lookups wait for memory together: the
+    // first brings a key's slot into the cache, the second the session that is most likely its own.
+    [[nodiscard]] std::uint32_t prefetch_slot(const SessionKey& key) const noexcept {
+        const std::uint32_t hash = hash_of(key);
+        prefetch_lines(&slots_[hash & mask_], sizeof(Slot));
+        return hash;
+    }
+    std::uint32_t prefetch_session(std::uint32_t hash) const noexcept {
+        const Slot& slot = slots_[hash & mask_];
+        if (slot.session == kNone) return kNone;
+        prefetch_lines(&sessions_[slot.session], offsetof(Session<Route>, route) + sizeof(Route));
+        return slot.session;
+    }
     // Makes session `index`, whose key is set and not in the table, found by its key.
     void insert(std::uint32_t index) noexcept {
         const std::uint32_t hash = hash_of(sessions_[index].key);
@@ -137,12 +181,10 @@ class SessionTable {
     // Folded 64x64 bit multiplications over the key and a secret seed: a client that chooses its ports cannot
     // choose their slots.
     [[nodiscard]] std::uint32_t hash_of(const SessionKey& key) const noexcept {
-        std::array<std::uint64_t, 4> words{};
-        std::memcpy(&words[0], key.server.octets.data(), 16);
-        std::memcpy(&words[2], key.client.octets.data(), 16);
-        std::uint64_t h = fold(words[0] ^ seed_, words[1] ^ 0x9e3779b97f4a7c15ULL);
-        h = fold(words[2] ^ h, words[3] ^ seed_ ^ 0xd1b54a32d192ed03ULL);
-        h = fold(h ^ key.port, seed_ ^ 0x8cb92ba72f3d8dd7ULL);
+        const SessionKey::Words words = key.words();
+        const std::uint64_t server = fold(words[0] ^ seed_, words[1] ^ 0x9e3779b97f4a7c15ULL);
+        const std::uint64_t client = fold(words[2] ^ ~seed_, words[3] ^ 0xd1b54a32d192ed03ULL);
+        const std::uint64_t h = fold(server ^ seed_ ^ key.port, client ^ 0x8cb92ba72f3d8dd7ULL);
         return static_cast<std::uint32_t>(h ^ (h >> 32));
     }
     [[nodiscard]] static std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
@@ -151,8 +193,8 @@ class SessionTable {
         return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     }
 
-    std::vector<Session<Route>> sessions_;
-    std::vector<Slot> slots_;
+    std::vector<Session<Route>, HugePageAllocator<Session<Route>>> sessions_;
+    std::vector<Slot, HugePageAllocator<Slot>> slots_;
     std::uint32_t mask_;
     std::uint64_t seed_;
 };

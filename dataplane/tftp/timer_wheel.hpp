@@ -28,6 +28,7 @@ inline constexpr unsigned kTickShift = 20;
 struct Timer {
     Tick deadline = 0;
     Tick linked_at = 0;  // the tick whose slot it is in
+    bool is_linked = false;
 };
 
 class TimerWheel {
@@ -37,13 +38,16 @@ class TimerWheel {
     // The node's timer goes off in the first turn() at or after `deadline`, which is in the future.
     void arm(std::uint32_t node, Timer& timer, Tick deadline) noexcept {
         timer.deadline = deadline;
-        if (lists_.linked(node)) {
+        if (timer.is_linked) {
             if (!is_before(deadline, timer.linked_at)) return;
             lists_.remove(node);
         }
         link(node, timer);
     }
-    void disarm(std::uint32_t node) noexcept { lists_.remove(node); }
+    void disarm(std::uint32_t node, Timer& timer) noexcept {
+        if (timer.is_linked) lists_.remove(node);
+        timer.is_linked = false;
+    }
 
     // Moves the wheel to `now` and calls go_off(node) for each timer that is due; the node is disarmed then
     // and may be armed again. At most `most` nodes are looked at per turn, the others in the next.
@@ -64,6 +68,7 @@ class TimerWheel {
             const std::uint32_t node = lists_.front(kDue);
             lists_.remove(node);
             Timer& timer = timer_of(node);
+            timer.is_linked = false;
             if (is_before(now, timer.deadline)) {
                 link(node, timer);
             } else {
@@ -81,6 +86,7 @@ class TimerWheel {
         timer.linked_at = is_before(farthest, timer.deadline) ? farthest : timer.deadline;
         if (!is_before(now_, timer.linked_at)) timer.linked_at = now_ + 1;
         lists_.push_back(timer.linked_at % kSlots, node);
+        timer.is_linked = true;
     }
 
     IndexLists lists_;

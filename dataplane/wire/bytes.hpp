@@ -14,12 +14,21 @@ namespace rouse::wire {
 using ConstBytes = std::span<const std::byte>;
 using MutableBytes = std::span<std::byte>;
 
+// False, and OUT untouched, when there are fewer bytes. For what is read from every packet: compilers copy an
+// optional struct several times over.
+template <typename T>
+requires std::is_trivially_copyable_v<T>
+[[nodiscard]] bool load_into(T& out, ConstBytes bytes, std::size_t offset = 0) noexcept {
+    if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return false;
+    std::memcpy(&out, bytes.data() + offset, sizeof out);
+    return true;
+}
+
 template <typename T>
 requires std::is_trivially_copyable_v<T>
 [[nodiscard]] std::optional<T> load(ConstBytes bytes, std::size_t offset = 0) noexcept {
-    if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return std::nullopt;
     T value;
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
+    if (!load_into(value, bytes, offset)) return std::nullopt;
     return value;
 }
 

@@ -5,6 +5,7 @@
 #include "shared/addresses.hpp"
 #include "shared/endian.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -44,6 +45,8 @@ static_assert(sizeof(DhcpHeader) == 240 && alignof(DhcpHeader) == 1);
 inline constexpr std::size_t kMinimumDhcpMessage = 300;
 // RFC 2132 9.10: every client takes 576-byte datagrams; option 57 counts IP and UDP headers too.
 inline constexpr std::size_t kDefaultMaximumDatagram = 576;
+// Whatever a client takes: no more than an Ethernet frame carries, as fragments are never sent.
+inline constexpr std::size_t kLargestDatagram = 1500;
 
 enum class DhcpType : std::uint8_t {
     none = 0,
@@ -128,15 +131,23 @@ class DhcpOptionWriter {
   public:
     explicit DhcpOptionWriter(MutableBytes room) noexcept : room_(room) {}
 
+    // Bytes that a value of SIZE bytes takes; a longer one than 255 is several options (RFC 3396 6).
+    [[nodiscard]] static constexpr std::size_t encoded_size(std::size_t size) noexcept {
+        return size + kOptionHeader * std::max<std::size_t>(1, (size + kMaxPart - 1) / kMaxPart);
+    }
     void put(DhcpOption code, ConstBytes value) noexcept {
-        if (value.size() > 255 || room_.size() - used_ < 2 + value.size() + kEndLength) {
+        if (room_.size() - used_ < encoded_size(value.size()) + kEndLength) {
             overflowed_ = true;
             return;
         }
-        room_[used_] = static_cast<std::byte>(code);
-        room_[used_ + 1] = static_cast<std::byte>(value.size());
-        std::memcpy(room_.data() + used_ + 2, value.data(), value.size());
-        used_ += 2 + value.size();
+        do {
+            const ConstBytes part = value.first(std::min(value.size(), kMaxPart));
+            room_[used_] = static_cast<std::byte>(code);
+            room_[used_ + 1] = static_cast<std::byte>(part.size());
+            store_bytes(room_, used_ + kOptionHeader, part);
+            used_ += kOptionHeader + part.size();
+            value = value.subspan(part.size());
+        } while (!value.empty());
     }
     template <typename T>
     requires(std::is_trivially_copyable_v<T> &&
@@ -156,6 +167,8 @@ class DhcpOptionWriter {
 
   private:
     static constexpr std::size_t kEndLength = 1;
+    static constexpr std::size_t kOptionHeader = 2;
+    static constexpr std::size_t kMaxPart = 255;
     MutableBytes room_;  // at least one byte
     std::size_t used_ = 0;
     bool overflowed_ = false;

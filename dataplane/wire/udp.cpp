@@ -54,26 +54,26 @@ bool is_for_us(const Ipv4Header& ip, const Self& self) noexcept {
 }  // namespace
 
 DropReason parse_packet(ConstBytes frame, const Self& self, Packet& out) noexcept {
-    const auto ethernet = load<EthernetHeader>(frame);
-    if (!ethernet) return DropReason::frame_too_short;
-    if (ethernet->source.is_group()) return DropReason::frame_bad_source;
-    if (ethernet->destination != self.mac && ethernet->destination != kBroadcastMac)
+    EthernetHeader ethernet;
+    if (!load_into(ethernet, frame)) return DropReason::frame_too_short;
+    if (ethernet.source.is_group()) return DropReason::frame_bad_source;
+    if (ethernet.destination != self.mac && ethernet.destination != kBroadcastMac)
         return DropReason::frame_not_for_us;
-    if (ethernet->type != kEtherTypeIpv4) return DropReason::ethertype_unknown;
+    if (ethernet.type != kEtherTypeIpv4) return DropReason::ethertype_unknown;
 
     const ConstBytes packet = frame.subspan(kIpOffset);
-    const auto ip = load<Ipv4Header>(packet);
-    if (!ip) return DropReason::ipv4_too_short;
-    if (const DropReason drop = check_ip(packet, *ip); drop != DropReason::none) return drop;
-    if (!is_for_us(*ip, self)) return DropReason::ipv4_not_for_us;
+    Ipv4Header ip;
+    if (!load_into(ip, packet)) return DropReason::ipv4_too_short;
+    if (const DropReason drop = check_ip(packet, ip); drop != DropReason::none) return drop;
+    if (!is_for_us(ip, self)) return DropReason::ipv4_not_for_us;
 
     // The rest of the frame beyond total length is Ethernet padding.
-    out = {.source_mac = ethernet->source,
-           .destination_mac = ethernet->destination,
-           .source = ip->source,
-           .destination = ip->destination,
-           .protocol = ip->protocol,
-           .payload = packet.subspan(ip->header_length(), ip->total_length.host() - ip->header_length())};
+    out = {.source_mac = ethernet.source,
+           .destination_mac = ethernet.destination,
+           .source = ip.source,
+           .destination = ip.destination,
+           .protocol = ip.protocol,
+           .payload = packet.subspan(ip.header_length(), ip.total_length.host() - ip.header_length())};
     return DropReason::none;
 }
 
@@ -81,18 +81,18 @@ DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noe
     Packet packet;
     if (const DropReason drop = parse_packet(frame, self, packet); drop != DropReason::none) return drop;
     if (packet.protocol != kProtocolUdp) return DropReason::ipv4_protocol_unknown;
-    const auto udp = load<UdpHeader>(packet.payload);
-    if (!udp) return DropReason::udp_too_short;
-    const std::size_t length = udp->length.host();
+    UdpHeader udp;
+    if (!load_into(udp, packet.payload)) return DropReason::udp_too_short;
+    const std::size_t length = udp.length.host();
     if (length < sizeof(UdpHeader) || length > packet.payload.size()) return DropReason::udp_bad_length;
-    if (!checksum_holds(packet, *udp, packet.payload.first(length))) return DropReason::udp_bad_checksum;
+    if (!checksum_holds(packet, udp, packet.payload.first(length))) return DropReason::udp_bad_checksum;
 
     out = {.source_mac = packet.source_mac,
            .destination_mac = packet.destination_mac,
            .source = packet.source,
            .destination = packet.destination,
-           .source_port = udp->source_port.host(),
-           .destination_port = udp->destination_port.host(),
+           .source_port = udp.source_port.host(),
+           .destination_port = udp.destination_port.host(),
            .payload = packet.payload.subspan(sizeof(UdpHeader), length - sizeof(UdpHeader))};
     return DropReason::none;
 }

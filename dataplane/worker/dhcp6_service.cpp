@@ -11,6 +11,7 @@ using dhcp6::Message;
 using wire::Dhcp6Type;
 
 constexpr std::uint16_t kHttpPort = 80;
+constexpr std::size_t kLargestFrame = sizeof(wire::EthernetHeader) + 1500;  // fragments are never sent
 
 bool asks_for_offer(const Message& message) noexcept {
     return message.type == Dhcp6Type::solicit;
@@ -19,6 +20,15 @@ bool asks_for_offer(const Message& message) noexcept {
 bool asks_for_address(const Message& message) noexcept {
     return message.type == Dhcp6Type::request || message.type == Dhcp6Type::renew ||
            message.type == Dhcp6Type::rebind || message.type == Dhcp6Type::confirm;
+}
+
+// The first address that the client says it holds or was offered.
+Ipv6Address held_address(const Message& message) noexcept {
+    for (const auto& association : message.associations()) {
+        wire::Dhcp6OptionReader reader(association.options);
+        if (const auto held = dhcp6::next_address(reader)) return *held;
+    }
+    return {};
 }
 
 Event event_about(EventKind kind, const Message& message, const MacAddress& mac) noexcept {
@@ -62,7 +72,8 @@ Dhcp6Service::Outcome Dhcp6Service::receive(const wire::Datagram6& datagram, std
     const BootFile boot_file = boot_file_for(message, *mac, facts);
     facts.boot_url = boot_file.url.view();
     facts.boot_file_bytes = boot_file.bytes;
-    const auto answer = dhcp6::respond(message, facts, room.subspan(wire::kUdp6FrameOverhead));
+    const auto answer = dhcp6::respond(
+        message, facts, room.first(std::min(room.size(), kLargestFrame)).subspan(wire::kUdp6FrameOverhead));
     report_outcome(message, *mac, facts, answer, boot_file.name.view());
     if (answer.drop != DropReason::none) return {.drop = answer.drop};
     const wire::Udp6Template headers(dhcp6::destination(message, datagram, self6_));
@@ -87,9 +98,8 @@ Dhcp6Service::BootFile Dhcp6Service::boot_file_for(const Message& message, const
     BootFile file;
     if (facts.host == nullptr || facts.network == nullptr) return file;
     const ClientKind kind = dhcp6::classify(message);
-    file.name =
-        dhcp::boot_name_for({.kind = kind, .architecture = message.architecture, .mac = mac}, *facts.host,
-                            directory_->profile(facts.host->profile), facts.host->quirks);
+    dhcp::write_boot_name(file.name, {.kind = kind, .architecture = message.architecture, .mac = mac},
+                          *facts.host, directory_->profile(facts.host->profile), facts.host->quirks);
     // From our address on the client's own network, if we have one: it need not route to it.
     const auto ours = self6_.addresses();
     const auto near = std::find_if(ours.begin(), ours.end(), [&](const Ipv6Address& address) {
@@ -107,9 +117,9 @@ Dhcp6Service::BootFile Dhcp6Service::boot_file_for(const Message& message, const
 bool Dhcp6Service::ask_for_lease(const Message& message, const MacAddress& mac, const dhcp6::Facts& facts,
                                  bool is_replay) noexcept {
     if (!asks_for_offer(message) || (facts.host != nullptr && !facts.host->is_guest())) return false;
-    const bool has_lease = facts.host != nullptr && facts.network != nullptr &&
-                           !facts.host->address6.is_zero() &&
-                           store::lease_seconds(*facts.host, *facts.network, facts.now_unix) > 0;
+    const bool has_lease =
+        facts.host != nullptr && facts.network != nullptr && !facts.host->address6.is_zero() &&
+        store::lease_seconds(*facts.host, *facts.network, facts.now_unix) >= store::kOfferSeconds / 2;
     // Leases are given by IPv4 network; a relay's link is not told apart there, so its strangers are not
     // served.
     const auto* network =
@@ -130,7 +140,7 @@ void Dhcp6Service::report_received(const Message& message, const MacAddress& mac
     Event event = event_about(asks_for_offer(message) ? EventKind::dhcp_discover : EventKind::dhcp_request,
                               message, mac);
     event.detail = static_cast<std::uint16_t>(dhcp6::classify(message));
-    event.address = message.client_address;
+    event.address = asks_for_offer(message) ? message.client_address : held_address(message);
     event.set_text(message.vendor_class);
     reporter_->report(event);
 }

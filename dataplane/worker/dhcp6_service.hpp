@@ -29,7 +29,7 @@ class Dhcp6Service {
   private:
     // What there is to boot; lives as long as the answer is written.
     struct BootFile {
-        store::ImageName name;
+        dhcp::BootName name;
         dhcp6::BootUrl url;
         std::uint64_t bytes = 0;
     };

@@ -20,10 +20,13 @@ class DhcpService {
         // committed.
         std::optional<MacAddress> wants_lease{};
     };
-    // Handles a datagram to port 67 or 4011, or to 68, where other servers' answers are overheard. An answer
-    // is written into ROOM, a whole frame's. `is_replay`: it waited for a lease, and asks for none again.
+    // Handles a datagram to port 67 or 4011. An answer is written into ROOM, a whole frame's. `is_replay`: it
+    // waited for a lease, and asks for none again.
     Outcome receive(const wire::Datagram& datagram, std::uint64_t now_unix, bool is_replay,
                     wire::MutableBytes room) noexcept;
+
+    // Handles a datagram to port 68: another server's answer to its client.
+    DropReason overhear(const wire::Datagram& datagram) noexcept;
 
   private:
     void count_received(wire::DhcpType type) noexcept;

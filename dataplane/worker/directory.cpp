@@ -39,8 +39,26 @@ std::optional<R> Directory::get(store::Table table, store::Bytes key) const noex
     return store::decode<R>(*value);
 }
 
-std::optional<store::HostRecord> Directory::host(const MacAddress& mac) const noexcept {
-    return get<store::HostRecord>(tables_.hosts, bytes_of(mac));
+std::uint64_t Directory::hosts_generation() noexcept {
+    if (hosts_generation_snapshot_ != snapshot_) {
+        const auto value = store::peek(txn_, tables_.meta, bytes_of(store::kHostsGenerationKey));
+        be64 generation(0);
+        if (value && value->size() == sizeof generation)
+            std::memcpy(&generation, value->data(), sizeof generation);
+        hosts_generation_ = generation.host();
+        hosts_generation_snapshot_ = snapshot_;
+    }
+    return hosts_generation_;
+}
+
+std::optional<store::HostRecord> Directory::host(const MacAddress& mac) noexcept {
+    if (!readable_) return std::nullopt;
+    const std::uint64_t generation = hosts_generation();
+    if (generation == 0) return get<store::HostRecord>(tables_.hosts, bytes_of(mac));
+    if (const auto* known = hosts_.find(mac, generation)) return *known;
+    const auto record = get<store::HostRecord>(tables_.hosts, bytes_of(mac));
+    if (record) hosts_.remember(mac, generation, *record);
+    return record;
 }
 
 std::optional<store::LeaseRecord> Directory::lease(Ipv4Address address) const noexcept {

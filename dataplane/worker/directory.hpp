@@ -2,6 +2,7 @@
 // The worker's read-only view of the store: one read transaction, renewed per burst and never held across
 // idle.
 
+#include "dataplane/worker/host_memory.hpp"
 #include "shared/store/records.hpp"
 #include "shared/store/tables.hpp"
 
@@ -27,7 +28,8 @@ class Directory {
     // Number of the snapshot's last commit.
     [[nodiscard]] std::uint64_t snapshot() const noexcept { return snapshot_; }
 
-    [[nodiscard]] std::optional<store::HostRecord> host(const MacAddress& mac) const noexcept;
+    // From memory while no host has changed since the machine was last asked for.
+    [[nodiscard]] std::optional<store::HostRecord> host(const MacAddress& mac) noexcept;
     [[nodiscard]] std::optional<store::LeaseRecord> lease(Ipv4Address address) const noexcept;
     [[nodiscard]] std::optional<store::LeaseRecord> lease(const Ipv6Address& address) const noexcept;
     // What NAME stands for: the machine's own, else its profile's, else everybody's; its size as the machine
@@ -67,6 +69,8 @@ class Directory {
     };
     template <typename R, std::size_t Slots>
     const R* cached(Cache<R, Slots>& cache, store::Table table, std::uint32_t id) noexcept;
+    // Number of the last change of any host, as rouse-mgmt counts them; 0: not known.
+    std::uint64_t hosts_generation() noexcept;
     template <store::Record R>
     std::optional<R> get(store::Table table, store::Bytes key) const noexcept;
     [[nodiscard]] std::optional<store::Bytes> rendered(std::uint64_t id) const noexcept;
@@ -76,6 +80,11 @@ class Directory {
     store::Tables tables_;
     bool readable_ = false;
     std::uint64_t snapshot_ = 0;
+    // While machines boot there is a commit every few milliseconds, and hardly one of them changes a host: so
+    // these are good for longer than a snapshot.
+    HostMemory hosts_;
+    std::uint64_t hosts_generation_ = 0;
+    std::uint64_t hosts_generation_snapshot_ = 0;  // the snapshot that it was read in
     Cache<store::NetworkRecord, 64> networks_;
     Cache<store::ProfileRecord, 64> profiles_;
 

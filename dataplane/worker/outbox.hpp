@@ -18,8 +18,7 @@ class Outbox {
     Outbox& operator=(const Outbox&) = delete;
     ~Outbox() {
         for (std::size_t i = next_; i < count_; ++i) frames_[i].length = 0;
-        next_ = count_;
-        hand_over();
+        port_->send(std::span(frames_).first(count_));
     }
 
     // Room for one frame; empty when the port has none free. The same room until commit().
@@ -31,11 +30,7 @@ class Outbox {
         return next_ == count_ ? std::span<std::byte>{} : frames_[next_].room();
     }
     // The frame in room() is LENGTH bytes long and goes out with the turn.
-    void commit(std::size_t length) noexcept {
-        frames_[next_++].length = static_cast<std::uint32_t>(length);
-        counters_->add(Counter::frames_sent);
-        counters_->add(Counter::bytes_sent, length);
-    }
+    void commit(std::size_t length) noexcept { frames_[next_++].length = static_cast<std::uint32_t>(length); }
     // The end of a turn: everything committed goes to the device. Frames not used stay for the next turn.
     void flush() noexcept {
         hand_over();
@@ -45,6 +40,10 @@ class Outbox {
   private:
     void hand_over() noexcept {
         if (next_ == 0) return;
+        std::uint64_t bytes = 0;
+        for (std::size_t i = 0; i < next_; ++i) bytes += frames_[i].length;
+        counters_->add(Counter::frames_sent, next_);
+        counters_->add(Counter::bytes_sent, bytes);
         const std::size_t sent = port_->send(std::span(frames_).first(next_));
         if (sent < next_) counters_->drop(DropReason::transmit_ring_full, next_ - sent);
         std::copy(frames_.begin() + static_cast<std::ptrdiff_t>(next_),

@@ -19,9 +19,8 @@ class Reporter {
         }
         now_ns_ = realtime_ns;
     }
-    void report(Event event) noexcept {
-        event.time_ns = now_ns_;
-        if (!ring_.push(event)) counters_->add(Counter::events_dropped);
+    void report(const Event& event) noexcept {
+        if (!ring_.push(event, now_ns_)) counters_->add(Counter::events_dropped);
     }
     // About a machine that is not registered: so many a second at most, so that a flood of made-up addresses
     // cannot push the events of real boots out of the ring. Counters still see every one.

@@ -33,14 +33,16 @@ class TftpHost {
     explicit TftpHost(Parts parts) noexcept : parts_(std::move(parts)) {}
 
     // A machine is who holds the lease of its address; on our own subnet also by its hardware address, so
-    // that borrowing another machine's address gets a stranger nothing. Where another server gives the
-    // addresses, and of link-local ones, we know machines by their hardware address alone.
+    // that borrowing another machine's address gets a stranger nothing. A lease outlives its machine's
+    // registration, so that alone is not enough. Where another server gives the addresses, and of link-local
+    // ones, we know machines by their hardware address alone.
     [[nodiscard]] std::optional<MacAddress> identify(const tftp::Peer& peer) const noexcept {
         const auto address = peer.address.v4();
         const Ipv6Address address6{peer.address.octets};
         const bool is_local = address ? parts_.self.subnet.contains(*address) : is_on_link(address6);
         const auto lease = address ? parts_.directory->lease(*address) : parts_.directory->lease(address6);
-        if (lease && (!is_local || lease->mac == peer.mac)) return lease->mac;
+        if (lease && (!is_local || lease->mac == peer.mac) && parts_.directory->host(lease->mac))
+            return lease->mac;
         const auto host = is_local ? parts_.directory->host(peer.mac) : std::nullopt;
         if (!host) return std::nullopt;
         const auto* network = parts_.directory->network(host->network);
@@ -54,54 +56,58 @@ class TftpHost {
         if (!record) return {};
         tftp::Content content{.size = record->size};
         if (record->kind != store::ContentKind::image) {
-            const Reference text = record->kind == store::ContentKind::framed
-                                       ? Reference{.place = record->rendered_id, .rendered_id = host.line_id}
-                                       : Reference{.rendered_id = record->rendered_id};
+            const bool is_framed = record->kind == store::ContentKind::framed;
+            const auto text = is_framed ? Reference::frame(record->rendered_id, host.line_id)
+                                        : Reference::text(record->rendered_id);
             content.handle = std::bit_cast<Handle>(text);
-            return {tftp::Availability::ready, content};
+            return {tftp::Availability::ready, content, host.quirks};
         }
         content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
-        return {poll(content), content};
+        const tftp::Availability availability = look(content, false);
+        return {availability, content, host.quirks};
     }
 
     // A pending content's handle is its image's id.
-    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept {
-        const image::Image* image = parts_.images.find(std::bit_cast<image::ImageId>(content.handle));
-        if (image == nullptr) {
-            // A name can be newer than what the image store has followed.
-            return parts_.images.followed() < parts_.directory->snapshot() ? tftp::Availability::pending
-                                                                           : tftp::Availability::unavailable;
-        }
-        if (image->size() != content.size) return tftp::Availability::unavailable;
-        switch (image->residency()) {
-            case image::Residency::pending:
-                return tftp::Availability::pending;
-            case image::Residency::unavailable:
-                return tftp::Availability::unavailable;
-            case image::Residency::resident:
-                break;
-        }
-        content.handle = std::bit_cast<Handle>(Reference{.place = std::bit_cast<std::uint64_t>(image)});
-        return tftp::Availability::ready;
-    }
+    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept { return look(content, true); }
 
+    [[nodiscard]] Route route_to(const tftp::Peer& peer) const noexcept {
+        if (const auto address = peer.address.v4())
+            return wire::UdpTemplate({.source_mac = parts_.self.mac,
+                                      .destination_mac = peer.mac,
+                                      .source = parts_.self.address,
+                                      .destination = *address,
+                                      .source_port = peer.server_port,
+                                      .destination_port = peer.port});
+        return wire::Udp6Template({.ends = {.source_mac = parts_.self.mac,
+                                            .destination_mac = peer.mac,
+                                            .source = Ipv6Address{peer.server.octets},
+                                            .destination = Ipv6Address{peer.address.octets}},
+                                   .source_port = peer.server_port,
+                                   .destination_port = peer.port});
+    }
     void retain(const tftp::Content& content) const noexcept {
         if (const auto* image = reference(content).image()) image->retain();
     }
     void release(const tftp::Content& content) const noexcept {
-        if (const auto* image = reference(content).image()) image->release();
-    }
-    [[nodiscard]] bool read(const tftp::Content& content, std::uint64_t offset,
-                            std::span<std::byte> out) const noexcept {
         const Reference from = reference(content);
-        if (from.image() == nullptr) {
-            if (from.place == 0) return parts_.directory->read_rendered(from.rendered_id, offset, out);
-            return parts_.directory->read_framed(from.place, from.rendered_id, offset, out);
-        }
+        if (from.stream() != nullptr) from.stream()->release();
+        if (from.image() != nullptr) from.image()->release();
+    }
+    [[nodiscard]] ReadResult read(const tftp::Content& content, std::uint64_t offset,
+                                  std::span<std::byte> out) const noexcept {
+        const Reference from = reference(content);
+        if (from.stream() != nullptr) return from.stream()->read(offset, out);
+        if (from.image() == nullptr)
+            return read_text(from, offset, out) ? ReadResult::done : ReadResult::gone;
         const auto bytes = from.image()->bytes();
-        if (offset > bytes.size() || bytes.size() - offset < out.size()) return false;
+        if (offset > bytes.size() || bytes.size() - offset < out.size()) return ReadResult::gone;
         std::memcpy(out.data(), bytes.data() + offset, out.size());
-        return true;
+        return ReadResult::done;
+    }
+    void prefetch(const tftp::Content& content, std::uint64_t offset, std::size_t length) const noexcept {
+        const Reference from = reference(content);
+        if (from.image() != nullptr && from.stream() == nullptr)
+            tftp::prefetch_lines(from.image()->bytes().data() + offset, length);
     }
 
     [[nodiscard]] std::span<std::byte> reply(const Route& route) noexcept {
@@ -122,28 +128,75 @@ class TftpHost {
     void emit(const Event& event) noexcept { parts_.reporter->report(event); }
     [[nodiscard]] WorkerCounters& counters() noexcept { return *parts_.counters; }
     void quiescent() noexcept { parts_.images.quiescent(); }
-    [[nodiscard]] const wire::Self& self() const noexcept { return parts_.self; }
 
   private:
     using Handle = decltype(tftp::Content::handle);
-    // Where a ready content's bytes are: in an image, or in table `rendered`: a text, or a line in a frame.
+    // Where a ready content's bytes are: in an image, in a stream of one, or in table `rendered`: a text, or
+    // a line in a frame.
     struct Reference {
-        std::uint64_t place = 0;        // an image's address; with a rendered id: the frame's id, 0: none
-        std::uint64_t rendered_id = 0;  // of the text or the line; 0: an image
+        std::uint64_t place = 0;   // an image's address; a frame's id, doubled and odd; 0: a text
+        std::uint64_t detail = 0;  // an image's stream, or 0; the id of the line or the text
 
+        static Reference of(const image::Image& image, image::Stream* stream = nullptr) noexcept {
+            return {std::bit_cast<std::uint64_t>(&image), std::bit_cast<std::uint64_t>(stream)};
+        }
+        static Reference text(std::uint64_t id) noexcept { return {0, id}; }
+        static Reference frame(std::uint64_t id, std::uint64_t line) noexcept { return {id << 1 | 1, line}; }
+
+        [[nodiscard]] bool is_frame() const noexcept { return (place & 1) != 0; }
+        [[nodiscard]] std::uint64_t frame_id() const noexcept { return place >> 1; }
         [[nodiscard]] const image::Image* image() const noexcept {
-            return rendered_id == 0 ? std::bit_cast<const image::Image*>(place) : nullptr;
+            return is_frame() ? nullptr : std::bit_cast<const image::Image*>(place);
+        }
+        [[nodiscard]] image::Stream* stream() const noexcept {
+            return image() == nullptr ? nullptr : std::bit_cast<image::Stream*>(detail);
         }
     };
+    static_assert(alignof(image::Image) > 1);
     static_assert(sizeof(Reference) == sizeof(Handle));
     static Reference reference(const tftp::Content& content) noexcept {
         return std::bit_cast<Reference>(content.handle);
+    }
+
+    [[nodiscard]] bool read_text(const Reference& from, std::uint64_t offset,
+                                 std::span<std::byte> out) const noexcept {
+        return from.is_frame() ? parts_.directory->read_framed(from.frame_id(), from.detail, offset, out)
+                               : parts_.directory->read_rendered(from.detail, offset, out);
     }
 
     [[nodiscard]] bool is_on_link(const Ipv6Address& address) const noexcept {
         const auto* network = parts_.directory->network_at(parts_.self.address);
         return address.is_link_local() ||
                (network != nullptr && network->has_ipv6() && network->prefix6.contains(address));
+    }
+
+    // `takes_stream`: of a streamed image, take a stream if there is one; the transfer holds it from then on.
+    [[nodiscard]] tftp::Availability look(tftp::Content& content, bool takes_stream) noexcept {
+        const image::Image* image = parts_.images.find(std::bit_cast<image::ImageId>(content.handle));
+        if (image == nullptr) {
+            // A name can be newer than what the image store has followed.
+            return parts_.images.followed() < parts_.directory->snapshot() ? tftp::Availability::pending
+                                                                           : tftp::Availability::unavailable;
+        }
+        if (image->size() != content.size) return tftp::Availability::unavailable;
+        switch (image->residency()) {
+            case image::Residency::pending:
+                return tftp::Availability::pending;
+            case image::Residency::unavailable:
+                return tftp::Availability::unavailable;
+            case image::Residency::streamed:
+                return takes_stream ? open_stream(*image, content) : tftp::Availability::pending;
+            case image::Residency::resident:
+                break;
+        }
+        content.handle = std::bit_cast<Handle>(Reference::of(*image));
+        return tftp::Availability::ready;
+    }
+    [[nodiscard]] tftp::Availability open_stream(const image::Image& image, tftp::Content& content) noexcept {
+        image::Stream* const stream = parts_.images.open_stream(image);
+        if (stream == nullptr) return tftp::Availability::pending;
+        content.handle = std::bit_cast<Handle>(Reference::of(image, stream));
+        return tftp::Availability::ready;
     }
 
     Parts parts_;
@@ -158,32 +211,21 @@ class TftpService {
         : host_(std::move(parts)), engine_(options) {}
 
     [[nodiscard]] DropReason receive(std::uint64_t now_ns, const wire::Datagram& datagram) noexcept {
-        const tftp::Peer peer{.address = datagram.source,
-                              .server = datagram.destination,
-                              .port = datagram.source_port,
-                              .mac = datagram.source_mac};
-        const wire::UdpTemplate route({.source_mac = host_.self().mac,
-                                       .destination_mac = datagram.source_mac,
-                                       .source = host_.self().address,
-                                       .destination = datagram.source,
-                                       .source_port = wire::tftp::kPort,
-                                       .destination_port = datagram.source_port});
-        return engine_.receive(now_ns, peer, route, datagram.payload, host_);
+        return engine_.receive(now_ns, peer_of(datagram), datagram.payload, host_);
+    }
+    // Before a burst's datagrams are received one by one: what they will touch comes from memory meanwhile.
+    void prefetch(std::span<const wire::Datagram> burst) const noexcept {
+        if (!engine_.wants_prefetch()) return;
+        std::array<tftp::Peer, port::kBurst> peers;
+        const std::size_t count = std::min(burst.size(), peers.size());
+        std::transform(burst.begin(), burst.begin() + static_cast<std::ptrdiff_t>(count), peers.begin(),
+                       peer_of<wire::Datagram>);
+        engine_.prefetch(std::span<const tftp::Peer>(peers).first(count));
     }
     // A client that was heard as a group gets nothing: TFTP is asked for at an address.
     [[nodiscard]] DropReason receive(std::uint64_t now_ns, const wire::Datagram6& datagram) noexcept {
         if (datagram.destination.is_multicast()) return DropReason::ipv6_not_for_us;
-        const tftp::Peer peer{.address = datagram.source,
-                              .server = datagram.destination,
-                              .port = datagram.source_port,
-                              .mac = datagram.source_mac};
-        const wire::Udp6Template route({.ends = {.source_mac = host_.self().mac,
-                                                 .destination_mac = datagram.source_mac,
-                                                 .source = datagram.destination,
-                                                 .destination = datagram.source},
-                                        .source_port = wire::tftp::kPort,
-                                        .destination_port = datagram.source_port});
-        return engine_.receive(now_ns, peer, route, datagram.payload, host_);
+        return engine_.receive(now_ns, peer_of(datagram), datagram.payload, host_);
     }
     // Sends what is due; returns how many frames.
     std::size_t run(std::uint64_t now_ns) noexcept {
@@ -198,6 +240,16 @@ class TftpService {
     [[nodiscard]] std::size_t sessions() const noexcept { return engine_.open_sessions(); }
 
   private:
+    // Of either family.
+    template <typename Datagram>
+    [[nodiscard]] static tftp::Peer peer_of(const Datagram& datagram) noexcept {
+        return {.address = datagram.source,
+                .server = datagram.destination,
+                .port = datagram.source_port,
+                .mac = datagram.source_mac,
+                .server_port = datagram.destination_port};
+    }
+
     TftpHost<P> host_;
     tftp::Engine<TftpHost<P>> engine_;
 };

@@ -68,13 +68,10 @@ class Worker {
             return false;
         }
         directory_->begin();
-        if (received > 0 || speaks) apply(directory_->switches());
-        for (std::size_t i = 0; i < received; ++i) {
-            counters_->add(Counter::bytes_received, burst[i].length);
-            if (const DropReason drop = handle(now_ns, burst[i].bytes()); drop != DropReason::none)
-                counters_->drop(drop);
+        if (received > 0 || speaks) follow_switches();
+        if (received > 0) {
+            handle_burst(now_ns, std::span(burst).first(received));
         }
-        counters_->add(Counter::frames_received, received);
         port_->release(std::span(burst).first(received));
         if (speaks) advertise(now_ns);
         replay(now_ns);
@@ -98,21 +95,64 @@ class Worker {
     [[nodiscard]] bool is_quiet() const noexcept { return tftp_.sessions() == 0 && parking_.size() == 0; }
 
   private:
-    void apply(const store::SwitchRecord& switches) noexcept {
+    void follow_switches() noexcept {
+        if (switches_snapshot_ == directory_->snapshot()) return;
+        switches_snapshot_ = directory_->snapshot();
+        const store::SwitchRecord switches = directory_->switches();
         dhcp_enabled_ = switches.dhcp_enabled != 0;
         neighbour_.advertise_routers(dhcp_enabled_);
         tftp_enabled_ = switches.tftp_enabled != 0;
         tftp_.set_limits({.block_size = switches.max_block_size, .window_size = switches.max_window});
     }
 
-    DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
-        constexpr std::size_t kEtherType = offsetof(wire::EthernetHeader, type);
-        const auto type = wire::load<be16>(frame, kEtherType).value_or(be16(wire::kEtherTypeIpv4));
-        if (type == wire::kEtherTypeIpv6) return handle_ipv6(now_ns, frame);
-        if (type == wire::kEtherTypeArp)
-            return answer(
-                [&](auto room, auto& length) { return neighbour_.receive_arp(frame, room, length); });
-        return handle_ipv4(now_ns, frame);
+    // In two passes, so that what IPv4's datagrams will touch comes from memory all at once.
+    void handle_burst(std::uint64_t now_ns, std::span<const port::Frame> burst) noexcept {
+        std::array<Arrival, port::kBurst> arrivals;
+        std::array<wire::Datagram, port::kBurst> datagrams;
+        std::uint64_t bytes = 0;
+        for (const port::Frame& frame : burst) tftp::prefetch_lines(frame.data, 64);
+        for (std::size_t i = 0; i < burst.size(); ++i) {
+            bytes += burst[i].length;
+            arrivals[i].type = ether_type(burst[i].bytes());
+            if (arrivals[i].type == wire::kEtherTypeIpv4)
+                arrivals[i].drop = wire::parse_datagram(burst[i].bytes(), self_, datagrams[i]);
+        }
+        tftp_.prefetch(std::span<const wire::Datagram>(datagrams).first(burst.size()));
+        for (std::size_t i = 0; i < burst.size(); ++i)
+            if (const DropReason drop = handle(now_ns, burst[i].bytes(), arrivals[i], datagrams[i]);
+                drop != DropReason::none)
+                counters_->drop(drop);
+        counters_->add(Counter::frames_received, burst.size());
+        counters_->add(Counter::bytes_received, bytes);
+    }
+
+    struct Arrival {
+        std::uint16_t type = wire::kEtherTypeIpv4;
+        DropReason drop = DropReason::none;  // of a datagram over IPv4
+    };
+    // A frame too short to have one counts as IPv4, whose check says so.
+    static std::uint16_t ether_type(wire::ConstBytes frame) noexcept {
+        const auto type = wire::load<be16>(frame, offsetof(wire::EthernetHeader, type));
+        return type ? type->host() : wire::kEtherTypeIpv4;
+    }
+
+    DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame, const Arrival& arrival,
+                      const wire::Datagram& datagram) noexcept {
+        switch (arrival.type) {
+            case wire::kEtherTypeIpv6:
+                return handle_ipv6(now_ns, frame);
+            case wire::kEtherTypeArp:
+                return answer(
+                    [&](auto room, auto& length) { return neighbour_.receive_arp(frame, room, length); });
+            case wire::kEtherTypeIpv4:
+                if (arrival.drop == DropReason::ipv4_protocol_unknown)
+                    return answer([&](auto room, auto& length) {
+                        return neighbour_.receive_icmp(frame, room, length);
+                    });
+                return arrival.drop == DropReason::none ? handle_ipv4(now_ns, frame, datagram) : arrival.drop;
+            default:
+                return DropReason::ethertype_unknown;
+        }
     }
 
     // FILL writes an answer into a frame's room and sets its length, or says why there is none.
@@ -154,19 +194,16 @@ class Worker {
         }
     }
 
-    DropReason handle_ipv4(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
-        wire::Datagram datagram;
-        const DropReason drop = wire::parse_datagram(frame, self_, datagram);
-        if (drop == DropReason::ipv4_protocol_unknown)
-            return answer(
-                [&](auto room, auto& length) { return neighbour_.receive_icmp(frame, room, length); });
-        if (drop != DropReason::none) return drop;
+    DropReason handle_ipv4(std::uint64_t now_ns, wire::ConstBytes frame,
+                           const wire::Datagram& datagram) noexcept {
         switch (datagram.destination_port) {
             case wire::kDhcpServerPort:
             case wire::kPxeServerPort:
                 return handle_dhcp(now_ns, Parking::Family::ipv4, frame, [&](auto room) {
                     return dhcp_.receive(datagram, now_unix_, false, room);
                 });
+            case wire::kDhcpClientPort:
+                return dhcp_.overhear(datagram);
             case wire::tftp::kPort:
                 return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
             default:
@@ -234,6 +271,7 @@ class Worker {
     TftpService<P> tftp_;
     Parking parking_;
     std::uint64_t replayed_snapshot_ = 0;
+    std::uint64_t switches_snapshot_ = ~std::uint64_t{0};  // none yet
     std::uint64_t now_unix_ = 0;
     bool dhcp_enabled_ = true;
     bool tftp_enabled_ = true;

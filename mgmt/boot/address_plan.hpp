@@ -1,12 +1,12 @@
 #pragma once
-// The address plan: pools of addresses, and one address for each registered machine, promised by a lease
-// record in the same commit. An address is free when no lease record stands for it.
+// The address plan: one address for each registered machine, promised by a lease record in the same commit,
+// and beside it an IPv6 address where the network has a prefix. An address is free when no lease record
+// stands for it.
 
 #include "mgmt/boot/appliance.hpp"
-#include "mgmt/store/documents.hpp"
 #include "mgmt/store/failure.hpp"
+#include "mgmt/store/store.hpp"
 #include "shared/addresses.hpp"
-#include "shared/store/records.hpp"
 
 #include <optional>
 
@@ -14,34 +14,18 @@
 
 namespace rouse::boot {
 
-// An ip-pool's document as the plan works with it.
-struct Pool {
-    store::Id id;
-    store::NetworkId network = 0;
-    Ipv4Prefix prefix;
-    Ipv4Address gateway;  // zero: none
-    Ipv4Address range_start, range_end;
-    std::string cluster;  // id; empty: for every machine
-
-    [[nodiscard]] static Result<Pool> of(const store::Document& document);
-};
-
-// Checks a pool's fields against each other and against the other pools, and fills in a range that was left
-// out (every host address). SELF: the pool that these fields are a new version of.
-[[nodiscard]] Outcome<void> check_pool(const store::View& view, nlohmann::json& fields,
-                                       std::optional<store::Id> self);
-
-// The NetworkRecord of a pool.
-[[nodiscard]] Outcome<void> project_pool(store::Batch& batch, const store::Document& pool);
-// Deletes a pool and its records; no machine may have an address of it.
-[[nodiscard]] Outcome<void> remove_pool(store::Batch& batch, const store::Document& pool);
-
 // Gives a machine an address and writes its lease. FIELDS are the machine's: "ip", when it is there, is the
-// address asked for; otherwise the lowest free one of the first pool with room is taken, its cluster's own
-// pools first, then those for everybody, in order of creation. Sets "ip" and "ip_pool"; when no pool has
-// room, both are null and the machine waits (see place_waiting).
-[[nodiscard]] Outcome<void> place(store::Batch& batch, const Appliance& appliance, nlohmann::json& fields);
-// Gives the address back: removes the lease, makes "ip" and "ip_pool" null.
+// address asked for; otherwise it keeps what it has or had as a guest, or gets the lowest free one of the
+// first pool with room: its cluster's own pools first, then those for everybody, in order of creation.
+// "ip6" likewise: one that is there is asked for, otherwise it is the IPv4 address behind the pool's prefix,
+// which is as unique. Sets "ip", "ip6" and "ip_pool"; when no pool has room, all are null and the machine
+// waits (see place_waiting). HEIR_OF: the hardware address by which the same machine had its address before.
+[[nodiscard]] Outcome<void> place(store::Batch& batch, const Appliance& appliance, nlohmann::json& fields,
+                                  std::optional<MacAddress> heir_of = {});
+// Takes the address back: makes "ip", "ip6" and "ip_pool" null. A lease of which the machine was told stands
+// until it ends: the address is nobody else's before.
 [[nodiscard]] Outcome<void> displace(store::Batch& batch, nlohmann::json& fields);
+// Makes "ip6" follow its pool, whose IPv6 network may have come, changed or gone. True: it changed.
+[[nodiscard]] Outcome<bool> follow_prefix6(store::Batch& batch, nlohmann::json& fields);
 
 }  // namespace rouse::boot

@@ -3,6 +3,8 @@
 #include "mgmt/boot/address_plan.hpp"
 #include "mgmt/boot/boot_profile.hpp"
 #include "mgmt/boot/boot_token.hpp"
+#include "mgmt/boot/guest_leases.hpp"
+#include "mgmt/boot/pool.hpp"
 #include "mgmt/boot/rendered.hpp"
 #include "shared/store/records.hpp"
 
@@ -62,9 +64,24 @@ Outcome<HostRecord> host_record(const View& view, const Document& machine,
         if (*pool && address) {
             record.network = (*pool)->fields.value("_network", NetworkId{0});
             record.address = *address;
+            record.address6 = Ipv6Address::parse(machine.text("ip6")).value_or(Ipv6Address{});
         }
     }
+    for (const auto& name : machine.fields.value("quirks", json::array()))
+        if (const auto quirk = parse_quirk(name.get_ref<const std::string&>())) record.quirks.add(*quirk);
     return record;
+}
+
+// Whether an address is the operator's own wish, or one that we planned and may plan anew.
+struct AddressField {
+    const char* name;
+    const char* typed;
+};
+constexpr AddressField kAddressFields[] = {{"ip", "_ip_typed"}, {"ip6", "_ip6_typed"}};
+
+void note_typed(json& fields, const AddressField& field, const std::string& before) {
+    if (const std::string now = text_in(fields, field.name); now != before)
+        fields[field.typed] = !now.empty();
 }
 
 Outcome<void> remove_host(Batch& batch, const MacAddress& mac) {
@@ -81,6 +98,7 @@ Outcome<void> remove_host(Batch& batch, const MacAddress& mac) {
 
 Outcome<Document> register_machine(Batch& batch, const Appliance& appliance, json fields) {
     if (auto checked = check_references(batch, fields); !checked) return pass_on(checked.error());
+    for (const AddressField& field : kAddressFields) note_typed(fields, field, {});
     if (auto placed = place(batch, appliance, fields); !placed) return pass_on(placed.error());
     auto machine = insert(batch, kMachines, std::move(fields));
     if (!machine) return machine;
@@ -93,8 +111,13 @@ Outcome<Document> change_machine(Batch& batch, const Appliance& appliance, const
                                  json fields) {
     if (auto checked = check_references(batch, fields); !checked) return pass_on(checked.error());
     const MacAddress old_mac = mac_of(current.fields);
-    const bool moves = mac_of(fields) != old_mac || text_in(fields, "ip") != current.text("ip");
+    for (const AddressField& field : kAddressFields) note_typed(fields, field, current.text(field.name));
+    const bool readdressed = text_in(fields, "ip") != current.text("ip");
+    const bool moves =
+        readdressed || mac_of(fields) != old_mac || text_in(fields, "ip6") != current.text("ip6");
     fields["ip_pool"] = current.fields.value("ip_pool", json());
+    // A planned IPv6 address goes with the IPv4 one.
+    if (readdressed && !fields.value("_ip6_typed", false)) fields["ip6"] = nullptr;
     if (moves) {
         json old = current.fields;
         if (auto displaced = displace(batch, old); !displaced) return pass_on(displaced.error());
@@ -102,7 +125,7 @@ Outcome<Document> change_machine(Batch& batch, const Appliance& appliance, const
             if (auto removed = remove_host(batch, old_mac); !removed) return pass_on(removed.error());
     }
     if (moves || text_in(fields, "ip").empty())
-        if (auto placed = place(batch, appliance, fields); !placed) return pass_on(placed.error());
+        if (auto placed = place(batch, appliance, fields, old_mac); !placed) return pass_on(placed.error());
     Document changed = current;
     changed.fields = std::move(fields);
     auto machine = update(batch, kMachines, std::move(changed));
@@ -121,6 +144,28 @@ Outcome<bool> remove_machine(Batch& batch, Id id) {
     if (auto removed = remove_host(batch, mac_of(fields)); !removed) return pass_on(removed.error());
     if (auto removed = remove_token(batch, id); !removed) return pass_on(removed.error());
     return erase(batch, kMachines, id);
+}
+
+Outcome<Document> replace_declined(Batch& batch, const Appliance& appliance, const Document& machine,
+                                   Ipv4Address address) {
+    if (machine.text("ip") != address.to_string() || machine.fields.value("_ip_typed", false)) return machine;
+    const auto pool_id = Id::parse(machine.text("ip_pool"));
+    const auto found = pool_id ? find(batch, kIpPools, *pool_id) : Result<std::optional<Document>>{};
+    if (!found) return pass_on(found.error());
+    if (!*found) return machine;
+    const auto pool = Pool::of(**found);
+    if (!pool) return pass_on(pool.error());
+    const auto aside = set_aside(batch, *pool, address, mac_of(machine.fields));
+    if (!aside) return pass_on(aside.error());
+    if (!*aside) return machine;
+    Document changed = machine;
+    if (auto displaced = displace(batch, changed.fields); !displaced) return pass_on(displaced.error());
+    if (auto placed = place(batch, appliance, changed.fields); !placed) return pass_on(placed.error());
+    auto updated = update(batch, kMachines, std::move(changed));
+    if (!updated) return updated;
+    if (auto projected = project_machine(batch, appliance, *updated); !projected)
+        return pass_on(projected.error());
+    return updated;
 }
 
 Outcome<void> project_machine(Batch& batch, const Appliance& appliance, const Document& machine) {
@@ -142,6 +187,15 @@ Outcome<void> project_machine(Batch& batch, const Appliance& appliance, const Do
         if (auto put = batch.put_record(batch.tables().hosts, bytes_of(mac), *host); !put)
             return pass_on(put.error());
     return {};
+}
+
+Outcome<void> refresh_machine(Batch& batch, const Appliance& appliance, Document machine) {
+    const auto moved = follow_prefix6(batch, machine.fields);
+    if (!moved) return pass_on(moved.error());
+    if (!*moved) return project_machine(batch, appliance, machine);
+    const auto updated = update(batch, kMachines, std::move(machine));
+    if (!updated) return pass_on(updated.error());
+    return project_machine(batch, appliance, *updated);
 }
 
 Outcome<std::optional<Id>> place_waiting(Batch& batch, const Appliance& appliance, std::optional<Id> after,

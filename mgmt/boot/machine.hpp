@@ -5,6 +5,7 @@
 #include "mgmt/boot/appliance.hpp"
 #include "mgmt/store/documents.hpp"
 #include "mgmt/store/failure.hpp"
+#include "shared/addresses.hpp"
 
 #include <optional>
 #include <string_view>
@@ -25,10 +26,21 @@ namespace rouse::boot {
 // Frees the address, the names, the token, the host record. True if it was there.
 [[nodiscard]] Outcome<bool> remove_machine(store::Batch& batch, store::Id id);
 
+// The machine found ADDRESS, which is its own, in use by something else. A planned address is set aside and
+// the machine gets another; one that the operator typed in stays, and so does one when too many are set aside
+// already: a document that is as it was says so.
+[[nodiscard]] Outcome<store::Document> replace_declined(store::Batch& batch, const Appliance& appliance,
+                                                        const store::Document& machine, Ipv4Address address);
+
 // Makes the HostRecord, the boot line and the machine's files say what the documents say; writes only what
 // differs, so it may be called at any time.
 [[nodiscard]] Outcome<void> project_machine(store::Batch& batch, const Appliance& appliance,
                                             const store::Document& machine);
+
+// The same after something changed that the machine shares with others, such as its pool: its IPv6 address
+// follows too.
+[[nodiscard]] Outcome<void> refresh_machine(store::Batch& batch, const Appliance& appliance,
+                                            store::Document machine);
 
 // Gives addresses to machines that wait for one, at most LIMIT of them, those after AFTER. Returns the last
 // one looked at; nothing when all have been.

@@ -14,7 +14,7 @@ using namespace store;  // NOLINT(google-build-using-namespace): this folder is 
 namespace {
 
 Outcome<void> retire(Batch& batch, ContentKind kind, Bytes content, std::uint64_t grace_seconds) {
-    const be64 due(batch.now_ns() / kNanosPerSecond + grace_seconds);
+    const be64 due(batch.now_unix() + grace_seconds);
     std::string key(text_of(bytes_of(due)));
     key += static_cast<char>(kind);
     key += text_of(content);
@@ -39,7 +39,7 @@ Outcome<std::vector<Sha256>> collect_retired(Batch& batch, std::size_t limit, Co
         be64 when;
         if (key.size() > kHeader) std::memcpy(&when, key.data(), sizeof when);
         if (due.size() == limit) return false;
-        const bool is_due = when.host() <= batch.now_ns() / kNanosPerSecond;
+        const bool is_due = when.host() <= batch.now_unix();
         if (!is_due && which == Collect::due) return false;
         const bool is_image = key.size() == kHeader + sizeof(Sha256);
         if (is_due || is_image) due.emplace_back(text_of(key));

@@ -1,5 +1,7 @@
 #include "mgmt/events/consumer.hpp"
 
+#include "mgmt/boot/guest_leases.hpp"
+#include "mgmt/boot/lease_book.hpp"
 #include "mgmt/events/sentence.hpp"
 
 #include <algorithm>
@@ -16,7 +18,9 @@ namespace {
 constexpr std::size_t kBatchEvents = 2048;
 constexpr std::size_t kBatchVerdicts = 1024;
 constexpr std::size_t kMaxOwnWaiting = 65'536;
-constexpr auto kIdle = std::chrono::milliseconds(4);
+constexpr std::size_t kBatchEnds = 1024;
+// A guest waits for it with its DISCOVER.
+constexpr auto kIdle = std::chrono::milliseconds(1);
 constexpr auto kAfterFailure = std::chrono::seconds(1);
 constexpr std::uint64_t kLookEveryNs = kNanosPerSecond / 2;
 
@@ -36,15 +40,17 @@ std::uint64_t stored_sequence(const store::Store& store, const EventTables& tabl
 
 }  // namespace
 
-Result<std::unique_ptr<Consumer>> Consumer::create(store::Writer& writer, const std::string& run_dir,
-                                                   Clock realtime) {
+Result<std::unique_ptr<Consumer>> Consumer::create(store::Writer& writer, const boot::Appliance& appliance,
+                                                   const std::string& run_dir, Clock realtime) {
     const auto tables = writer.run([](store::Batch& batch) { return EventTables::open(batch); });
     if (!tables) return tl::unexpected(tables.error());
-    return std::unique_ptr<Consumer>(new Consumer(writer, *tables, run_dir, realtime));
+    return std::unique_ptr<Consumer>(new Consumer(writer, appliance, *tables, run_dir, realtime));
 }
 
-Consumer::Consumer(store::Writer& writer, EventTables tables, const std::string& run_dir, Clock realtime)
+Consumer::Consumer(store::Writer& writer, const boot::Appliance& appliance, EventTables tables,
+                   const std::string& run_dir, Clock realtime)
     : writer_(&writer),
+      appliance_(&appliance),
       tables_(tables),
       run_dir_(run_dir),
       realtime_(realtime),
@@ -106,6 +112,7 @@ Result<std::size_t> Consumer::turn() {
     // Only when nothing waits: an event that waits may be the progress that a verdict would deny.
     if (!look || backlog != 0) return applied;
     if (auto passed = pass_verdicts(); !passed) return tl::unexpected(passed.error());
+    if (auto ended = end_leases(); !ended) return tl::unexpected(ended.error());
     next_look_ns_ = monotonic_ns() + kLookEveryNs;
     return applied;
 }
@@ -127,13 +134,21 @@ Result<void> Consumer::follow_rings() {
     return {};
 }
 
+// What concerns the appliance as a whole, not one machine.
+void Consumer::log(const Event& event) {
+    constexpr std::size_t kMostServers = 64;  // told of once each
+    if (event.kind == EventKind::dataplane_started) spdlog::info("{}", sentence(event));
+    if (event.kind == EventKind::dhcp_foreign_server && foreign_servers_.size() < kMostServers &&
+        foreign_servers_.insert(event.address).second)
+        spdlog::warn("machine {} {}", event.mac.to_string(), sentence(event));
+}
+
 Result<std::size_t> Consumer::drain(Ring& ring) {
     const std::size_t n = ring.reader->peek(events_);
     if (n == 0) return n;
-    for (std::size_t i = 0; i < n; ++i)
-        if (events_[i].kind == EventKind::dataplane_started) spdlog::info("{}", sentence(events_[i]));
+    for (std::size_t i = 0; i < n; ++i) log(events_[i]);
     const auto touched = writer_->run([this, n, identity = ring.reader->identity()](store::Batch& batch) {
-        return apply_events(batch, tables_, identity, std::span(events_).first(n));
+        return apply_events(batch, tables_, *appliance_, identity, std::span(events_).first(n));
     });
     if (!touched) return tl::unexpected(touched.error());
     ring.reader->release(n);
@@ -189,6 +204,21 @@ Result<void> Consumer::pass_verdicts() {
         [this, now](store::Batch& batch) { return apply_deadlines(batch, tables_, now, kBatchVerdicts); });
     if (!touched) return tl::unexpected(touched.error());
     for (const Touched& machine : *touched) waiters_.publish(machine.machine, machine.last_sequence);
+    return {};
+}
+
+// Also only when nothing waits: an ACK that waits may have prolonged the lease.
+Result<void> Consumer::end_leases() {
+    const std::uint64_t now_unix = realtime_ns() / kNanosPerSecond;
+    {
+        const auto snapshot = writer_->store().snapshot();
+        if (!snapshot) return tl::unexpected(snapshot.error());
+        const auto due = boot::leases_due(*snapshot, now_unix, 1);
+        if (!due) return tl::unexpected(due.error());
+        if (due->empty()) return {};
+    }
+    const auto ended = writer_->run([](store::Batch& batch) { return boot::end_leases(batch, kBatchEnds); });
+    if (!ended) return fail(ended.error().message);
     return {};
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 // Reads the dataplane's event rings, has the Writer apply them, and only then releases them: a crash at any
 // instant neither loses an event nor applies one twice. Its one thread also passes verdicts on boots that
-// stand still and sends home the waiters whose time is up.
+// stand still, ends leases whose time is up, and sends home the waiters whose is.
 
+#include "mgmt/boot/appliance.hpp"
 #include "mgmt/events/followed_segment.hpp"
 #include "mgmt/events/recorder.hpp"
 #include "mgmt/events/tables.hpp"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +41,7 @@ class Consumer {
 
     // Makes its tables; starts nothing yet. REALTIME is for tests.
     [[nodiscard]] static Result<std::unique_ptr<Consumer>> create(store::Writer& writer,
+                                                                  const boot::Appliance& appliance,
                                                                   const std::string& run_dir,
                                                                   Clock realtime = realtime_ns);
     ~Consumer();
@@ -71,21 +74,26 @@ class Consumer {
         std::unique_ptr<EventConsumer> reader;
     };
 
-    Consumer(store::Writer& writer, EventTables tables, const std::string& run_dir, Clock realtime);
+    Consumer(store::Writer& writer, const boot::Appliance& appliance, EventTables tables,
+             const std::string& run_dir, Clock realtime);
     Result<void> follow_rings();
     Result<std::size_t> drain(Ring& ring);
     Result<std::size_t> drain_own();
     void count(const TouchedMachines& touched, std::size_t events);
+    void log(const Event& event);
     Result<void> pass_verdicts();
+    Result<void> end_leases();
     void loop();
 
     store::Writer* writer_;
+    const boot::Appliance* appliance_;
     EventTables tables_;
     std::string run_dir_;
     Clock realtime_;
     FollowedSegment<CountersLayout> counters_;
     std::vector<std::unique_ptr<Ring>> rings_;  // by worker
     std::vector<Event> events_;                 // of one batch
+    std::set<IpAddress> foreign_servers_;       // that the log has told of
     std::uint64_t next_look_ns_ = 0;            // for new workers, replaced segments and deadlines; monotonic
     std::mutex own_mutex_;
     std::vector<Event> own_;  // reported and not yet applied

@@ -1,6 +1,7 @@
 #include "mgmt/events/recorder.hpp"
 
 #include "mgmt/events/cluster_status.hpp"
+#include "mgmt/events/lease_keeper.hpp"
 #include "mgmt/events/sentence.hpp"
 #include "mgmt/events/strangers.hpp"
 #include "mgmt/events/text.hpp"
@@ -28,18 +29,27 @@ struct Loaded {
     std::string failure;  // the verdict, when the boot failed just now
 };
 
+// Whose hardware address it is.
+struct Sender {
+    std::optional<store::Id> machine;  // none: not registered
+    bool is_guest = false;
+};
+
 class Session {
   public:
     Session(store::Batch& batch, const EventTables& tables) : batch_(batch), tables_(tables) {}
 
-    Result<void> apply(const Event& event);
+    Result<void> apply(const Event& event, LeaseKeeper& leases);
+    Result<void> apply_own(const Event& event);
     Result<void> expire(const store::Id& machine, std::uint64_t watched_ns, std::uint64_t now_ns);
     Outcome<void> report(const AgentNews& news);
     // Writes all that was gathered; what was touched.
     Outcome<TouchedMachines> finish();
 
   private:
-    Result<std::optional<store::Id>> machine_of(const MacAddress& mac);
+    Result<Sender*> sender_of(const MacAddress& mac);
+    Result<void> apply_to(const store::Id& machine, const Event& event);
+    Result<void> replace_address(const store::Id& machine, const Event& event, LeaseKeeper& leases);
     Result<Loaded*> load(const store::Id& machine);
     Result<MachineFacts> facts_of(const store::HostRecord& host);
     Result<void> add(const store::Id& machine, Loaded& loaded, std::uint64_t time_ns, std::string_view event,
@@ -53,7 +63,7 @@ class Session {
     store::Batch& batch_;
     const EventTables& tables_;
     std::map<store::Id, Loaded> machines_;
-    std::unordered_map<MacAddress, std::optional<store::Id>> by_mac_;
+    std::unordered_map<MacAddress, Sender> by_mac_;
     std::map<store::Id, json> hardware_;
     std::set<store::Id> clusters_;
     StrangerNotes strangers_;
@@ -63,20 +73,21 @@ std::optional<store::Id> id_of(const store::HostRecord& host) {
     return store::Id::parse({host.machine_id.data(), host.machine_id.size()});
 }
 
-Result<std::optional<store::Id>> Session::machine_of(const MacAddress& mac) {
-    if (const auto known = by_mac_.find(mac); known != by_mac_.end()) return known->second;
+Result<Sender*> Session::sender_of(const MacAddress& mac) {
+    if (const auto known = by_mac_.find(mac); known != by_mac_.end()) return &known->second;
     const auto host = batch_.record<store::HostRecord>(batch_.tables().hosts, bytes_of(mac));
     if (!host) return tl::unexpected(host.error());
-    auto id = *host ? id_of(**host) : std::nullopt;
-    if (id) {
-        auto loaded = load(*id);
+    Sender sender;
+    sender.is_guest = *host && (*host)->is_guest();
+    if (*host) sender.machine = id_of(**host);
+    if (sender.machine) {
+        auto loaded = load(*sender.machine);
         if (!loaded) return tl::unexpected(loaded.error());
         const auto facts = facts_of(**host);
         if (!facts) return tl::unexpected(facts.error());
         (*loaded)->facts = *facts;
     }
-    by_mac_.emplace(mac, id);
-    return id;
+    return &by_mac_.emplace(mac, sender).first->second;
 }
 
 Result<MachineFacts> Session::facts_of(const store::HostRecord& host) {
@@ -113,24 +124,55 @@ Result<void> Session::begin(const store::Id& machine, Loaded& loaded, const Even
     return {};
 }
 
-Result<void> Session::apply(const Event& event) {
-    const auto machine = machine_of(event.mac);
-    if (!machine) return tl::unexpected(machine.error());
-    if (!*machine) {
-        strangers_.note(event);
+Result<void> Session::apply(const Event& event, LeaseKeeper& leases) {
+    const auto sender = sender_of(event.mac);
+    if (!sender) return tl::unexpected(sender.error());
+    const auto effect = leases.follow(event, (*sender)->machine.has_value());
+    if (!effect) return tl::unexpected(effect.error());
+    if (*effect == LeaseKeeper::Effect::guest) (*sender)->is_guest = true;
+    if (const auto& machine = (*sender)->machine) {
+        if (auto applied = apply_to(*machine, event); !applied) return applied;
+        if (event.kind == EventKind::dhcp_decline) return replace_address(*machine, event, leases);
         return {};
     }
-    Loaded& loaded = machines_.at(**machine);
+    if ((*sender)->is_guest) return {};
+    Event noted = event;
+    if (*effect == LeaseKeeper::Effect::refused) {
+        noted.kind = EventKind::dhcp_ignored;
+        noted.detail = static_cast<std::uint16_t>(DropReason::dhcp_no_address);
+    }
+    strangers_.note(noted);
+    return {};
+}
+
+Result<void> Session::apply_own(const Event& event) {
+    const auto sender = sender_of(event.mac);
+    if (!sender) return tl::unexpected(sender.error());
+    const auto& machine = (*sender)->machine;
+    return machine ? apply_to(*machine, event) : Result<void>{};  // a guest has no timeline
+}
+
+Result<void> Session::apply_to(const store::Id& machine, const Event& event) {
+    Loaded& loaded = machines_.at(machine);
     const auto trigger = trigger_of(event, loaded.boot, loaded.facts);
     std::string text = sentence(event);
     if (trigger == BootTrigger::begin) {
-        if (auto begun = begin(**machine, loaded, event); !begun) return begun;
+        if (auto begun = begin(machine, loaded, event); !begun) return begun;
         text += late_start_hint(event);
     }
     note(loaded.boot, event);
     if (trigger && *trigger != BootTrigger::begin)
         advance(loaded.boot, *trigger, event.time_ns, loaded.facts);
-    return add(**machine, loaded, event.time_ns, event_name(event), std::move(text), details(event));
+    return add(machine, loaded, event.time_ns, event_name(event), std::move(text), details(event));
+}
+
+Result<void> Session::replace_address(const store::Id& machine, const Event& event, LeaseKeeper& leases) {
+    auto done = leases.replace_declined(event, machine);
+    if (!done) return tl::unexpected(done.error());
+    if (done->text.empty()) return {};
+    const auto kind = done->replaced ? TimelineEvent::address_replaced : TimelineEvent::address_kept;
+    return add(machine, machines_.at(machine), event.time_ns, to_string(kind), std::move(done->text),
+               {{"ip", event.address.to_string()}});
 }
 
 Result<void> Session::expire(const store::Id& machine, std::uint64_t watched_ns, std::uint64_t now_ns) {
@@ -247,7 +289,8 @@ Result<TouchedMachines> store_result(Outcome<TouchedMachines> outcome) {
 
 }  // namespace
 
-Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tables, std::uint64_t ring,
+Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tables,
+                                     const boot::Appliance& appliance, std::uint64_t ring,
                                      std::span<const Event> events) {
     const be64 key(ring);
     std::uint64_t applied = 0;
@@ -258,10 +301,11 @@ Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tab
         applied = last.host();
     }
     Session session(batch, tables);
+    LeaseKeeper leases(batch, appliance);
     for (const Event& event : events) {
         if (event.sequence <= applied) continue;
         applied = event.sequence;
-        if (auto done = session.apply(event); !done) return tl::unexpected(done.error());
+        if (auto done = session.apply(event, leases); !done) return tl::unexpected(done.error());
     }
     auto touched = session.finish();
     const be64 value(applied);
@@ -274,7 +318,7 @@ Result<TouchedMachines> apply_own_events(store::Batch& batch, const EventTables&
                                          std::span<const Event> events) {
     Session session(batch, tables);
     for (const Event& event : events)
-        if (auto done = session.apply(event); !done) return tl::unexpected(done.error());
+        if (auto done = session.apply_own(event); !done) return tl::unexpected(done.error());
     return store_result(session.finish());
 }
 

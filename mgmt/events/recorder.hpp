@@ -2,6 +2,7 @@
 // Turns events into what is kept: timeline entries, boots, the status of machines and clusters. Each function
 // is the body of an operation of the Writer: all of it is in one commit or nothing is. Stateless.
 
+#include "mgmt/boot/appliance.hpp"
 #include "mgmt/events/tables.hpp"
 #include "mgmt/events/timeline.hpp"
 #include "mgmt/store/failure.hpp"
@@ -25,9 +26,11 @@ struct Touched {
 using TouchedMachines = std::vector<Touched>;
 
 // Applies a ring's events, oldest first, except those that were applied before: (RING, sequence) is kept in
-// the same commit, which makes delivery exactly once. RING: EventConsumer::identity().
+// the same commit, which makes delivery exactly once. RING: EventConsumer::identity(). Leases follow in it
+// too: those that guests ask for, and what becomes of all of them.
 [[nodiscard]] Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tables,
-                                                   std::uint64_t ring, std::span<const Event> events);
+                                                   const boot::Appliance& appliance, std::uint64_t ring,
+                                                   std::span<const Event> events);
 
 // Applies events of the management plane's own, such as transfers by HTTP, oldest first; each is given once.
 [[nodiscard]] Result<TouchedMachines> apply_own_events(store::Batch& batch, const EventTables& tables,

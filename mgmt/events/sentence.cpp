@@ -45,7 +45,9 @@ std::string who(const Event& event) {
 
 std::string with_boot_file(const Event& event) {
     const std::string file = printable(event.get_text());
-    return event.address.to_string() + (file.empty() ? ", no boot file" : ", boot file " + file);
+    const std::string rest = file.empty() ? "no boot file" : "boot file " + file;
+    // Another server gives the addresses on a proxy's network.
+    return event.address.is_zero() ? rest : event.address.to_string() + ", " + rest;
 }
 
 std::string file_name(const Event& event) {
@@ -78,6 +80,19 @@ std::string failed(const Event& event) {
            help(event, kTransferFailures) + (words.empty() ? "" : ", saying \"" + words + "\"");
 }
 
+// A DISCOVER bears no address; DHCPv6's, from a machine that has a link-local one, does.
+bool is_over_ipv6(const Event& discover) {
+    return !discover.address.is_zero() && !discover.address.v4();
+}
+
+// Either the machine said so itself, or the server was overheard and its hardware address is known.
+std::string foreign_server(const Event& event) {
+    const std::string server = event.address.to_string();
+    const std::string mac = printable(event.get_text());
+    return mac.empty() ? "chose another DHCP server, " + server
+                       : "was answered by another DHCP server, " + server + " (" + mac + ")";
+}
+
 }  // namespace
 
 std::string sentence(const Event& event) {
@@ -85,7 +100,8 @@ std::string sentence(const Event& event) {
         case EventKind::dataplane_started:
             return "the dataplane started on " + printable(event.get_text());
         case EventKind::dhcp_discover:
-            return "asked for an address (" + who(event) + ")";
+            return (is_over_ipv6(event) ? "asked for an IPv6 address (" : "asked for an address (") +
+                   who(event) + ")";
         case EventKind::dhcp_offer:
             return "offered " + with_boot_file(event);
         case EventKind::dhcp_request:
@@ -106,8 +122,7 @@ std::string sentence(const Event& event) {
         case EventKind::dhcp_lease_wanted:
             return "asked for an address as a guest (" + who(event) + ")";
         case EventKind::dhcp_foreign_server:
-            return "chose another DHCP server, " + event.address.to_string() +
-                   ": switch that one off, or set the pool's mode to proxy";
+            return foreign_server(event) + ": switch that one off, or set the pool's mode to proxy";
         case EventKind::dhcp_ignored:
             return "not answered: " + help(event, kDropReasons);
         case EventKind::tftp_request:
@@ -165,9 +180,12 @@ nlohmann::ordered_json details(const Event& event) {
         case EventKind::dhcp_nak:
         case EventKind::dhcp_decline:
         case EventKind::dhcp_release:
-        case EventKind::dhcp_foreign_server:
             address();
             text("boot_file");
+            break;
+        case EventKind::dhcp_foreign_server:
+            address();
+            text("mac");
             break;
         case EventKind::dhcp_ignored:
             out["reason"] = reason(event, kDropReasons);
@@ -223,9 +241,10 @@ std::string_view event_name(const Event& event) noexcept {
 }
 
 std::string late_start_hint(const Event& discover) {
-    // iPXE counts its tries in the upper bits of `secs` and starts at one; all others send seconds. A try or
-    // two go unanswered on any network; more were sent into a port that did not forward yet.
-    const bool ipxe = client_kind(discover) == ClientKind::ipxe;
+    // iPXE counts its tries in the upper bits of `secs` and starts at one; all others, and DHCPv6, send
+    // seconds. A try or two go unanswered on any network; more were sent into a port that did not forward
+    // yet.
+    const bool ipxe = client_kind(discover) == ClientKind::ipxe && !is_over_ipv6(discover);
     const std::uint32_t tries = discover.count >> 2;
     if (ipxe ? tries <= 2 : discover.count < 4) return {};
     const std::string tried =

@@ -17,12 +17,14 @@ namespace rouse::events {
 inline constexpr std::uint64_t kMaxEntries = 1000;
 
 // Names of entries that come from the management plane; the dataplane's are kEvents. X(name, what happened)
-#define ROUSE_TIMELINE_EVENTS(X)                                               \
-    X(boot_unfinished, "the machine started over in the middle of a boot")     \
-    X(boot_failed, "a boot stopped; text: at which stage, why and what to do") \
-    X(handed_over, "all was delivered, and the boot profile awaits no agent")  \
-    X(kernel_up, "the ramdisk's kernel runs")                                  \
-    X(agent_home, "the ramdisk's agent reported what the machine is made of")
+#define ROUSE_TIMELINE_EVENTS(X)                                                     \
+    X(boot_unfinished, "the machine started over in the middle of a boot")           \
+    X(boot_failed, "a boot stopped; text: at which stage, why and what to do")       \
+    X(handed_over, "all was delivered, and the boot profile awaits no agent")        \
+    X(kernel_up, "the ramdisk's kernel runs")                                        \
+    X(agent_home, "the ramdisk's agent reported what the machine is made of")        \
+    X(address_replaced, "its address is in use by something else: it was set aside") \
+    X(address_kept, "its address is in use by something else, and was not replaced")
 
 enum class TimelineEvent : std::uint8_t {
 #define X(name, help) name,

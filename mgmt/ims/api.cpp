@@ -8,6 +8,7 @@ void add_api(http::Router& router, const Services& services) {
     add_machines(router, services);
     add_ip_pools(router, services);
     add_leases(router, services);
+    add_service_config(router, services);
     add_boot_profiles(router, services);
     add_images(router, services);
     add_image_imports(router, services);

@@ -12,6 +12,7 @@ void add_clusters(http::Router& router, const Services& services);
 void add_machines(http::Router& router, const Services& services);
 void add_ip_pools(http::Router& router, const Services& services);
 void add_leases(http::Router& router, const Services& services);
+void add_service_config(http::Router& router, const Services& services);
 void add_images(http::Router& router, const Services& services);
 void add_image_imports(http::Router& router, const Services& services);
 void add_image_care(http::Router& router, const Services& services);

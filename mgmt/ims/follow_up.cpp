@@ -18,10 +18,11 @@ constexpr std::size_t kStep = 128;
 
 Outcome<void> project_step(Batch& batch, const boot::Appliance& appliance, std::span<const Id> ids) {
     for (const Id& id : ids) {
-        const auto machine = store::find(batch, store::kMachines, id);
+        auto machine = store::find(batch, store::kMachines, id);
         if (!machine) return pass_on(machine.error());
         if (!*machine) continue;
-        if (auto projected = boot::project_machine(batch, appliance, **machine); !projected) return projected;
+        if (auto refreshed = boot::refresh_machine(batch, appliance, std::move(**machine)); !refreshed)
+            return refreshed;
     }
     return {};
 }

@@ -1,10 +1,15 @@
 // /api/ip-pools/
 
 #include "mgmt/boot/address_plan.hpp"
+#include "mgmt/boot/guest_leases.hpp"
+#include "mgmt/boot/lease_book.hpp"
 #include "mgmt/boot/machine.hpp"
+#include "mgmt/boot/pool.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/follow_up.hpp"
 #include "mgmt/ims/resource.hpp"
+
+#include <algorithm>
 
 namespace rouse::ims {
 
@@ -26,13 +31,51 @@ const http::Schema& pool_schema() {
          http::choice("unknown_machines", "what becomes of machines that are not registered",
                       {"ignore", "serve"})
              .default_to("ignore"),
+         http::integer("guest_limit",
+                       "addresses that machines which are not registered may take; half of the range "
+                       "when left out")
+             .range(0, 16'777'216),
+         http::integer("quarantine_seconds", "for how long an address is set aside that was found in use")
+             .range(60, 31'536'000)
+             .default_to(boot::kQuarantineSeconds),
+         http::choice("mode",
+                      "server, or proxy beside another DHCP server, which gives the addresses; as "
+                      "/api/dhcp-config/ says when left out",
+                      {"server", "proxy"}),
+         http::string("cidr6", "the IPv6 network on the same link, /16 to /96, such as fd00:77::/64"),
+         http::array(http::string("dns_servers6", "IPv6 resolvers")).items(0, NetworkRecord::kMaxDns6Servers),
+         http::integer("router_lifetime6",
+                       "seconds for which machines may route IPv6 by us; 0: we are no router")
+             .range(0, NetworkRecord::kMaxRouterLifetime),
+         http::integer("mtu6", "of the link, told in router advertisements").range(1280, 65'535),
          http::uuid("cluster", "only this cluster's machines get planned addresses here"),
          http::string("boot_profile", "name of the profile for machines and clusters that name none")
              .length(0, 100),
          http::string("description", "for people").length(0, 1000).multiline(),
+         http::integer("capacity", "addresses of the range that machines may have").read_only(),
+         http::integer("used", "those that nobody else may have now").read_only(),
+         http::integer("free", "those that are left").read_only(),
+         http::integer("guests", "taken by machines that are not registered, or set aside").read_only(),
          http::timestamp("created_at", "when it was made").read_only(),
          http::timestamp("updated_at", "when it last changed").read_only()});
     return schema;
+}
+
+Outcome<void> add_fill(const View& view, const boot::Appliance& appliance, json& answer) {
+    const auto id = Id::parse(answer.at("id").get_ref<const std::string&>());
+    const auto document = id ? find(view, kIpPools, *id) : Result<std::optional<Document>>{};
+    if (!document) return pass_on(document.error());
+    if (!*document) return {};  // deleted meanwhile
+    const auto pool = boot::Pool::of(**document);
+    if (!pool) return pass_on(pool.error());
+    const auto counts = boot::lease_counts(view, pool->network.id);
+    if (!counts) return pass_on(counts.error());
+    const std::uint32_t capacity = pool->capacity(appliance);
+    answer["capacity"] = capacity;
+    answer["used"] = counts->in_range;
+    answer["free"] = capacity - std::min(capacity, counts->in_range);
+    answer["guests"] = counts->guests;
+    return {};
 }
 
 Outcome<void> check_references(const View& view, const json& fields) {
@@ -99,11 +142,24 @@ Outcome<void> remove_pool(Batch& batch, const boot::Appliance& appliance, const 
     return {};
 }
 
+boost::asio::awaitable<Outcome<void>> project_all_guests(const Services& services, const Document& pool) {
+    constexpr std::size_t kStep = 512;
+    std::optional<Ipv4Address> from;
+    do {
+        const auto next = co_await services.writer.submit(
+            [&](Batch& batch) { return boot::project_guests(batch, pool, from, kStep); });
+        if (!next) co_return pass_on(next.error());
+        from = *next;
+    } while (from);
+    co_return Outcome<void>{};
+}
+
 // Machines that wait may now have an address; those that have one may have another gateway or profile.
 boost::asio::awaitable<Outcome<void>> after_change(const Services& services, const Document& pool,
                                                    bool is_new) {
     auto placed = co_await place_waiting_machines(services);
     if (!placed || is_new) co_return placed;
+    if (auto projected = co_await project_all_guests(services, pool); !projected) co_return projected;
     std::vector<Id> machines;
     {
         const auto snapshot = services.snapshot();
@@ -130,6 +186,9 @@ void add_ip_pools(http::Router& router, const Services& services) {
     };
     resource.follow_up = [services](const Document* before, const Document& now) {
         return after_change(services, now, before == nullptr);
+    };
+    resource.decorate = [&appliance = services.appliance](const View& view, json& answer) {
+        return add_fill(view, appliance, answer);
     };
     add_resource(router, services, std::move(resource));
 }

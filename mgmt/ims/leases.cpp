@@ -1,12 +1,19 @@
-// /api/leases/: the lease records, as the dataplane sees them.
+// /api/leases/: the lease records, as the dataplane sees them. Pages, since there may be as many as
+// addresses.
 
+#include "mgmt/boot/guest_leases.hpp"
+#include "mgmt/boot/pool.hpp"
 #include "mgmt/http/schema.hpp"
+#include "mgmt/http/uri.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/problems.hpp"
+#include "mgmt/ims/words.hpp"
 #include "mgmt/store/documents.hpp"
 #include "shared/clock.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -17,71 +24,235 @@ using nlohmann::json;
 
 namespace {
 
-constexpr auto kStates =
-    std::to_array<const char*>({"", "reserved", "active", "expired", "released", "abandoned"});
+constexpr std::uint64_t kMaxPage = 10'000;  // some 5 MB of JSON
 
 const http::Schema& lease_schema() {
     static const http::Schema schema(
-        "Lease", "An address that is promised to a machine",
+        "Lease", "An address that is, or was, a machine's",
         {http::string("id", "the address").read_only(), http::ipv4("ip_address", "the address").read_only(),
          http::mac("mac_address", "whose it is").read_only(),
-         http::string("hostname", "the registered machine's; null for others").read_only(),
-         http::uuid("machine", "the registered machine; null for others").read_only(),
-         http::choice("binding_state", "reserved: planned for a registered machine",
-                      {"reserved", "active", "expired", "released", "abandoned"})
+         http::string("hostname", "the registered machine's; null for guests").read_only(),
+         http::uuid("machine", "the registered machine; null for guests").read_only(),
+         http::uuid("ip_pool", "the pool that it is of").read_only(),
+         http::choice(
+             "binding_state",
+             "reserved: planned for a registered machine, which has not asked for it yet; offered: to a "
+             "guest, which has not answered yet; abandoned: in use by something unknown, set aside",
+             names(kLeaseStates))
              .read_only(),
-         http::timestamp("lease_end", "null: does not end").read_only()});
+         http::choice("next_binding_state", "what it becomes when its time is up", names(kLeaseStates))
+             .read_only(),
+         http::timestamp("lease_start", "when the machine was first told that it has it").read_only(),
+         http::timestamp("lease_end", "until when nobody else may have it; null: for good").read_only(),
+         http::timestamp("last_transaction", "when the machine last asked for it or gave it back")
+             .read_only(),
+         http::string("bootfile_url", "what the machine boots; null: nothing").read_only(),
+         http::ipv4("tftp_server", "who serves it; null while the rack's interface has no address")
+             .read_only()});
     return schema;
 }
 
-Result<json> describe(const View& view, Ipv4Address address, const LeaseRecord& lease) {
+// What is the same for all leases of one answer.
+struct Surroundings {
+    std::map<NetworkId, std::string> pools;
+    std::string url;
+    json server;
+};
+
+json time_or_null(std::uint64_t unix_seconds) {
+    return unix_seconds == 0 ? json() : json(to_timestamp(unix_seconds * kNanosPerSecond));
+}
+
+Result<json> boot_file_url(const View& view, const Surroundings& around, const HostRecord& host) {
+    const be32 key(host.profile);
+    const auto profile = view.record<ProfileRecord>(view.tables().profiles, bytes_of(key));
+    if (!profile) return tl::unexpected(profile.error());
+    if (!*profile || around.url.empty()) return json();
+    std::string_view name = kBootScriptName;
+    if (!(*profile)->has_script()) {
+        const auto& loaders = (*profile)->loaders;
+        const auto first = std::find_if(loaders.begin(), loaders.end(),
+                                        [](const ImageName& loader) { return !loader.empty(); });
+        if (first == loaders.end()) return json();
+        name = first->view();
+    }
+    return json(around.url + "/boot/" + std::string(name));
+}
+
+Result<json> describe(const View& view, const Surroundings& around, Ipv4Address address,
+                      const LeaseRecord& lease) {
+    const auto pool = around.pools.find(lease.network);
+    const bool lasts = lease.is_taken() && lease.expires_unix != 0;
     json out = {{"id", address.to_string()},
                 {"ip_address", address.to_string()},
                 {"mac_address", lease.mac.to_string()},
                 {"hostname", nullptr},
                 {"machine", nullptr},
-                {"binding_state", kStates[static_cast<std::size_t>(lease.state)]},
-                {"lease_end", nullptr}};
-    if (lease.expires_unix != 0) out["lease_end"] = to_timestamp(lease.expires_unix * kNanosPerSecond);
+                {"ip_pool", pool == around.pools.end() ? json() : json(pool->second)},
+                {"binding_state", to_string(lease.state)},
+                {"next_binding_state", lasts ? "expired" : to_string(lease.state)},
+                {"lease_start", time_or_null(lease.started_unix)},
+                {"lease_end", time_or_null(lease.expires_unix)},
+                {"last_transaction", time_or_null(lease.last_unix)},
+                {"bootfile_url", nullptr},
+                {"tftp_server", around.server}};
     const auto host = view.record<HostRecord>(view.tables().hosts, bytes_of(lease.mac));
     if (!host) return tl::unexpected(host.error());
-    if (*host) {
-        out["hostname"] = (*host)->hostname.view();
-        out["machine"] = std::string((*host)->machine_id.data(), (*host)->machine_id.size());
-    }
+    if (!*host || (*host)->address != address) return out;
+    auto boot_file = boot_file_url(view, around, **host);
+    if (!boot_file) return boot_file;
+    out["bootfile_url"] = std::move(*boot_file);
+    if ((*host)->is_guest()) return out;
+    out["hostname"] = (*host)->hostname.view();
+    out["machine"] = std::string((*host)->machine_id.data(), (*host)->machine_id.size());
     return out;
 }
 
-http::Outcome list(const Services& services) {
+Result<Surroundings> look_around(const View& view, const boot::Appliance& appliance) {
+    const auto pools = boot::all_pools(view);
+    if (!pools) return tl::unexpected(pools.error());
+    Surroundings around{.pools = {}, .url = appliance.url(), .server = {}};
+    for (const boot::Pool& pool : *pools) around.pools[pool.network.id] = pool.id.to_string();
+    if (!appliance.address().is_zero()) around.server = appliance.address().to_string();
+    return around;
+}
+
+struct Query {
+    std::optional<LeaseState> state;
+    std::optional<MacAddress> mac;
+    std::optional<std::string> pool;
+    std::optional<Ipv4Address> after;
+    std::size_t limit = kMaxPage;
+
+    [[nodiscard]] bool matches(const Surroundings& around, const LeaseRecord& lease) const {
+        if (state && lease.state != *state) return false;
+        if (mac && lease.mac != *mac) return false;
+        const auto of = around.pools.find(lease.network);
+        return !pool || (of != around.pools.end() && of->second == *pool);
+    }
+};
+
+tl::unexpected<http::Problem> bad_query(const std::string& name, const std::string& detail) {
+    return http::problem(http::Status::bad_request, "the query parameter " + name + " " + detail);
+}
+
+http::OrProblem<Query> parse_query(const http::Request& request) {
+    Query query;
+    for (const auto& [name, value] : request.query.pairs()) {
+        if (name == "limit") continue;
+        if (name == "binding_state") {
+            const auto found = std::find_if(kLeaseStates.begin(), kLeaseStates.end(),
+                                            [&value = value](const ListEntry& e) { return e.name == value; });
+            if (found == kLeaseStates.end())
+                return bad_query(name,
+                                 "must be one of reserved, offered, active, expired, released, abandoned");
+            query.state = static_cast<LeaseState>(found - kLeaseStates.begin() + 1);
+        } else if (name == "mac_address" || name == "mac") {
+            query.mac = MacAddress::parse(value);
+            if (!query.mac) return bad_query(name, "must be a MAC address such as 02:00:00:00:00:01");
+        } else if (name == "ip_pool") {
+            query.pool = value;
+        } else if (name == "after") {
+            query.after = Ipv4Address::parse(value);
+            if (!query.after) return bad_query(name, "must be the id of the last lease seen");
+        } else {
+            return bad_query(name, "is not known here");
+        }
+    }
+    const auto limit = request.query.integer("limit", kMaxPage, 1, kMaxPage);
+    if (!limit) return tl::unexpected(limit.error());
+    query.limit = *limit;
+    return query;
+}
+
+http::Outcome list(const Services& services, const http::Request& request) {
+    const auto query = parse_query(request);
+    if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
+    const auto around = look_around(*snapshot, services.appliance);
+    if (!around) return refused(around.error());
     json out = json::array();
     Result<void> trouble;
-    const auto scanned = scan(snapshot->txn(), snapshot->tables().leases, {}, [&](Bytes key, Bytes value) {
-        Ipv4Address address;
-        const auto lease = decode<LeaseRecord>(value);
-        if (key.size() != sizeof address || !lease) return true;
-        std::memcpy(&address, key.data(), sizeof address);
-        auto one = describe(*snapshot, address, *lease);
-        if (!one) trouble = tl::unexpected(one.error());
-        if (one) out.push_back(std::move(*one));
-        return one.has_value();
-    });
+    bool more = false;
+    const Ipv4Address from = query->after.value_or(Ipv4Address{});
+    const auto scanned =
+        scan(snapshot->txn(), snapshot->tables().leases, bytes_of(from), [&](Bytes key, Bytes value) {
+            Ipv4Address address;
+            const auto lease = decode<LeaseRecord>(value);
+            if (key.size() != sizeof address || !lease) return true;
+            std::memcpy(&address, key.data(), sizeof address);
+            if (address == query->after || !query->matches(*around, *lease)) return true;
+            more = out.size() == query->limit;
+            if (more) return false;
+            auto one = describe(*snapshot, *around, address, *lease);
+            if (!one) trouble = tl::unexpected(one.error());
+            if (one) out.push_back(std::move(*one));
+            return one.has_value();
+        });
     if (!scanned) return refused(scanned.error());
     if (!trouble) return refused(trouble.error());
-    return http::Response::json(out);
+    auto response = http::Response::json(out);
+    if (more) {  // RFC 8288
+        std::string next = "/api/leases/?after=" + out.back()["id"].get<std::string>();
+        for (const auto& [name, value] : request.query.pairs())
+            if (name != "after") next += "&" + name + "=" + http::percent_encode(value);
+        response.headers.add("Link", "<" + next + ">; rel=\"next\"");
+    }
+    return response;
+}
+
+http::Outcome read_one(const Services& services, const http::Request& request) {
+    const std::string& id = request.parameter("id");
+    const auto address = Ipv4Address::parse(id);
+    const auto snapshot = services.snapshot();
+    if (!snapshot) return refused(snapshot.error());
+    const auto lease = address ? snapshot->record<LeaseRecord>(snapshot->tables().leases, bytes_of(*address))
+                               : Result<std::optional<LeaseRecord>>{};
+    if (!lease) return refused(lease.error());
+    if (!*lease) return http::problem(http::Status::not_found, "there is no lease of " + id);
+    const auto around = look_around(*snapshot, services.appliance);
+    if (!around) return refused(around.error());
+    const auto one = describe(*snapshot, *around, *address, **lease);
+    if (!one) return refused(one.error());
+    return http::Response::json(*one);
+}
+
+boost::asio::awaitable<http::Outcome> end_one(const Services& services, const http::Request& request) {
+    const std::string& id = request.parameter("id");
+    const auto address = Ipv4Address::parse(id);
+    if (!address) co_return http::problem(http::Status::not_found, "there is no lease of " + id);
+    const auto freed =
+        co_await services.writer.submit([&](Batch& batch) { return boot::free_lease(batch, *address); });
+    if (!freed) co_return refused(freed.error());
+    co_return http::Response::no_content();
+}
+
+http::Route route(http::Method method, const std::string& pattern, const std::string& summary) {
+    return {.method = method, .pattern = pattern, .tag = "Leases", .summary = summary};
 }
 
 }  // namespace
 
 void add_leases(http::Router& router, const Services& services) {
-    router.add({.method = http::Method::get,
-                .pattern = "/api/leases/",
-                .tag = "Leases",
-                .summary = "List: each lease",
-                .response = &lease_schema(),
-                .response_is_list = true},
-               [services](http::Request&) { return list(services); });
+    auto listing =
+        route(http::Method::get, "/api/leases/",
+              "List: each lease, by address; ?binding_state=, mac_address=, ip_pool=, after=, limit=");
+    listing.response = &lease_schema();
+    listing.response_is_list = true;
+    router.add(std::move(listing), [services](http::Request& request) { return list(services, request); });
+
+    auto reading = route(http::Method::get, "/api/leases/{id}/", "Read one lease");
+    reading.response = &lease_schema();
+    router.add(std::move(reading),
+               [services](http::Request& request) { return read_one(services, request); });
+
+    auto ending =
+        route(http::Method::delete_, "/api/leases/{id}/", "End a guest's lease, or an address's quarantine");
+    ending.access = http::Access::of(http::Role::operator_);
+    ending.success = http::Status::no_content;
+    router.add(std::move(ending),
+               http::Handler([services](http::Request& request) { return end_one(services, request); }));
 }
 
 }  // namespace rouse::ims

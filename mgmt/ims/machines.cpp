@@ -7,6 +7,7 @@
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/machine_resource.hpp"
 #include "mgmt/ims/words.hpp"
+#include "shared/quirk.hpp"
 
 #include <algorithm>
 
@@ -42,11 +43,14 @@ const http::Schema& machine_schema() {
              .required(),
          http::mac("mac", "of the interface it boots from").required(),
          http::ipv4("ip", "its address; planned from a pool when left out"),
+         http::string("ip6", "its IPv6 address, if its pool has an IPv6 network; planned when left out"),
          http::uuid("ip_pool", "the pool that its address is of").read_only(),
          http::uuid("cluster", "the cluster it belongs to"),
          http::string("boot_profile", "name of the profile it boots; else its cluster's or its pool's")
              .length(0, 100),
          http::integer("cpu_cores", "as planned; what was found is in hardware").range(0, 65'536),
+         http::array(http::choice("quirks", "what its firmware needs beyond the standards", names(kQuirks)))
+             .items(0, kQuirks.size()),
          http::choice("role", "what it is for", words(kMachineRoles)),
          http::choice("os_type", "what it runs", words(kOsTypes)),
          http::choice("status", "followed by the appliance", words(kMachineStatuses)),
@@ -93,7 +97,7 @@ Resource machine_resource(const Services& services) {
                                   {"ip_pool", &kMachineByPool},
                                   {"ip", nullptr},
                                   {"status", nullptr}},
-                      .sticky = {"ip", "status", "health"}};
+                      .sticky = {"ip", "ip6", "status", "health"}};
     resource.create = [services](Batch& batch, json fields) -> Outcome<Document> {
         if (auto checked = check_mac(fields); !checked) return pass_on(checked.error());
         fields.emplace("status", "INACTIVE");

@@ -1,5 +1,7 @@
 #include "mgmt/ims/metrics.hpp"
 
+#include "mgmt/boot/lease_book.hpp"
+#include "mgmt/boot/pool.hpp"
 #include "mgmt/ims/observation.hpp"
 #include "mgmt/store/documents.hpp"
 #include "shared/clock.hpp"
@@ -109,6 +111,26 @@ MetricFamily machines_by_status(const store::View& view) {
     return out;
 }
 
+// How many leases there are of each sort, and how full the pools are.
+void add_leases(const store::View& view, std::vector<MetricFamily>& out) {
+    auto leases =
+        family("rouse_leases", "addresses that are or were somebody's, by state", MetricType::Gauge);
+    auto range = family("rouse_pool_range", "addresses of the pool's range", MetricType::Gauge);
+    auto used = family("rouse_pool_used", "those of them that nobody else may have now", MetricType::Gauge);
+    const auto pools = boot::all_pools(view);
+    if (!pools) return;
+    for (const boot::Pool& pool : *pools) {
+        const auto counts = boot::lease_counts(view, pool.network.id);
+        if (!counts) continue;
+        const ClientMetric::Label label{"pool", pool.network.prefix.to_string()};
+        for (std::size_t s = 0; s < counts->states.size(); ++s)
+            add(leases, counts->states[s], {label, {"state", std::string(store::kLeaseStates[s].name)}});
+        add(range, pool.network.range_end.host() - pool.network.range_start.host() + 1.0, {label});
+        add(used, counts->in_range, {label});
+    }
+    for (auto* one : {&leases, &range, &used}) out.push_back(std::move(*one));
+}
+
 }  // namespace
 
 std::vector<MetricFamily> DataplaneMetrics::Collect() const {
@@ -128,6 +150,7 @@ std::vector<MetricFamily> ManagementMetrics::Collect() const {
     const auto snapshot = writer_->store().snapshot();
     if (snapshot) {
         out.push_back(machines_by_status(*snapshot));
+        add_leases(*snapshot, out);
         const auto strangers = snapshot->txn().count(consumer_->tables().strangers);
         if (strangers)
             out.push_back(single("rouse_strangers", "machines that spoke and are not registered",

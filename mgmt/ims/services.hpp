@@ -7,6 +7,8 @@
 #include "mgmt/http/auth.hpp"
 #include "mgmt/store/writer.hpp"
 
+#include <string>
+
 #include <boost/asio/thread_pool.hpp>
 
 namespace rouse::ims {
@@ -18,6 +20,7 @@ struct Services {
     events::Consumer& consumer;
     http::Auth& auth;
     boost::asio::thread_pool& disk;  // for work that waits for a disk: never on an io thread
+    std::string rack_interface;      // by name, as configured
 
     [[nodiscard]] Result<store::Snapshot> snapshot() const { return writer.store().snapshot(); }
 };

@@ -21,4 +21,12 @@ inline constexpr auto kOsTypes = std::to_array<std::string_view>({"LINUX", "WIND
     return {list.begin(), list.end()};
 }
 
+// The names of one of the lists that both processes share.
+template <typename List>
+[[nodiscard]] std::vector<std::string> names(const List& list) {
+    std::vector<std::string> out;
+    for (const auto& entry : list) out.emplace_back(entry.name);
+    return out;
+}
+
 }  // namespace rouse::ims

@@ -77,6 +77,7 @@ const Index kBootTokenByHash{Kind::boot_token, 1, true, kHash, text<kHash>};
 const Index kBootTokenByMachine{Kind::boot_token, 2, true, kMachine, text<kMachine>};
 const Index kBootTokenBySpentHash{Kind::boot_token, 3, false, kSpentHash, text<kSpentHash>};
 const Index kBootTokenByPreviousHash{Kind::boot_token, 4, false, kPreviousHash, text<kPreviousHash>};
+const Index kSettingByName{Kind::setting, 1, true, kName, text<kName>};
 
 namespace {
 
@@ -91,6 +92,7 @@ constexpr const Index* kImageIndices[] = {&kImageByName, &kImageBySha256};
 constexpr const Index* kUserIndices[] = {&kUserByUsername};
 constexpr const Index* kBootTokenIndices[] = {&kBootTokenByHash, &kBootTokenByMachine, &kBootTokenBySpentHash,
                                               &kBootTokenByPreviousHash};
+constexpr const Index* kSettingIndices[] = {&kSettingByName};
 
 }  // namespace
 
@@ -101,5 +103,6 @@ const Collection kBootProfiles{Kind::boot_profile, "boot-profile", kProfileIndic
 const Collection kImages{Kind::image, "image", kImageIndices};
 const Collection kUsers{Kind::user, "user", kUserIndices};
 const Collection kBootTokens{Kind::boot_token, "boot token", kBootTokenIndices};
+const Collection kSettings{Kind::setting, "setting", kSettingIndices};
 
 }  // namespace rouse::store

@@ -58,6 +58,7 @@ extern const Index kBootTokenByHash;
 extern const Index kBootTokenByPreviousHash;
 extern const Index kBootTokenBySpentHash;
 extern const Index kBootTokenByMachine;
+extern const Index kSettingByName;
 
 extern const Collection kClusters;
 extern const Collection kMachines;
@@ -66,5 +67,6 @@ extern const Collection kBootProfiles;
 extern const Collection kImages;
 extern const Collection kUsers;
 extern const Collection kBootTokens;
+extern const Collection kSettings;
 
 }  // namespace rouse::store

@@ -79,8 +79,12 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"documents.images", documents(Kind::image)},
                                {"documents.users", documents(Kind::user)},
                                {"documents.boot_tokens", documents(Kind::boot_token)},
+                               {"documents.settings", documents(Kind::setting)},
                                {"indices", &own_.indices},
-                               {"retired", &own_.retired}}) {
+                               {"retired", &own_.retired},
+                               {"lease_times", &own_.lease_times},
+                               {"lease_former", &own_.lease_former},
+                               {"lease_counts", &own_.lease_counts}}) {
         auto table = txn->table(entry.name, true);
         if (!table) return tl::unexpected(table.error());
         *entry.table = *table;

@@ -2,6 +2,7 @@
 // The store as the management plane opens it: the tables of both processes and its own, at this build's
 // schema version. Reading is a Snapshot: any thread, no waiting for the writer. Writing goes through Writer.
 
+#include "shared/clock.hpp"
 #include "shared/store/lmdb.hpp"
 #include "shared/store/records.hpp"
 #include "shared/store/tables.hpp"
@@ -23,14 +24,19 @@ enum class Kind : std::uint8_t {
     image = 5,
     user = 6,
     boot_token = 7,
+    setting = 8,
 };
-inline constexpr std::size_t kKinds = 8;
+inline constexpr std::size_t kKinds = 9;
 
 // Tables that only the management plane reads.
 struct OwnTables {
     std::array<Table, kKinds> documents;  // indexed by Kind; key: Id, value: revision (be64), JSON text
     Table indices;  // key: kind, index number, indexed value[, Id]; value: Id (see documents.cpp)
     Table retired;  // contents no longer named; key: when to forget them, then which; see mgmt/boot
+    // What is derived from `leases`; see mgmt/boot/lease_book.hpp
+    Table lease_times;   // key: LeaseTimeKey; no value
+    Table lease_former;  // key: FormerKey; value: Ipv4Address
+    Table lease_counts;  // key: NetworkId (be32); value: LeaseCounts
 };
 
 class Store;
@@ -74,6 +80,7 @@ class Batch : public View {
     [[nodiscard]] Transaction& txn() noexcept { return *txn_; }
     // CLOCK_REALTIME, the same for the whole batch.
     [[nodiscard]] std::uint64_t now_ns() const noexcept { return now_ns_; }
+    [[nodiscard]] std::uint64_t now_unix() const noexcept { return now_ns_ / kNanosPerSecond; }
 
     Result<void> put(Table table, Bytes key, Bytes value) {
         if (auto noted = note_change(table); !noted) return noted;
@@ -85,6 +92,13 @@ class Batch : public View {
         if (!record.is_valid()) return fail("refused to store a record that is not valid");
         return put(table, key, bytes_of(record));
     }
+    // Writes over a record of which nothing changes that readers of kHostsGenerationKey look at: it costs
+    // them nothing.
+    template <Record R>
+    Result<void> refresh_record(Table table, Bytes key, const R& record) {
+        if (!record.is_valid()) return fail("refused to store a record that is not valid");
+        return txn_->put(table, key, bytes_of(record));
+    }
     Result<bool> remove(Table table, Bytes key) {
         if (auto noted = note_change(table); !noted) return tl::unexpected(noted.error());
         return txn_->remove(table, key);
@@ -93,7 +107,8 @@ class Batch : public View {
     Result<std::uint64_t> next_number(std::string_view sequence);
 
   private:
-    // Who follows hosts, leases and networks is told by a number that changes with them, and with nothing else.
+    // Who follows hosts, leases and networks is told by a number that changes with them, and with nothing
+    // else.
     Result<void> note_change(Table table);
 
     std::uint64_t now_ns_;

@@ -5,6 +5,7 @@
 
 #include "shared/addresses.hpp"
 #include "shared/boot_architecture.hpp"
+#include "shared/drop_reason.hpp"
 #include "shared/fixed_string.hpp"
 #include "shared/quirk.hpp"
 #include "shared/store/lmdb.hpp"
@@ -97,10 +98,37 @@ struct NetworkRecord {
         std::min<std::uint64_t>(network.lease_seconds, host.expires_unix - now_unix));
 }
 
-enum class LeaseState : std::uint8_t { reserved = 1, active = 2, expired = 3, released = 4, abandoned = 5 };
+// X(identifier, number, meaning). The numbers are stored: append, never change.
+#define ROUSE_LEASE_STATES(X)                                                              \
+    X(reserved, 1, "planned for a registered machine, which has not asked for it yet")     \
+    X(active, 2, "a machine was told that it has it")                                      \
+    X(expired, 3, "its time ran out; remembered for its machine's return")                 \
+    X(released, 4, "given back; remembered for its machine's return")                      \
+    X(abandoned, 5, "found in use by something that we do not know; set aside for a time") \
+    X(offered, 6, "offered to a guest, which has not answered yet")
+
+enum class LeaseState : std::uint8_t {
+#define X(name, number, help) name = number,
+    ROUSE_LEASE_STATES(X)
+#undef X
+};
+
+inline constexpr auto kLeaseStates = std::to_array<ListEntry>({
+#define X(name, number, help) {#name, help},
+    ROUSE_LEASE_STATES(X)
+#undef X
+});
+
+[[nodiscard]] constexpr std::string_view to_string(LeaseState state) noexcept {
+    return kLeaseStates[static_cast<std::size_t>(state) - 1].name;
+}
+
+// For how long an offer to a guest stands, and with it the first lease (see mgmt/boot/guest_leases.hpp); one
+// that has less than half of it left is asked for again before it is offered again.
+inline constexpr std::uint32_t kOfferSeconds = 60;
 
 // Table `leases`, key: Ipv4Address; table `leases6`, key: Ipv6Address. The promise: while it stands, the
-// address is this machine's.
+// address is this machine's. Times are unix seconds.
 struct LeaseRecord {
     std::uint16_t version = kRecordVersion;
     LeaseState state = LeaseState::reserved;
@@ -108,11 +136,20 @@ struct LeaseRecord {
     NetworkId network = 0;
     MacAddress mac{};
     std::uint8_t padding[2]{};
-    std::uint64_t expires_unix = 0;  // seconds; 0: does not expire (a registered machine's)
+    // When something happens to it by itself; 0: never (a registered machine's). Of an expired or released
+    // one: since when it is.
+    std::uint64_t expires_unix = 0;
+    std::uint64_t promised_unix = 0;  // the latest end of which its machine was told; 0: none
+    std::uint64_t started_unix = 0;   // when its machine was first told that it has it; 0: not yet
+    std::uint64_t last_unix = 0;      // last transaction; 0: none
 
+    // Nobody else may have the address.
+    [[nodiscard]] bool is_taken() const noexcept {
+        return state != LeaseState::expired && state != LeaseState::released;
+    }
     [[nodiscard]] bool is_valid() const noexcept {
         return version == kRecordVersion && network != 0 && !mac.is_group() &&
-               state >= LeaseState::reserved && state <= LeaseState::abandoned;
+               state >= LeaseState::reserved && state <= LeaseState::offered;
     }
 };
 

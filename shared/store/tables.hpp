@@ -7,7 +7,7 @@
 namespace rouse::store {
 
 // Raise it with every change of a record's layout or a table's meaning; rouse-mgmt then migrates.
-inline constexpr std::uint32_t kSchemaVersion = 1;
+inline constexpr std::uint32_t kSchemaVersion = 2;
 inline constexpr std::string_view kSchemaVersionKey = "schema_version";  // in `meta`; value: be32
 
 // In `meta`; value: be64. rouse-mgmt raises it in every transaction that changes `hosts`, `leases` or

@@ -101,6 +101,11 @@ class ScratchStore {
             }
         });
     }
+    // What rouse-mgmt does in every transaction that changes a host: tells those who remember some.
+    void count_change_of_hosts(store::Transaction& txn) {
+        const be64 generation(++hosts_generation_);
+        must(txn.put(tables_.meta, store::bytes_of(store::kHostsGenerationKey), store::bytes_of(generation)));
+    }
     [[nodiscard]] static MacAddress mac_of(std::uint32_t machine) noexcept {
         return {{0x52, 0x54, static_cast<std::uint8_t>(machine >> 24),
                  static_cast<std::uint8_t>(machine >> 16), static_cast<std::uint8_t>(machine >> 8),
@@ -121,6 +126,7 @@ class ScratchStore {
     std::string directory_;
     store::Environment environment_;
     store::Tables tables_;
+    std::uint64_t hosts_generation_ = 0;
 };
 
 }  // namespace rouse::test

@@ -16,10 +16,12 @@ class TftpHost {
   public:
     struct Route {
         std::uint64_t client = 0;
+        std::uint16_t server_port = 0;
         std::array<std::byte, 58> header{};  // as heavy as a real one
     };
     struct Packet {
         std::uint64_t client = 0;
+        std::uint16_t server_port = 0;
         std::size_t length = 0;
         std::array<std::byte, 2048> payload;
 
@@ -28,7 +30,8 @@ class TftpHost {
     struct File {
         std::string bytes;
         tftp::Availability availability = tftp::Availability::ready;
-        bool is_gone = false;  // read() fails
+        bool is_gone = false;                        // read() fails
+        std::size_t awaited_from = ~std::size_t{0};  // bytes from here on come later
         int references = 0;
     };
 
@@ -46,7 +49,8 @@ class TftpHost {
     }
     [[nodiscard]] std::size_t waiting() const { return used_; }
 
-    // Host.
+    // Host. A client is known by its port.
+    static Route route_to(const tftp::Peer& peer) { return {peer.port, peer.server_port, {}}; }
     std::optional<MacAddress> identify(const tftp::Peer& peer) {
         if (strangers) return std::nullopt;
         return MacAddress{{2, 0, 0, 0, peer.address.octets[14], peer.address.octets[15]}};
@@ -54,7 +58,7 @@ class TftpHost {
     tftp::Resolution resolve(const MacAddress&, std::string_view name) {
         const auto found = files_.find(name);
         if (found == files_.end()) return {};
-        return {found->second->availability, content_of(*found->second)};
+        return {found->second->availability, content_of(*found->second), quirks};
     }
     tftp::Availability poll(tftp::Content& content) {
         ++polls;
@@ -62,15 +66,17 @@ class TftpHost {
     }
     void retain(const tftp::Content& content) { ++file_of(content).references; }
     void release(const tftp::Content& content) { --file_of(content).references; }
-    bool read(const tftp::Content& content, std::uint64_t offset, std::span<std::byte> out) {
+    ReadResult read(const tftp::Content& content, std::uint64_t offset, std::span<std::byte> out) {
         const File& file = file_of(content);
-        if (file.is_gone || offset + out.size() > file.bytes.size()) return false;
+        if (file.is_gone || offset + out.size() > file.bytes.size()) return ReadResult::gone;
+        if (offset + out.size() > file.awaited_from) return ReadResult::later;
         std::memcpy(out.data(), file.bytes.data() + offset, out.size());
-        return true;
+        return ReadResult::done;
     }
     std::span<std::byte> reply(const Route& route) {
         if (used_ == packets_.size() || frames_left == 0) return {};
         packets_[used_].client = route.client;
+        packets_[used_].server_port = route.server_port;
         return packets_[used_].payload;
     }
     void commit(std::size_t length) {
@@ -86,6 +92,7 @@ class TftpHost {
     std::vector<Event> events;
     bool keep_events = true;
     bool strangers = false;  // nobody is known
+    Quirks quirks{};         // of every machine
     std::size_t frames_left = ~std::size_t{0};
     std::size_t polls = 0;
 

@@ -16,9 +16,11 @@ inline const MacAddress kServerMac{{2, 0, 0, 0, 0, 1}};  // the memory port's de
 template <port::Port P>
 struct BasicWorkerFixture {
     explicit BasicWorkerFixture(ScratchStore& store, const port::MemoryOptions& options = {},
-                                const tftp::EngineOptions& tftp = {.sessions = 1024})
+                                const tftp::EngineOptions& tftp = {.sessions = 1024},
+                                std::uint64_t image_budget = 1 << 26)
         : directory(must(worker::Directory::open(store.environment()))),
-          images(store.environment(), store.tables(), {.directory = store.images(), .budget_bytes = 1 << 26}),
+          images(store.environment(), store.tables(),
+                 {.directory = store.images(), .budget_bytes = image_budget}),
           port(options),
           worker(port,
                  {.self = {.mac = kServerMac,

@@ -1,6 +1,7 @@
 """The appliance under test and the rack around it, as the scripts raise them; the API as a user's program sees it."""
 
 import concurrent.futures
+import datetime
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "appliance"
 CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
-SERVER = "10.77.0.1"
+SERVER, SERVER_MAC = "10.77.0.1", "02:00:5e:00:00:01"  # of rack0, likewise
 POOL = {
     "cidr": "10.77.0.0/16",
     "gateway": "10.77.0.1",
@@ -64,6 +65,21 @@ def wait_until(what, condition, timeout=30, every=0.1):
             return value
         assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
         time.sleep(every)
+
+
+def in_order(events, *expected):
+    """EXPECTED is a subsequence of EVENTS."""
+    rest = iter(events)
+    missing = [name for name in expected if name not in rest]
+    assert not missing, f"{missing} not found in order in {events}"
+
+
+def seconds_between(timeline, first, second):
+    """From the first entry of one kind to the first of another."""
+    times = {}
+    for entry in timeline:
+        times.setdefault(entry["event"], datetime.datetime.fromisoformat(entry["time"]))
+    return (times[second] - times[first]).total_seconds()
 
 
 class ApiError(AssertionError):

@@ -38,6 +38,10 @@ class Client:
     def tell(self, number):
         os.kill(self.process.pid, number)
 
+    def settled(self):
+        """Whether it has done what follows from the last ACK."""
+        return True
+
     def stop(self):
         """Killed, and not asked to leave: a machine that loses its power says nothing either."""
         if self.process and self.process.poll() is None:
@@ -72,6 +76,11 @@ class Dhclient(Client):
     def files(self):
         return ("-cf", self.directory / "conf", "-lf", self.directory / "leases", "-pf", self.directory / "pid",
                 "-sf", self.hook)
+
+    def settled(self):
+        """It writes its lease down at the very end."""
+        log = (self.directory / "log").read_text(errors="replace")
+        return log.rfind("bound to") > log.rfind("DHCPACK")
 
     def renew(self):
         pass

@@ -17,8 +17,9 @@ def client(request, tmp_path):
     print(f"--- client ---\n{log.read_text(errors='replace')[-3000:] if log.exists() else ''}")
 
 
-def addresses():
-    return on_client("ip", "-4", "-br", "address", "show", "dev", "client0").stdout
+def has_settled(client, address):
+    wait_until(f"{address} is set, and noted", lambda: client.settled() and f"{address}/16" in on_client(
+        "ip", "-4", "-br", "address", "show", "dev", "client0").stdout)
 
 
 def test_a_lease_from_its_first_day_to_its_last(appliance, client):
@@ -27,7 +28,7 @@ def test_a_lease_from_its_first_day_to_its_last(appliance, client):
         client.start()
         ack = port.story("discover", "offer", "selecting", "ack")[-1]
         assert ack.yiaddr == machine["ip"] and ack.server == SERVER
-        wait_until("its address is set", lambda: f"{machine['ip']}/16" in addresses())
+        has_settled(client, machine["ip"])
 
         client.renew()
         renewing, ack = port.story("renewing", "ack")
@@ -44,7 +45,7 @@ def test_a_lease_from_its_first_day_to_its_last(appliance, client):
             client.start()
             request, ack = port.story("init-reboot", "ack")
             assert ack.yiaddr == machine["ip"]
-            wait_until("its address is set", lambda: f"{machine['ip']}/16" in addresses())
+            has_settled(client, machine["ip"])
 
             client.stop()
             moved = appliance.request("PATCH", f"/api/machines/{machine['id']}/", {"ip": "10.77.9.9"})
@@ -52,7 +53,7 @@ def test_a_lease_from_its_first_day_to_its_last(appliance, client):
             nak = port.story("init-reboot", "nak")[-1]
             assert (nak.yiaddr, nak.ip_destination) == ("0.0.0.0", "255.255.255.255")
             assert port.story("discover", "offer", "selecting", "ack")[-1].yiaddr == moved["ip"] == "10.77.9.9"
-            wait_until("its address is set", lambda: "10.77.9.9/16" in addresses())
+            has_settled(client, moved["ip"])
             machine = moved
 
         client.release()

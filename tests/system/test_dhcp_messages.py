@@ -1,9 +1,9 @@
 """What no client of an operating system does when it is asked to: single DHCP messages, and the answers."""
 
 import pytest
-from appliance import CLIENT_MAC, SERVER, on_appliance, on_client, wait_until
+from appliance import CLIENT_MAC, SERVER, SERVER_MAC, on_appliance, on_client, wait_until
 from os_clients import Udhcpc
-from wire import CLASS, CLIENT_ID, PXE, REQUESTED, SERVER_ID, Message, Port, ip_bytes
+from wire import CLASS, CLIENT_ID, LEASE_TIME, PXE, REQUESTED, SERVER_ID, Message, Port, ip_bytes
 
 MAC = "02:00:5e:20:00:01"
 
@@ -47,7 +47,7 @@ def test_inform_gives_parameters_and_no_lease(machine, port):
     finally:
         on_client("ip", "address", "flush", "dev", "client0")
     assert (ack.type, ack.yiaddr, ack.ip_destination) == ("ack", "0.0.0.0", machine["ip"])
-    assert 51 not in ack.options and 58 not in ack.options  # lease and renewal times (RFC 2131 4.3.5)
+    assert LEASE_TIME not in ack.options and 58 not in ack.options  # lease and renewal times (RFC 2131 4.3.5)
     assert ack.options[6] == ip_bytes(SERVER) and ack.options[CLIENT_ID] == b"\x01me"
 
 
@@ -71,6 +71,17 @@ def test_udhcpc_declines_an_address_that_another_host_has(appliance, tmp_path, p
         client.stop()
         on_appliance("ip", "address", "del", f"{machine['ip']}/32", "dev", "rack0")
     wait_until("the machine's word on the timeline", lambda: "dhcp_decline" in appliance.events(machine))
+
+
+def test_the_boot_server_on_port_4011_says_what_to_boot_and_gives_no_address(appliance, port):
+    """PXE 2.1 2.2.4: asked by a client that has its address, from that address."""
+    appliance.post("/api/boot-profiles/", {"name": "grub", "loaders": {"x64-uefi": "grubx64.efi"}})
+    machine = appliance.add_machine("node", MAC, boot_profile="grub")
+    ack = port.ask(Message("request", MAC, 7, ciaddr=machine["ip"], ip_source=machine["ip"], ip_destination=SERVER,
+                           mac_destination=SERVER_MAC, source_port=4011, destination_port=4011, options=PXE))
+    assert (ack.type, ack.yiaddr, ack.file, ack.siaddr) == ("ack", "0.0.0.0", "grubx64.efi", SERVER)
+    assert (ack.ip_destination, ack.source_port, ack.destination_port) == (machine["ip"], 4011, 4011)
+    assert ack.options[CLASS] == b"PXEClient" and LEASE_TIME not in ack.options
 
 
 def test_one_address_whatever_the_client_calls_itself(machine, port):

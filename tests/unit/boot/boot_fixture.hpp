@@ -5,6 +5,7 @@
 #include "mgmt/boot/boot_profile.hpp"
 #include "mgmt/boot/catalogue.hpp"
 #include "mgmt/boot/machine.hpp"
+#include "mgmt/boot/pool.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"
 
 #include <optional>

@@ -62,7 +62,7 @@ TEST(Parse, RealClientsAreUnderstoodAndClassified) {
         ASSERT_FALSE(messages.empty()) << expected.capture;
         const Message& first = messages[0]->message;
         EXPECT_EQ(first.type, DhcpType::discover) << expected.capture;
-        EXPECT_EQ(classify(first), expected.first) << expected.capture;
+        EXPECT_EQ(first.kind, expected.first) << expected.capture;
         EXPECT_EQ(first.architecture, expected.architecture) << expected.capture;
         EXPECT_TRUE(first.vendor_text().starts_with(expected.vendor_class)) << first.vendor_text();
     }
@@ -71,7 +71,7 @@ TEST(Parse, RealClientsAreUnderstoodAndClassified) {
 TEST(Parse, HttpBootAndChainedIpxeAreSeen) {
     std::map<ClientKind, int> kinds;
     for (const char* capture : {"c_ovmf_http.pcap", "d_ovmf_ipxeefi.pcap"}) {
-        for (const auto& parsed : messages_of(capture)) ++kinds[classify(parsed->message)];
+        for (const auto& parsed : messages_of(capture)) ++kinds[parsed->message.kind];
     }
     EXPECT_GT(kinds[ClientKind::http], 0);
     EXPECT_GT(kinds[ClientKind::ipxe], 0);
@@ -169,10 +169,39 @@ TEST(Parse, RelaySubOptionsAreRead) {
         "\x01\x03"
         "eth\x05\x04\x0a\x4d\x00\x00\x0b\x04\x0a\x4d\x00\x02",
         17);
-    const Parsed parsed(DhcpBuilder(DhcpType::discover).text(DhcpOption::relay_agent, agent).payload());
+    DhcpBuilder relayed(DhcpType::discover);
+    relayed.header.gateway = *Ipv4Address::parse("10.77.0.3");
+    const Parsed parsed(relayed.text(DhcpOption::relay_agent, agent).payload());
     ASSERT_EQ(parsed.drop, DropReason::none);
     EXPECT_EQ(parsed.message.link_selection, Ipv4Address::parse("10.77.0.0"));
     EXPECT_EQ(parsed.message.server_override, Ipv4Address::parse("10.77.0.2"));
+}
+
+TEST(Parse, OnlyARelayChoosesLinkAndServer) {
+    const std::array<std::uint8_t, 12> relay{5, 4, 10, 77, 0, 0, 11, 4, 10, 77, 0, 2};
+    const Parsed direct(DhcpBuilder(DhcpType::discover).option(DhcpOption::relay_agent, relay).payload());
+    EXPECT_EQ(direct.drop, DropReason::none);
+    EXPECT_FALSE(direct.message.link_selection.has_value());
+    EXPECT_FALSE(direct.message.server_override.has_value());
+    EXPECT_EQ(direct.message.relay_agent.size(), relay.size());
+}
+
+TEST(Parse, OfSeveralArchitecturesTheFirstThatHasALoaderCounts) {
+    const auto chosen = [](std::initializer_list<std::uint16_t> list) {
+        std::vector<be16> wire(list.begin(), list.end());
+        DhcpBuilder builder(DhcpType::discover);
+        builder.raw(DhcpOption::client_architecture, std::as_bytes(std::span(wire)));
+        return Parsed(builder.payload()).message.architecture;
+    };
+    EXPECT_EQ(chosen({9}), 9);
+    EXPECT_EQ(chosen({12, 7, 11}), 7);
+    EXPECT_EQ(chosen({12, 13}), 12);
+}
+
+TEST(Parse, NobodyIsSentMoreThanAFrameHolds) {
+    const Parsed greedy(
+        DhcpBuilder(DhcpType::discover).option(DhcpOption::maximum_message_size, be16(9000)).payload());
+    EXPECT_EQ(greedy.message.maximum_datagram, 1500U);
 }
 
 TEST(Parse, BootpNeedsNoCookieAndNoType) {

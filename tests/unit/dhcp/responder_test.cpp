@@ -159,7 +159,9 @@ TEST_F(Responder, SilenceHasAReason) {
 TEST_F(Responder, EchoesIdentityAndRelayInformationLast) {
     const std::string identity("\x01\x02\x00\x00\x00\x00\x01", 7);
     const std::string uuid(17, 'u');
-    const std::string agent("\x01\x07" "circuit");
+    const std::string agent(
+        "\x01\x07"
+        "circuit");
     answer(DhcpBuilder(DhcpType::discover)
                .text(DhcpOption::relay_agent, agent)
                .pxe(7)
@@ -254,6 +256,43 @@ TEST_F(Responder, BootpClientsGetTheirAddressInThreeHundredBytes) {
     EXPECT_EQ(options_.count(DhcpOption::message_type), 0U);
 }
 
+TEST_F(Responder, BootpHasNoEndSoGuestsGetNone) {
+    DhcpBuilder builder(DhcpType::discover);
+    builder.header.cookie = 0;
+    facts_.now_unix = 1;
+    host_.expires_unix = 1000;
+    EXPECT_EQ(answer(builder).drop, DropReason::dhcp_bootp_guest);
+}
+
+// RFC 3396 6: what came in parts goes back in parts.
+TEST_F(Responder, LongIdentifiersAreEchoedInParts) {
+    std::vector<std::byte> half(200, std::byte{'i'});
+    DhcpBuilder builder(DhcpType::discover);
+    builder.header.gateway = kOther;
+    builder.option(DhcpOption::maximum_message_size, be16(1500));
+    for (int i = 0; i < 2; ++i) builder.raw(DhcpOption::client_identifier, half);
+    for (int i = 0; i < 2; ++i) {
+        half[0] = static_cast<std::byte>(100 + i);  // a sub-option of 198 bytes
+        half[1] = std::byte{198};
+        builder.raw(DhcpOption::relay_agent, half);
+    }
+    take(builder);
+    const auto result = respond(*message_, facts_, out_);
+    ASSERT_EQ(result.drop, DropReason::none);
+    std::map<DhcpOption, std::vector<std::size_t>> parts;
+    const wire::ConstBytes reply(out_.data(), result.length);
+    wire::DhcpOptionReader reader(reply.subspan(sizeof(wire::DhcpHeader)));
+    DhcpOption last{};
+    while (const auto option = reader.next()) {
+        parts[option->code].push_back(option->value.size());
+        last = option->code;
+    }
+    EXPECT_FALSE(reader.malformed());
+    EXPECT_EQ(parts[DhcpOption::client_identifier], (std::vector<std::size_t>{255, 145}));
+    EXPECT_EQ(parts[DhcpOption::relay_agent], (std::vector<std::size_t>{255, 145}));
+    EXPECT_EQ(last, DhcpOption::relay_agent);
+}
+
 TEST_F(Responder, AGuestIsNeverPromisedMoreThanWasCommitted) {
     host_.expires_unix = 1000;
     facts_.now_unix = 400;
@@ -322,11 +361,14 @@ TEST_F(Responder, PortOfTheBootServerAnswersRequests) {
 
 TEST_F(Responder, RelaysMayNameTheServer) {
     const std::string agent("\x0b\x04\x0a\x4d\x00\x0a", 6);
-    answer(DhcpBuilder(DhcpType::discover).text(DhcpOption::relay_agent, agent));
+    DhcpBuilder discover(DhcpType::discover);
+    discover.header.gateway = kOther;
+    answer(discover.text(DhcpOption::relay_agent, agent));
     EXPECT_EQ(options_[DhcpOption::server_identifier], std::string("\x0a\x4d\0\x0a", 4));
     auto builder = request()
                        .option(DhcpOption::server_identifier, kOther)
                        .option(DhcpOption::requested_address, kAddress);
+    builder.header.gateway = kOther;
     EXPECT_EQ(answer(builder.text(DhcpOption::relay_agent, agent)).type, DhcpType::ack);
 }
 

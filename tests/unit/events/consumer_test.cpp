@@ -48,7 +48,9 @@ class Consuming : public RackTest {
         RackTest::SetUp();
         g_now = kNoon;
     }
-    std::unique_ptr<Consumer> consumer() { return Consumer::create(*writer_, run_.path(), fake_now).value(); }
+    std::unique_ptr<Consumer> consumer() {
+        return Consumer::create(*writer_, appliance_, run_.path(), fake_now).value();
+    }
     static std::size_t drain(Consumer& consumer) {
         std::size_t total = 0;
         for (int rounds = 0; rounds < 1000; ++rounds) {
@@ -206,6 +208,8 @@ TEST_F(Consuming, TheThreadConsumesByItself) {
 
 // kill -9 of the management plane at random instants while the dataplane goes on: in the end every event is
 // on its timeline once, in order.
+const boot::Appliance kAppliance{*Ipv4Address::parse("10.77.0.1")};
+
 class ConsumerCrash : public ::testing::Test {
   protected:
     static constexpr std::uint32_t kMachines = 8;
@@ -214,7 +218,7 @@ class ConsumerCrash : public ::testing::Test {
     [[noreturn]] static void consume_until_killed(const std::string& store_dir, const std::string& run_dir) {
         auto store = store::open_store(store_dir);
         store::Writer writer(*store);
-        auto consumer = Consumer::create(writer, run_dir, fake_now);
+        auto consumer = Consumer::create(writer, kAppliance, run_dir, fake_now);
         if (!consumer) ::_exit(1);
         (*consumer)->start();
         for (;;) ::pause();
@@ -276,7 +280,7 @@ TEST_F(ConsumerCrash, KilledAtRandomInstantsEachEventIsAppliedOnce) {
                                                   std::to_string(pushed / kMachines))));
     auto store = store::open_store(store_dir);
     store::Writer writer(*store);
-    const auto consumer = Consumer::create(writer, run.path(), fake_now).value();
+    const auto consumer = Consumer::create(writer, kAppliance, run.path(), fake_now).value();
     for (int rounds = 0; rounds < 100 && consumer->turn().value() != 0; ++rounds) {
     }
     for (const auto& machine : machines) {

@@ -113,8 +113,8 @@ class RackTest : public store::StoreTest {
         return apply_as_they_are(events, ring);
     }
     TouchedMachines apply_as_they_are(const std::vector<Event>& events, std::uint64_t ring) {
-        const auto touched =
-            writer_->run([&](store::Batch& batch) { return apply_events(batch, tables_, ring, events); });
+        const auto touched = writer_->run(
+            [&](store::Batch& batch) { return apply_events(batch, tables_, appliance_, ring, events); });
         EXPECT_TRUE(touched) << touched.error().message;
         return touched.value_or(TouchedMachines{});
     }
@@ -148,6 +148,7 @@ class RackTest : public store::StoreTest {
         return snapshot->txn().count(table).value();
     }
 
+    boot::Appliance appliance_{*Ipv4Address::parse("10.77.0.1")};
     EventTables tables_;
     std::uint64_t sequence_ = 0;
 };

@@ -33,6 +33,7 @@ TEST(Sentence, SaysWhatHappened) {
         {event(EventKind::dhcp_discover, kMac), "asked for an address (an operating system)"},
         {answer(EventKind::dhcp_offer, kMac, "undionly.kpxe"), "offered 10.77.0.9, boot file undionly.kpxe"},
         {answer(EventKind::dhcp_offer, kMac, ""), "offered 10.77.0.9, no boot file"},
+        {event(EventKind::dhcp_offer, kMac, kNoon, "grub.efi"), "offered boot file grub.efi"},
         {answer(EventKind::dhcp_ack, kMac, "boot.ipxe"), "given 10.77.0.9, boot file boot.ipxe"},
         {answer(EventKind::dhcp_request, kMac, ""), "asked for 10.77.0.9 (an operating system)"},
         {answer(EventKind::dhcp_nak, kMac, ""), "refused 10.77.0.9: it is not this machine's here"},
@@ -122,6 +123,8 @@ TEST(Sentence, ALateStartGetsAHint) {
     EXPECT_EQ(late_start_hint(ipxe), "");
     ipxe.count = 18;
     EXPECT_NE(late_start_hint(ipxe).find("4 tries"), std::string::npos);
+    ipxe.address = *Ipv6Address::parse("fe80::1");  // DHCPv6 has seconds for everybody
+    EXPECT_NE(late_start_hint(ipxe).find(" s of trying"), std::string::npos);
 }
 
 TEST(Text, Figures) {

@@ -39,7 +39,7 @@ class ApiTest : public store::StoreTest {
   protected:
     ApiTest() {
         std::filesystem::create_directories(run_dir_);
-        consumer_ = events::Consumer::create(*writer_, run_dir_).value();
+        consumer_ = events::Consumer::create(*writer_, appliance_, run_dir_).value();
         services_.emplace(Services{*writer_, catalogue_, appliance_, *consumer_, auth_, disk_});
         add_api(api_, *services_);
         api_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {

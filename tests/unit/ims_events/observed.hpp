@@ -46,7 +46,7 @@ class ObservedTest : public boot::BootTest {
   protected:
     void SetUp() override {
         std::filesystem::create_directories(run_dir_);
-        consumer_ = events::Consumer::create(*writer_, run_dir_).value();
+        consumer_ = events::Consumer::create(*writer_, appliance_, run_dir_).value();
         dataplane_.emplace(run_dir_);
         transfers_.emplace(*consumer_);
         observation_.emplace(Observation{*writer_, *consumer_, *dataplane_, appliance_, requests_,

@@ -68,7 +68,7 @@ class EngineTest : public ::testing::Test {
                 port, MacAddress{{2, 0, 0, 0, 0, 9}}};
     }
     DropReason receive(const Packet& packet, std::uint16_t port = kPort) {
-        return engine_.receive(now_ns_, peer(port), {port, {}}, packet, host_);
+        return engine_.receive(now_ns_, peer(port), packet, host_);
     }
     // What is sent in one loop turn.
     std::vector<std::string> run(std::size_t budget = 256) {

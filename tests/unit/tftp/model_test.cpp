@@ -136,7 +136,7 @@ class Schedule {
     }
     void to_client(const test::TftpHost::Packet& packet) {
         const auto bytes = packet.bytes();
-        send({packet.client, false, {bytes.begin(), bytes.end()}});
+        send({packet.client - kFirstPort, false, {bytes.begin(), bytes.end()}});
     }
     void send(Flight flight) {
         if (below(100) < loss_) {
@@ -159,10 +159,10 @@ class Schedule {
             const Flight flight = std::move(flights_.begin()->second);
             flights_.erase(flights_.begin());
             if (flight.is_to_server) {
-                const auto port = static_cast<std::uint16_t>(2000 + flight.client);
+                const auto port = static_cast<std::uint16_t>(kFirstPort + flight.client);
                 const Peer peer{
                     Ipv4Address::from_host(0x0a4d0009), Ipv4Address::from_host(0x0a4d0001), port, {}};
-                (void)engine_.receive(now_us_ * 1000, peer, {flight.client, {}}, flight.bytes, host_);
+                (void)engine_.receive(now_us_ * 1000, peer, flight.bytes, host_);
             } else if (auto answer = clients_[flight.client].client.receive(now_us_ / 1000, flight.bytes)) {
                 to_server(flight.client, std::move(*answer));
             }
@@ -177,6 +177,8 @@ class Schedule {
         const std::uint64_t poll = now_us_ + (engine_.open_sessions() > 0 ? 2000 : 20'000);
         return flights_.empty() ? poll : std::clamp(flights_.begin()->first, now_us_ + 1, poll);
     }
+
+    static constexpr std::uint16_t kFirstPort = 2000;
 
     std::mt19937_64 random_;
     test::TftpHost host_;

@@ -32,7 +32,8 @@ TEST(Scale, AHundredThousandTransfersAtOnceWithoutAnAllocation) {
     host.file("f").bytes.assign(1400, 'x');
     const std::uint64_t before = resident_bytes();
     Engine<test::TftpHost> engine({.sessions = kSessions, .seed = 3});
-    [[maybe_unused]] const std::uint64_t engine_bytes = resident_bytes() - before;  // not judged under sanitizers
+    [[maybe_unused]] const std::uint64_t engine_bytes =
+        resident_bytes() - before;  // not judged under sanitizers
 #ifndef __SANITIZE_ADDRESS__
     // 256 of the session; its place in the index, the queues and the wheel.
     EXPECT_LE(engine_bytes / kSessions, 256U + 40U);
@@ -41,7 +42,7 @@ TEST(Scale, AHundredThousandTransfersAtOnceWithoutAnAllocation) {
     std::uint64_t sent = 0;
     const auto everybody = [&](const Packet& packet) {
         for (std::uint32_t n = 0; n < kSessions; ++n) {
-            ASSERT_EQ(engine.receive(now, client(n), {n, {}}, packet, host), DropReason::none);
+            ASSERT_EQ(engine.receive(now, client(n), packet, host), DropReason::none);
             if (n % 32 != 31) continue;
             sent += engine.run(now, host, 128);
             (void)host.take();
@@ -84,7 +85,7 @@ TEST(Scale, NoPathAllocates) {
     std::uint64_t now = kNanosPerSecond;
     const std::uint64_t allocations = perf::allocations();
     for (std::uint32_t i = 0; i < 20'000; ++i) {
-        (void)engine.receive(now, client(i % 97), {i, {}}, packets[(i * 7) % packets.size()], host);
+        (void)engine.receive(now, client(i % 97), packets[(i * 7) % packets.size()], host);
         (void)engine.run(now, host, 64);
         (void)host.take();
         host.events.clear();

@@ -119,7 +119,7 @@ TEST(TimerWheel, AgainstASet) {
     for (int step = 0; step < 50'000; ++step) {
         const auto node = static_cast<std::uint32_t>(random() % kNodes);
         if (random() % 4 == 0) {
-            wheel.disarm(node);
+            wheel.disarm(node, timers[node]);
             model.erase(node);
         } else {
             const Tick deadline = now + 1 + static_cast<Tick>(random() % (random() % 8 == 0 ? 20'000 : 100));

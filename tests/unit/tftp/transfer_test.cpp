@@ -96,8 +96,7 @@ TEST_F(Transfer, BlocksFitThePacket) {
                 ElementsAre("OACK blksize=1468 windowsize=64"));
     Peer six = peer(7);
     six.address = *IpAddress::parse("fe80::1");
-    EXPECT_EQ(engine_.receive(now_ns_, six, {7, {}}, rrq("f", {.block_size = 9000}), host_),
-              DropReason::none);
+    EXPECT_EQ(engine_.receive(now_ns_, six, rrq("f", {.block_size = 9000}), host_), DropReason::none);
     EXPECT_THAT(run(), ElementsAre("OACK blksize=1448"));
     engine_.set_limits({.block_size = 1024, .window_size = 2});
     EXPECT_THAT(exchange(rrq("f", {.block_size = 9000, .window_size = 900}), 8),
@@ -191,8 +190,8 @@ TEST_F(Transfer, TheSamePortOfTwoClientsOrServersIsTwoTransfers) {
     Peer other_server = peer();
     other_server.server = Ipv4Address::from_host(0x0a4d0002);
     EXPECT_EQ(receive(rrq("f")), DropReason::none);
-    EXPECT_EQ(engine_.receive(now_ns_, other_client, {2, {}}, rrq("f"), host_), DropReason::none);
-    EXPECT_EQ(engine_.receive(now_ns_, other_server, {3, {}}, rrq("f"), host_), DropReason::none);
+    EXPECT_EQ(engine_.receive(now_ns_, other_client, rrq("f"), host_), DropReason::none);
+    EXPECT_EQ(engine_.receive(now_ns_, other_server, rrq("f"), host_), DropReason::none);
     EXPECT_THAT(run(), ElementsAre("DATA 1 100", "DATA 1 100", "DATA 1 100"));
     EXPECT_EQ(engine_.open_sessions(), 3U);
 }
@@ -233,6 +232,36 @@ TEST_F(Transfer, UnavailableIsSaidAtOnce) {
     EXPECT_THAT(run(), ElementsAre("ERROR 0 file is not available, see the timeline"));
     EXPECT_EQ(events(EventKind::tftp_failed).size(), 1U);
     EXPECT_EQ(engine_.open_sessions(), 0U);
+}
+
+// Bytes that are not in memory yet hold up their own transfer only, and count.
+TEST_F(Transfer, BytesThatComeLaterAreAwaited) {
+    put("f", 2000);
+    put("g", 2000);
+    host_.file("f").awaited_from = 512;
+    EXPECT_THAT(exchange(rrq("f")), ElementsAre("DATA 1 512"));
+    EXPECT_THAT(exchange(ack(1)), IsEmpty());
+    EXPECT_THAT(exchange(rrq("g"), 7), ElementsAre("DATA 1 512"));
+    EXPECT_THAT(exchange(ack(1), 7), ElementsAre("DATA 2 512"));
+    EXPECT_THAT(watch(100), IsEmpty());
+    const auto awaited = host_.counters().get(Counter::tftp_blocks_awaited);
+    EXPECT_GT(awaited, 10U);
+    EXPECT_LT(awaited, 60U) << "every few milliseconds, not every turn";
+    host_.file("f").awaited_from = 2000;
+    EXPECT_THAT(watch(10), ElementsAre("DATA 2 512"));
+    EXPECT_EQ(host_.counters().get(Counter::tftp_retransmissions), 0U);
+}
+
+TEST_F(Transfer, BytesThatNeverComeFailTheirTransfer) {
+    put("f", 2000);
+    host_.file("f").awaited_from = 0;
+    (void)exchange(rrq("f"));
+    (void)watch(62'000);
+    EXPECT_EQ(engine_.open_sessions(), 0U);
+    EXPECT_EQ(host_.file("f").references, 0);
+    const auto failed = events(EventKind::tftp_failed);
+    ASSERT_EQ(failed.size(), 1U);
+    EXPECT_EQ(failed[0].detail, static_cast<std::uint16_t>(TransferFailure::not_resident));
 }
 
 TEST_F(Transfer, ContentThatVanishesFailsItsTransferAndNoOther) {

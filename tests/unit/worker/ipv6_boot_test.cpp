@@ -127,7 +127,10 @@ TEST_F(Ipv6BootTest, PxeFirmwareGetsItsAddressAndATftpUrlWithItsSize) {
     EXPECT_NE(advertise.options.at(Dhcp6Option::ia_na).find(wire::as_text(store::bytes_of(kAddress))),
               std::string::npos);
     const auto server = advertise.options.at(Dhcp6Option::server_id);
-    const auto reply = ask(firmware(Dhcp6Type::request, "PXEClient:Arch:00007:UNDI:003000", 7)
+    const auto reply = ask(Dhcp6Builder(Dhcp6Type::request)
+                               .client(kMac)
+                               .ia_na(7, {kAddress.to_string().c_str()})
+                               .firmware("PXEClient:Arch:00007:UNDI:003000", 7)
                                .raw(Dhcp6Option::server_id, std::as_bytes(std::span(server))));
     EXPECT_EQ(reply.type, Dhcp6Type::reply);
 
@@ -140,7 +143,7 @@ TEST_F(Ipv6BootTest, PxeFirmwareGetsItsAddressAndATftpUrlWithItsSize) {
         EXPECT_EQ(events[i].mac, kMac);
         EXPECT_EQ(events[i].transaction, 0x123456U);
         EXPECT_EQ(events[i].architecture, 7);
-        EXPECT_EQ(events[i].address, IpAddress(i % 2 == 0 ? kLinkLocal : kAddress));
+        EXPECT_EQ(events[i].address, IpAddress(i == 0 ? kLinkLocal : kAddress));
     }
     EXPECT_EQ(events[0].detail, static_cast<std::uint16_t>(ClientKind::pxe));
     EXPECT_EQ(events[3].get_text(), "ipxe.efi");

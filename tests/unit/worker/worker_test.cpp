@@ -117,9 +117,50 @@ TEST_F(WorkerTest, AMachineBehindARouterRenewsByItself) {
     ASSERT_EQ(sent.size(), 1U);
     EXPECT_EQ(*wire::load<MacAddress>(sent[0]), (MacAddress{{2, 0, 0, 0, 0, 8}}));
     EXPECT_EQ(fixture_->counters->get(Counter::dhcp_acks), 1U);
-    // To everybody on our own link it says that the machine is here, where its address does not work.
-    EXPECT_TRUE(fixture_->exchange(request.frame()).empty());
+}
+
+// RFC 2131 4.3.2: it would keep an address that does not work where it is, and that others may be given.
+TEST_F(WorkerTest, AMachineOnAnotherNetworkThanItsOwnIsRefusedWhatItHadAndOfferedNothing) {
+    const MacAddress mac{{2, 0, 0, 0, 0, 9}};
+    const Ipv4Address address = *Ipv4Address::parse("192.168.1.9");
+    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+        const store::NetworkRecord network{
+            .id = 2, .prefix = *Ipv4Prefix::parse("192.168.1.0/24"), .lease_seconds = 3600};
+        const store::HostRecord host{.network = 2, .address = address};
+        test::must(txn.put(tables.networks, store::bytes_of(be32(2)), store::bytes_of(network)));
+        test::must(txn.put(tables.hosts, store::bytes_of(mac), store::bytes_of(host)));
+    });
+    EXPECT_TRUE(fixture_->exchange(DhcpBuilder(DhcpType::discover, mac).frame()).empty());
     EXPECT_EQ(fixture_->dropped(DropReason::dhcp_unknown_network), 1U);
+    DhcpBuilder rebinding(DhcpType::request, mac);
+    rebinding.header.client = address;
+    EXPECT_EQ(fixture_->exchange(rebinding.frame()).size(), 1U);
+    EXPECT_EQ(fixture_->counters->get(Counter::dhcp_naks), 1U);
+    EXPECT_TRUE(fixture_->exchange(rebinding.pxe(0).frame()).empty());  // firmware may take a NAK for the end
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_wrong_address), 1U);
+}
+
+TEST_F(WorkerTest, AProxyTellsOnlyWhatToBoot) {
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const be32 key(1);
+        auto network = *store::decode<store::NetworkRecord>(**txn.get(tables.networks, store::bytes_of(key)));
+        network.flags |= store::NetworkRecord::kProxy;
+        test::must(txn.put(tables.networks, store::bytes_of(key), store::bytes_of(network)));
+    });
+    const MacAddress mac = ScratchStore::mac_of(kMachine);
+    EXPECT_EQ(fixture_->exchange(DhcpBuilder(DhcpType::discover, mac).pxe(7).frame()).size(), 1U);
+    EXPECT_TRUE(fixture_
+                    ->exchange(DhcpBuilder(DhcpType::request, mac)
+                                   .pxe(7)
+                                   .option(DhcpOption::server_identifier, *Ipv4Address::parse("10.0.0.2"))
+                                   .frame())
+                    .empty());
+    const auto events = fixture_->take_events();
+    ASSERT_EQ(events.size(), 3U);
+    EXPECT_EQ(events[1].kind, EventKind::dhcp_offer);
+    EXPECT_TRUE(events[1].address.is_zero());
+    EXPECT_EQ(events[2].kind, EventKind::dhcp_request);
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_proxy_only), 1U);
 }
 
 TEST_F(WorkerTest, StrangersGetSilenceFromDhcpAndTftp) {
@@ -261,6 +302,62 @@ TEST_F(WorkerTest, ClientsOfAnotherServerGiveItAway) {
     ASSERT_FALSE(events.empty());
     EXPECT_EQ(events.back().kind, EventKind::dhcp_foreign_server);
     EXPECT_EQ(events.back().address, IpAddress(other));
+}
+
+TEST_F(WorkerTest, OtherServersAreOverheard) {
+    const MacAddress server{{2, 0x66, 0, 0, 0, 0x66}};
+    const auto overheard = [&](const DhcpBuilder& reply) {
+        const auto body = reply.payload();
+        std::vector<std::byte> frame(wire::kUdpFrameOverhead + body.size());
+        wire::UdpTemplate({.source_mac = server,
+                           .destination_mac = kBroadcastMac,
+                           .source = *Ipv4Address::parse("10.0.0.66"),
+                           .destination = kBroadcastIpv4,
+                           .source_port = 67,
+                           .destination_port = 68})
+            .write(frame, body.size());
+        wire::store_bytes(frame, wire::kUdpFrameOverhead, body);
+        EXPECT_TRUE(fixture_->exchange(frame).empty());
+    };
+    DhcpBuilder offer(DhcpType::offer, ScratchStore::mac_of(kMachine));
+    overheard(offer);
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_not_reply), 1U);
+    offer.header.op = wire::kBootReply;
+    overheard(offer);
+    overheard(offer.option(DhcpOption::server_identifier, *Ipv4Address::parse("10.0.0.67")));
+    const auto events = fixture_->take_events();
+    ASSERT_EQ(events.size(), 2U);
+    for (const Event& event : events) {
+        EXPECT_EQ(event.kind, EventKind::dhcp_foreign_server);
+        EXPECT_EQ(event.mac, ScratchStore::mac_of(kMachine));
+        EXPECT_EQ(event.get_text(), "02:66:00:00:00:66");
+    }
+    EXPECT_EQ(events[0].address, IpAddress(*Ipv4Address::parse("10.0.0.66")));
+    EXPECT_EQ(events[1].address, IpAddress(*Ipv4Address::parse("10.0.0.67")));
+    EXPECT_EQ(fixture_->counters->get(Counter::dhcp_foreign), 2U);
+    // Where another server is to give the addresses, its answers are as they should be.
+    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+        const be32 one(1);
+        auto network = *store::decode<store::NetworkRecord>(**txn.get(tables.networks, store::bytes_of(one)));
+        network.flags = store::NetworkRecord::kProxy;
+        test::must(txn.put(tables.networks, store::bytes_of(one), store::bytes_of(network)));
+    });
+    overheard(offer);
+    EXPECT_TRUE(fixture_->take_events().empty());
+}
+
+TEST_F(WorkerTest, NobodySpeaksForAnotherMachineButARelay) {
+    DhcpBuilder discover(DhcpType::discover, ScratchStore::mac_of(kMachine));
+    auto forged = discover.frame();
+    const MacAddress other = ScratchStore::mac_of(kMachine + 1);
+    wire::store(forged, offsetof(wire::EthernetHeader, source), other);
+    EXPECT_TRUE(fixture_->exchange(forged).empty());
+    EXPECT_EQ(fixture_->dropped(DropReason::dhcp_not_senders), 1U);
+    EXPECT_TRUE(fixture_->take_events().empty());
+    discover.header.gateway = *Ipv4Address::parse("10.9.9.9");
+    auto relayed = discover.frame();
+    wire::store(relayed, offsetof(wire::EthernetHeader, source), other);
+    EXPECT_EQ(fixture_->exchange(relayed).size(), 1U);
 }
 
 TEST_F(WorkerTest, WithoutTransmitFramesItDropsAndCounts) {

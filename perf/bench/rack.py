@@ -1,0 +1,79 @@
+"""The virtual rack that everything is measured in, and programs that run there."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = ROOT / "build" / "release" / "bin"
+SERVER = "10.77.0.1"
+CLIENT = "10.77.250.1"  # of client0, for clients that need an address before they lease one
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def script(name, *arguments, check=True, timeout=300):
+    return subprocess.run([ROOT / "scripts" / name, *map(str, arguments)], check=check, timeout=timeout,
+                          capture_output=True, text=True)
+
+
+def in_rack(host, *command):
+    """The command line that runs COMMAND on "appliance" or "client"."""
+    return [str(ROOT / "scripts" / "rack"), "exec", host, *map(str, command)]
+
+
+def cpu_seconds(pid):
+    """Processor time of a process so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def prefer(pid):
+    """What else runs here disturbs the measurement less: a higher share of the processor for PID and all that was
+    started from the same terminal session (sched(7), autogroups). All servers and clients get it alike."""
+    with contextlib.suppress(OSError):  # a kernel without autogroups
+        pathlib.Path(f"/proc/{pid}/autogroup").write_text("-15")
+
+
+class Program:
+    """A program in the rack for as long as a `with` lasts. What it says is kept, for when it fails."""
+
+    name = "program"
+
+    def command(self, directory):
+        """Its command line; files of its own go into DIRECTORY."""
+        raise NotImplementedError
+
+    def __enter__(self):
+        self._directory = tempfile.TemporaryDirectory(prefix=f"bench-{self.name}-")
+        directory = pathlib.Path(self._directory.name)
+        self._log = open(directory / "log", "w+")
+        self._process = subprocess.Popen(in_rack("appliance", *self.command(directory)), stdout=self._log,
+                                         stderr=subprocess.STDOUT, env={**os.environ, **self.environment(directory)})
+        time.sleep(1)  # none of them says when it is ready
+        if self._process.poll() is not None:
+            self._log.seek(0)
+            said = self._log.read()
+            self.__exit__()
+            raise RuntimeError(f"{self.name} did not stay up:\n{said}")
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._log.close()
+        self._directory.cleanup()
+
+    def environment(self, _directory):
+        return {}
+
+    def cpu_seconds(self):
+        return cpu_seconds(self._process.pid)

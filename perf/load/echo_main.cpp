@@ -1,0 +1,64 @@
+// rouse-echo: answers the DHCP of rouse-load as fast as the port allows. What a server reaches is held
+// against it.
+
+#include "dataplane/port/open.hpp"
+#include "dataplane/worker/outbox.hpp"
+#include "perf/load/echo.hpp"
+#include "shared/clock.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+
+namespace rouse::load {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+void request_stop(int) {
+    stop_requested.store(true);
+}
+
+template <port::Port P>
+void run(P& port, Ipv4Address address) {
+    const wire::Self self{.mac = port.hardware_address(), .address = address};
+    WorkerCounters counters;
+    worker::Outbox<P> outbox(port, counters);
+    // Rests as a worker does, so that both are measured alike.
+    constexpr unsigned kIdleTurnsBeforeRest = 256;
+    for (unsigned idle = 0; !stop_requested.load();) {
+        std::array<port::Frame, port::kBurst> burst;
+        const std::size_t received = port.receive(burst);
+        for (std::size_t i = 0; i < received; ++i) {
+            const auto room = outbox.room();
+            const std::size_t length = room.empty() ? 0 : echo(burst[i].bytes(), self, room);
+            if (length > 0) outbox.commit(length);
+        }
+        port.release(std::span(burst).first(received));
+        outbox.flush();
+        idle = received > 0 ? 0 : idle + 1;
+        if (idle > kIdleTurnsBeforeRest) port.wait(50 * kNanosPerMilli);
+    }
+}
+
+}  // namespace
+}  // namespace rouse::load
+
+int main(int argc, char** argv) {
+    const auto address = argc == 3 ? rouse::Ipv4Address::parse(argv[2]) : std::optional<rouse::Ipv4Address>{};
+    if (!address) {
+        std::fputs("Usage: rouse-echo xdp:<interface> <its IPv4 address>\n", stderr);
+        return 2;
+    }
+    std::signal(SIGTERM, rouse::load::request_stop);
+    std::signal(SIGINT, rouse::load::request_stop);
+    auto port = rouse::port::open_port(argv[1]);
+    if (!port) {
+        std::fprintf(stderr, "rouse-echo: %s\n", port.error().message.c_str());
+        return 1;
+    }
+    std::visit([&](auto& opened) { rouse::load::run(opened, *address); }, *port);
+    return 0;
+}

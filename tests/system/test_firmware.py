@@ -1,0 +1,94 @@
+"""Firmware and loaders of many kinds take their first steps from the appliance, and the timeline tells of each."""
+
+import pathlib
+import struct
+import subprocess
+import zlib
+
+from appliance import VirtualMachine, in_order, wait_until
+
+MAC = "52:54:00:77:00:02"
+IPXE = pathlib.Path("/usr/lib/ipxe")
+IPXE_STARTS = "iPXE initialising devices"
+
+
+def power_on(appliance, tmp_path, firmware, until, images, **profile):
+    """Boots a machine until UNTIL is on its console; returns it as it is registered."""
+    for name, content in images.items():
+        appliance.put_image(name, content.read_bytes() if isinstance(content, pathlib.Path) else content)
+    appliance.post("/api/boot-profiles/", {"name": "test", **profile})
+    machine = appliance.add_machine("node", MAC, boot_profile="test")
+    vm = VirtualMachine("vm2", MAC, tmp_path, until, 240, "--firmware", firmware)
+    try:
+        vm.wait()
+    finally:
+        vm.stop()
+        print("--- timeline ---", *story(appliance, machine), sep="\n")
+    assert appliance.machine(machine)["status"] != "ERROR"
+    return machine
+
+
+def story(appliance, machine):
+    """What happened and to what, such as "tftp_complete boot.ipxe"; a DISCOVER by whom."""
+    def to_what(details):
+        return details.get("file") or details.get("boot_file") or details.get("client") or ""
+    return [f"{entry['event']} {to_what(entry['details'])}".strip() for entry in appliance.timeline(machine)]
+
+
+def told(appliance, machine, *expected):
+    """Waits until the timeline has the last of EXPECTED, and finds them all in order."""
+    wait_until(f"{expected[-1]} on the timeline", lambda: expected[-1] in story(appliance, machine), 10)
+    in_order(story(appliance, machine), *expected)
+
+
+def test_uefi_chains_ipxe_by_pxe_and_boots(appliance, boot_files, tmp_path):
+    machine = power_on(appliance, tmp_path, "uefi", "rouse: agent home", {"snponly.efi": IPXE / "snponly.efi", **boot_files},
+                       loaders={"x64-uefi": "snponly.efi"}, kernel="vmlinuz", initrds=["initrd.img"],
+                       cmdline="console=ttyS0 quiet rouse.after=poweroff")
+    told(appliance, machine, "dhcp_discover PXE firmware", "dhcp_ack snponly.efi", "tftp_complete snponly.efi", "dhcp_discover iPXE",
+         "tftp_complete boot.ipxe", "tftp_complete vmlinuz", "tftp_complete initrd.img", "agent_home")
+    wait_until("the machine is in service", lambda: appliance.machine(machine)["status"] == "ACTIVE")
+
+
+def test_uefi_boots_by_http(appliance, tmp_path):
+    machine = power_on(appliance, tmp_path, "uefi-http", IPXE_STARTS, {"efi/ipxe.efi": IPXE / "ipxe.efi"},
+                       loaders={"x64-http": "efi/ipxe.efi"})
+    told(appliance, machine, "dhcp_discover UEFI HTTP boot", "dhcp_offer efi/ipxe.efi", "dhcp_ack efi/ipxe.efi")
+
+
+def test_pxelinux_finds_its_configuration_and_starts_a_kernel(appliance, tmp_path):
+    config = b"SERIAL 0 115200\nDEFAULT chain\nLABEL chain\n  SAY rouse: pxelinux reads its configuration\n  KERNEL ipxe.lkrn\n"
+    machine = power_on(appliance, tmp_path, "bios", "pxelinux reads its configuration", {
+        "pxelinux.0": pathlib.Path("/usr/lib/PXELINUX/pxelinux.0"), "pxelinux.cfg/default": config,
+        "ldlinux.c32": pathlib.Path("/usr/lib/syslinux/modules/bios/ldlinux.c32"), "ipxe.lkrn": IPXE / "ipxe.lkrn",
+    }, loaders={"bios": "pxelinux.0"})
+    told(appliance, machine, "dhcp_ack pxelinux.0", "tftp_complete pxelinux.0", "tftp_missing pxelinux.cfg/0A4D01",
+         "tftp_complete pxelinux.cfg/default")
+
+
+def test_grub_finds_its_configuration_and_chains_a_loader(appliance, tmp_path):
+    grub = tmp_path / "grubx64.efi"
+    subprocess.run(["grub-mkimage", "-O", "x86_64-efi", "-o", grub, "-p", "/grub", "efinet", "tftp", "normal", "echo", "chain",
+                    "boot"], check=True)
+    config = b"echo rouse: GRUB reads its configuration\nchainloader /ipxe.efi\nboot\n"
+    machine = power_on(appliance, tmp_path, "uefi", IPXE_STARTS, {
+        "grubx64.efi": grub, "grub/grub.cfg": config, "ipxe.efi": IPXE / "snponly.efi"}, loaders={"x64-uefi": "grubx64.efi"})
+    told(appliance, machine, "dhcp_ack grubx64.efi", "tftp_complete grubx64.efi", "tftp_missing grub/grub.cfg-0A4D01",
+         "tftp_complete grub/grub.cfg", "tftp_complete ipxe.efi")
+
+
+def u_boot_script(text):
+    """As mkimage makes it: a legacy image of type script for arm64 (U-Boot's include/image.h)."""
+    magic, linux, arm64, script, plain = 0x27051956, 5, 22, 6, 0
+    data = struct.pack("!II", len(text), 0) + text
+
+    def head(checksum):
+        return struct.pack("!7I4B32s", magic, checksum, 0, len(data), 0, 0, zlib.crc32(data), linux, arm64, script, plain, b"")
+    return head(zlib.crc32(head(0))) + data
+
+
+def test_uboot_gets_the_file_that_it_asks_for(appliance, tmp_path):
+    """It names the file itself, in DHCP's `file` field; no profile says anything about it."""
+    machine = power_on(appliance, tmp_path, "uboot", "rouse: the script runs",
+                       {"boot.scr.uimg": u_boot_script(b"echo rouse: the script runs\npoweroff\n")}, loaders={})
+    told(appliance, machine, "dhcp_discover U-Boot", "dhcp_ack", "tftp_complete boot.scr.uimg")

@@ -1,0 +1,200 @@
+// Images without room in memory, read ahead of each transfer; the store's thread by hand, on a clock of the
+// test's own.
+
+#include "tests/unit/image/image_fixture.hpp"
+
+namespace rouse::image {
+namespace {
+
+constexpr std::uint64_t kBudget = std::uint64_t{64} << 20;
+constexpr std::size_t kTooLarge = 60'000'000;  // more than seven eighths of it
+
+class StreamTest : public ImageTest {
+  protected:
+    void start(std::uint64_t budget = kBudget) {
+        keeper_ = std::make_unique<Keeper>(
+            shared_, *environment_, tables_,
+            ImageStore::Options{.directory = directory(),
+                                .budget_bytes = budget,
+                                .counters = counters_.get(),
+                                .report = [this](const std::string& text) { reports_ += text + "\n"; }});
+        seat_ = shared_.grace.take_seat();
+    }
+    void TearDown() override {
+        keeper_.reset();
+        ImageTest::TearDown();
+    }
+    bool round() {
+        const bool more = keeper_->round(now_s_);
+        shared_.grace.quiescent(*seat_);
+        return more;
+    }
+    const Image* find(const store::Sha256& hash) {
+        const Image* image = shared_.catalogue.load()->find(ImageId::of(hash));
+        if (image != nullptr) image->touch(now_s_);
+        return image;
+    }
+    Residency residency(const store::Sha256& hash) {
+        for (int i = 0; i < 20; ++i) {
+            round();
+            if (find(hash)->residency() != Residency::pending) break;
+        }
+        return find(hash)->residency();
+    }
+    Stream* take(const store::Sha256& hash) { return shared_.streams.take(hash, find(hash)->size()); }
+    // Reads [from, to) as a transfer does; stops at `gone`.
+    std::string read(Stream& stream, std::uint64_t from, std::uint64_t to, ReadResult* last = nullptr) {
+        std::string got;
+        std::array<std::byte, 1468> block;
+        for (int turns = 0; from < to && turns < 10'000;) {
+            const auto out = std::span(block).first(std::min<std::uint64_t>(block.size(), to - from));
+            const ReadResult result = stream.read(from, out);
+            if (last != nullptr) *last = result;
+            if (result == ReadResult::gone) break;
+            if (result == ReadResult::later) {
+                ++turns;
+                round();
+                continue;
+            }
+            got.append(reinterpret_cast<const char*>(out.data()), out.size());
+            from += out.size();
+        }
+        return got;
+    }
+    [[nodiscard]] std::uint64_t gauge(Gauge gauge) const { return counters_->get(gauge); }
+
+    std::unique_ptr<CountersLayout> counters_ = std::make_unique<CountersLayout>();
+    ImageStore::Shared shared_;
+    std::unique_ptr<Keeper> keeper_;
+    GracePeriod::Seat* seat_ = nullptr;
+    std::uint64_t now_s_ = 100;
+    std::string reports_;
+};
+
+TEST_F(StreamTest, LargerThanTheBudgetComesByteForByte) {
+    const auto bytes = pattern(kTooLarge, 1);
+    const auto hash = publish(bytes);
+    start();
+    ASSERT_EQ(residency(hash), Residency::streamed);
+    EXPECT_EQ(gauge(Gauge::images_streamed), 1U);
+    Stream* const stream = take(hash);
+    ASSERT_NE(stream, nullptr);
+    EXPECT_TRUE(read(*stream, 0, bytes.size()) == bytes);
+    EXPECT_EQ(gauge(Gauge::image_streams_open), 1U);
+    EXPECT_EQ(gauge(Gauge::image_bytes_streamed), bytes.size());
+    EXPECT_LE(gauge(Gauge::image_bytes_resident), Stream::kBytes);
+    stream->release();
+    round();
+    round();
+    EXPECT_EQ(gauge(Gauge::image_streams_open), 0U);
+    EXPECT_EQ(gauge(Gauge::image_bytes_resident), 0U);
+}
+
+TEST_F(StreamTest, WhatIsBehindCanBeReadAgain) {
+    const auto bytes = pattern(kTooLarge, 2);
+    const auto hash = publish(bytes);
+    start();
+    ASSERT_EQ(residency(hash), Residency::streamed);
+    Stream* const stream = take(hash);
+    constexpr std::uint64_t kFar = 3 * Stream::kBytes + 12'345;
+    ASSERT_TRUE(read(*stream, 0, kFar) == bytes.substr(0, kFar));
+    for (int i = 0; i < 50; ++i) round();  // as far ahead as it goes
+    const std::uint64_t back = kFar - Stream::kBehind;
+    EXPECT_TRUE(read(*stream, back, kFar) == bytes.substr(back, Stream::kBehind));
+    stream->release();
+}
+
+TEST_F(StreamTest, ItIsReadAheadAndNoFurther) {
+    const auto hash = publish(pattern(kTooLarge, 3));
+    start();
+    ASSERT_EQ(residency(hash), Residency::streamed);
+    Stream* const stream = take(hash);
+    for (int i = 0; i < 100 && round();) ++i;
+    EXPECT_FALSE(round()) << "nothing to do until somebody reads";
+    EXPECT_EQ(gauge(Gauge::image_bytes_streamed), Stream::kBytes);
+    stream->release();
+}
+
+TEST_F(StreamTest, AFileThatIsCutShortUnderATransferFailsIt) {
+    const auto bytes = pattern(kTooLarge, 4);
+    const auto hash = publish(bytes);
+    const auto other = publish(pattern(kTooLarge + 1, 5));
+    start();
+    ASSERT_EQ(residency(hash), Residency::streamed);
+    ASSERT_EQ(residency(other), Residency::streamed);
+    Stream* const stream = take(hash);
+    Stream* const healthy = take(other);
+    EXPECT_EQ(read(*stream, 0, 1'000'000).size(), 1'000'000U);
+    std::filesystem::resize_file(image_path(directory(), hash), 4'000'000);
+    ReadResult last = ReadResult::done;
+    const auto rest = read(*stream, 1'000'000, bytes.size(), &last);
+    EXPECT_EQ(last, ReadResult::gone);
+    EXPECT_LE(rest.size(), 3'000'000U);
+    EXPECT_TRUE(rest == bytes.substr(1'000'000, rest.size()));
+    EXPECT_NE(reports_.find("cut short"), std::string::npos) << reports_;
+    EXPECT_EQ(read(*healthy, 0, 5'000'000).size(), 5'000'000U) << "others go on";
+    stream->release();
+    healthy->release();
+    round();
+    round();
+    EXPECT_EQ(gauge(Gauge::image_streams_open), 0U);
+}
+
+TEST_F(StreamTest, AFileThatVanishedFailsIt) {
+    const auto hash = publish(pattern(kTooLarge, 6));
+    start();
+    ASSERT_EQ(residency(hash), Residency::streamed);
+    std::filesystem::remove(image_path(directory(), hash));
+    Stream* const stream = take(hash);
+    ReadResult last = ReadResult::done;
+    EXPECT_EQ(read(*stream, 0, 1000, &last), "");
+    EXPECT_EQ(last, ReadResult::gone);
+    EXPECT_NE(reports_.find("No such file"), std::string::npos) << reports_;
+    stream->release();
+}
+
+TEST_F(StreamTest, MemoryForRingsIsBoundedAndTheNextOneGetsWhatIsGivenBack) {
+    const auto hash = publish(pattern(kTooLarge, 7));
+    start();
+    ASSERT_EQ(residency(hash), Residency::streamed);
+    constexpr std::size_t kRings = kBudget / 8 / Stream::kBytes;
+    std::vector<Stream*> streams;
+    for (std::size_t i = 0; i <= kRings; ++i) streams.push_back(take(hash));
+    for (int i = 0; i < 100; ++i) round();
+    EXPECT_EQ(gauge(Gauge::image_streams_open), kRings);
+    std::array<std::byte, 8> out;
+    EXPECT_EQ(streams[kRings]->read(0, out), ReadResult::later);
+    streams[0]->release();
+    for (int i = 0; i < 3; ++i) round();
+    EXPECT_EQ(streams[kRings]->read(0, out), ReadResult::done);
+    for (std::size_t i = 1; i <= kRings; ++i) streams[i]->release();
+}
+
+TEST_F(StreamTest, WithoutRoomBesideWhatIsInUseItIsStreamedUntilThereIsRoom) {
+    const auto held = publish(pattern(40'000'000, 8));
+    start();
+    ASSERT_EQ(residency(held), Residency::resident);
+    find(held)->retain();
+    const auto bytes = pattern(30'000'000, 9);
+    const auto next = publish(bytes);
+    round();
+    ASSERT_EQ(residency(next), Residency::streamed);
+    Stream* const stream = take(next);
+    EXPECT_TRUE(read(*stream, 0, 3'000'000) == bytes.substr(0, 3'000'000));
+    find(held)->release();
+    now_s_ += 60;
+    for (int i = 0; i < 100 && find(next)->residency() != Residency::resident; ++i) round();
+    EXPECT_EQ(find(next)->residency(), Residency::resident);
+    EXPECT_TRUE(read(*stream, 3'000'000, bytes.size()) == bytes.substr(3'000'000))
+        << "it goes on as it began";
+    stream->release();
+}
+
+TEST(StreamTableTest, IsFullSomeTime) {
+    const auto table = std::make_unique<StreamTable>();
+    for (std::size_t i = 0; i < StreamTable::kStreams; ++i) EXPECT_NE(table->take({}, 1), nullptr);
+    EXPECT_EQ(table->take({}, 1), nullptr);
+}
+
+}  // namespace
+}  // namespace rouse::image
