@@ -66,7 +66,7 @@ def test_it_boots_by_signed_shim_grub_kernel_and_ramdisk(appliance, tmp_path):
                        "content": "d-i netcfg/hostname string {{hostname}}\n"}]})
     machine = appliance.add_machine("node1", MAC, boot_profile="installer")
     # The installer is up, and has asked by itself for the file that was made for this machine.
-    vm = VirtualMachine("node1", MAC, tmp_path, "Linux version", 240, "--firmware", "uefi", "--memory", "1024")
+    vm = VirtualMachine("node1", MAC, tmp_path, "Linux version", 480, "--firmware", "uefi", "--memory", "1024")
     try:
         vm.wait()
     finally:
