@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -24,9 +25,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kGrace = 5s;          // for requests under way when the server stops
-constexpr auto kRackRetry = 2s;      // until the rack's interface is there
-constexpr auto kLook = 200ms;        // at whether the grace is over
+constexpr auto kGrace = 5s;      // for requests under way when the server stops
+constexpr auto kRackRetry = 2s;  // until the rack's interface is there
+constexpr auto kLook = 200ms;    // at whether the grace is over
+constexpr unsigned kRackThreads = 2;
 constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
 
 }  // namespace
@@ -56,6 +58,7 @@ Result<void> Server::open_store() {
     auto consumer = events::Consumer::create(*writer_, appliance_, config_.store.run_dir);
     if (!consumer) return tl::unexpected(consumer.error());
     consumer_ = std::move(*consumer);
+    transfers_.emplace(*consumer_);
 
     users_.emplace(*store_);
     const std::string password_file = state + "/admin-password";
@@ -89,15 +92,15 @@ ims::Services Server::services() {
 }
 
 void Server::add_routes() {
-    const ims::Observation observation{*writer_,   *consumer_, dataplane_,
-                                       appliance_, requests_,  config_.store.state_dir};
+    const ims::Observation observation{
+        *writer_, *consumer_, dataplane_, appliance_, requests_, *transfers_, config_.store.state_dir};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
     ims::add_api(api_router_, services());
     ims::add_timeline(api_router_, observation);
     ims::add_health(api_router_, observation);
     ims::add_metrics(api_router_, observation);
     http::add_documentation(api_router_, "rouse");
-    ims::add_boot_files(rack_router_, services());
+    ims::add_boot_files(rack_router_, services(), *transfers_);
     ims::add_agent_report(rack_router_, observation);
     ims::count_requests(api_router_, observation);
     ims::count_requests(rack_router_, observation);
@@ -109,13 +112,18 @@ void Server::run() {
     spdlog::info("the API listens on {}", config_.api.listen);
     asio::co_spawn(strand_, serve_rack(), asio::detached);
     asio::co_spawn(strand_, collect_regularly(), asio::detached);
-    std::thread second([this] { io_.run(); });
-    while (!io_.stopped()) {
+    std::vector<std::thread> others;
+    others.emplace_back([this] { io_.run(); });
+    for (unsigned i = 0; i < kRackThreads; ++i) others.emplace_back([this] { rack_io_.run(); });
+    while (!io_.stopped() || !rack_io_.stopped()) {
+        if (io_.stopped()) std::this_thread::sleep_for(kLook);
         io_.run_for(kLook);
         const std::uint64_t deadline = deadline_ns_;
-        if (deadline != 0 && monotonic_ns() > deadline) io_.stop();
+        if (deadline == 0 || monotonic_ns() <= deadline) continue;
+        io_.stop();
+        rack_io_.stop();
     }
-    second.join();
+    for (auto& thread : others) thread.join();
     spdlog::info("stopped");
 }
 
@@ -130,6 +138,7 @@ void Server::stop() {
         consumer_->waiters().close();  // long polls are answered now
         api_listener_->stop(kGrace);
         if (rack_listener_) rack_listener_->stop(kGrace);
+        rack_stays_.reset();
     });
 }
 
@@ -166,7 +175,7 @@ Result<void> Server::listen_on_rack(const std::string& address) {
     if (stopping_) return fail("the server stops");
     http::ListenerOptions options{.name = "rack", .listen = address};
     options.plain_anywhere = true;
-    auto listener = http::Listener::open(io_, std::move(options), rack_router_);
+    auto listener = http::Listener::open(rack_io_, std::move(options), rack_router_);
     if (!listener) return tl::unexpected(listener.error());
     rack_listener_.emplace(std::move(*listener));
     rack_listener_->start();

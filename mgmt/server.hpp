@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
@@ -76,9 +77,15 @@ class Server {
     std::optional<ims::Users> users_;
     std::optional<http::Auth> auth_;
     ims::RequestCounts requests_;
+    std::optional<ims::HttpTransfers> transfers_;
     boost::asio::thread_pool disk_{2};
     http::Router api_router_;
     http::Router rack_router_;
+    // The rack side has threads of its own: a storm of machines, or a file that is read from a slow disk,
+    // does not hold up the API. After what its connections use to the last.
+    boost::asio::io_context rack_io_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> rack_stays_{
+        rack_io_.get_executor()};
     std::optional<http::Listener> api_listener_;
     std::optional<http::Listener> rack_listener_;
 };

@@ -30,7 +30,12 @@ namespace rouse {
     X(tftp_probe, "the client asked for a size and stopped; normal for UEFI")             \
     X(tftp_failed, "a transfer ended early; text: name, the client's own words")          \
     X(tftp_missing, "no such name; detail: MissKind")                                     \
-    X(tftp_write_refused, "somebody tried to write; text: the name")
+    X(tftp_write_refused, "somebody tried to write; text: the name")                      \
+    X(http_request, "a transfer by HTTP began; text: name, detail: HttpPart")             \
+    X(http_complete, "it ended well; detail: HttpPart")                                   \
+    X(http_probe, "the client asked for a size by HEAD; normal for UEFI")                 \
+    X(http_failed, "it ended early; detail: TransferFailure")                             \
+    X(http_missing, "no such name by HTTP; detail: MissKind")
 
 enum class EventKind : std::uint16_t {
 #define X(name, help) name,
@@ -56,7 +61,8 @@ inline constexpr auto kEvents = std::to_array<ListEntry>({
     X(restarted, "the client started over")          \
     X(content_gone, "the file's content went away")  \
     X(not_resident, "its bytes are not in memory")   \
-    X(displaced, "its place was needed")
+    X(displaced, "its place was needed")             \
+    X(closed, "the client closed the connection, or stopped reading")
 
 enum class TransferFailure : std::uint16_t {
 #define X(name, help) name,
@@ -88,8 +94,26 @@ inline constexpr auto kTransferEndings = std::to_array<ListEntry>({
 #undef X
 });
 
-// What it means that a name was missing (Event::detail of tftp_missing). All but `real` are habits of
-// loaders.
+// How much of a file was asked for by HTTP (RFC 9110 14; Event::detail of http_request and http_complete).
+#define ROUSE_HTTP_PARTS(X) \
+    X(whole, "all of it")   \
+    X(part, "a part of it") \
+    X(rest, "the rest of it, from where it had got to")
+
+enum class HttpPart : std::uint16_t {
+#define X(name, help) name,
+    ROUSE_HTTP_PARTS(X)
+#undef X
+};
+
+inline constexpr auto kHttpParts = std::to_array<ListEntry>({
+#define X(name, help) {#name, help},
+    ROUSE_HTTP_PARTS(X)
+#undef X
+});
+
+// What it means that a name was missing (Event::detail of tftp_missing, http_missing). All but `real` are
+// habits of loaders.
 #define ROUSE_MISS_KINDS(X)                                                                 \
     X(real, "nobody put this file here")                                                    \
     X(config_search, "a loader tries one name after another for its configuration; normal") \
@@ -112,8 +136,8 @@ struct Event {
     std::uint64_t sequence = 0;  // per ring, from 1, without gaps; set by the ring
     std::uint64_t time_ns = 0;   // CLOCK_REALTIME
     EventKind kind = EventKind::none;
-    std::uint16_t detail = 0;  // ClientKind (discover, request), DropReason, TransferFailure, TransferEnding
-                               // or MissKind: see the kind
+    std::uint16_t detail = 0;  // ClientKind (discover, request), DropReason, TransferFailure, TransferEnding,
+                               // HttpPart or MissKind: see the kind
     std::uint32_t transaction = 0;  // DHCP xid; TFTP: client port
     MacAddress mac{};
     std::uint16_t architecture = 0;  // DHCP option 93 (RFC 4578 2.1, IANA); 0xffff when the client sent none

@@ -109,7 +109,7 @@ Dhcp6Service::BootFile Dhcp6Service::boot_file_for(const Message& message, const
     file.url = kind == ClientKind::http ? dhcp6::BootUrl::http(server, kHttpPort, file.name.view())
                                         : dhcp6::BootUrl::tftp(server, file.name.view());
     if (kind == ClientKind::pxe && !file.name.empty())
-        if (const auto record = directory_->find_name(mac, facts.host->profile, file.name.view()))
+        if (const auto record = directory_->find_name(mac, *facts.host, file.name.view()))
             file.bytes = record->size;
     return file;
 }

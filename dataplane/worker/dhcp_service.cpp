@@ -178,7 +178,7 @@ DropReason DhcpService::overhear(const wire::Datagram& datagram) noexcept {
 
 std::uint64_t DhcpService::size_of(const MacAddress& mac, const store::HostRecord& host,
                                    std::string_view name) const noexcept {
-    const auto record = directory_->find_name(mac, host.profile, name);
+    const auto record = directory_->find_name(mac, host, name);
     return record ? record->size : 0;
 }
 

@@ -1,5 +1,7 @@
 #include "dataplane/worker/directory.hpp"
 
+#include "shared/store/framed_text.hpp"
+
 namespace rouse::worker {
 
 using store::bytes_of;
@@ -67,12 +69,12 @@ std::optional<store::LeaseRecord> Directory::lease(const Ipv6Address& address) c
     return get<store::LeaseRecord>(tables_.leases6, bytes_of(address));
 }
 
-std::optional<store::NameRecord> Directory::find_name(const MacAddress& mac, store::ProfileId profile,
+std::optional<store::NameRecord> Directory::find_name(const MacAddress& mac, const store::HostRecord& host,
                                                       std::string_view name) const noexcept {
-    for (const auto& key : {store::NameKey::machine(mac, name), store::NameKey::profile(profile, name),
-                            store::NameKey::common(name)}) {
-        if (!key) return std::nullopt;
-        if (const auto record = get<store::NameRecord>(tables_.names, key->bytes())) return record;
+    for (const auto& key : store::NameKey::in_order(mac, host.profile, name)) {
+        if (!key) continue;
+        if (const auto record = get<store::NameRecord>(tables_.names, key->bytes()))
+            return record->seen_by(host);
     }
     return std::nullopt;
 }
@@ -84,11 +86,24 @@ store::SwitchRecord Directory::switches() const noexcept {
 
 bool Directory::read_rendered(std::uint64_t id, std::uint64_t offset,
                               std::span<std::byte> out) const noexcept {
-    const be64 key(id);
-    const auto value = readable_ ? store::peek(txn_, tables_.rendered, bytes_of(key)) : std::nullopt;
+    const auto value = rendered(id);
     if (!value || offset > value->size() || value->size() - offset < out.size()) return false;
     std::memcpy(out.data(), value->data() + offset, out.size());
     return true;
+}
+
+bool Directory::read_framed(std::uint64_t frame, std::uint64_t line, std::uint64_t offset,
+                            std::span<std::byte> out) const noexcept {
+    const auto frame_value = rendered(frame);
+    const auto line_value = rendered(line);
+    if (!frame_value || !line_value) return false;
+    const auto text = store::FramedText::of(*frame_value, *line_value);
+    return text && text->read(offset, out);
+}
+
+std::optional<store::Bytes> Directory::rendered(std::uint64_t id) const noexcept {
+    const be64 key(id);
+    return readable_ ? store::peek(txn_, tables_.rendered, bytes_of(key)) : std::nullopt;
 }
 
 template <typename R, std::size_t Slots>

@@ -32,13 +32,18 @@ class Directory {
     [[nodiscard]] std::optional<store::HostRecord> host(const MacAddress& mac) noexcept;
     [[nodiscard]] std::optional<store::LeaseRecord> lease(Ipv4Address address) const noexcept;
     [[nodiscard]] std::optional<store::LeaseRecord> lease(const Ipv6Address& address) const noexcept;
-    // What NAME stands for: the machine's own, else its profile's, else everybody's.
-    [[nodiscard]] std::optional<store::NameRecord> find_name(const MacAddress& mac, store::ProfileId profile,
+    // What NAME stands for: the machine's own, else its profile's, else everybody's; its size as the machine
+    // sees it.
+    [[nodiscard]] std::optional<store::NameRecord> find_name(const MacAddress& mac,
+                                                             const store::HostRecord& host,
                                                              std::string_view name) const noexcept;
     [[nodiscard]] store::SwitchRecord switches() const noexcept;  // defaults when none were ever written
     // Copies bytes of a rendered file; false when it is gone or shorter than that.
     [[nodiscard]] bool read_rendered(std::uint64_t id, std::uint64_t offset,
                                      std::span<std::byte> out) const noexcept;
+    // The same of a frame with a line in it (see FramedText).
+    [[nodiscard]] bool read_framed(std::uint64_t frame, std::uint64_t line, std::uint64_t offset,
+                                   std::span<std::byte> out) const noexcept;
 
     // Networks and profiles are few, large and asked for by every packet: copied out once per commit. The
     // pointer is valid until the next begin().
@@ -68,6 +73,7 @@ class Directory {
     std::uint64_t hosts_generation() noexcept;
     template <store::Record R>
     std::optional<R> get(store::Table table, store::Bytes key) const noexcept;
+    [[nodiscard]] std::optional<store::Bytes> rendered(std::uint64_t id) const noexcept;
 
     store::Transaction txn_;
     store::Cursor networks_cursor_;

@@ -51,18 +51,20 @@ class TftpHost {
     }
 
     [[nodiscard]] tftp::Resolution resolve(const MacAddress& machine, std::string_view name) noexcept {
-        const auto host = parts_.directory->host(machine);
-        const auto record = parts_.directory->find_name(machine, host ? host->profile : 0, name);
+        const auto host = parts_.directory->host(machine).value_or(store::HostRecord{});
+        const auto record = parts_.directory->find_name(machine, host, name);
         if (!record) return {};
         tftp::Content content{.size = record->size};
-        const Quirks quirks = host ? host->quirks : Quirks{};
-        if (record->kind == store::ContentKind::rendered) {
-            content.handle = std::bit_cast<Handle>(Reference{.rendered_id = record->rendered_id});
-            return {tftp::Availability::ready, content, quirks};
+        if (record->kind != store::ContentKind::image) {
+            const bool is_framed = record->kind == store::ContentKind::framed;
+            const auto text = is_framed ? Reference::frame(record->rendered_id, host.line_id)
+                                        : Reference::text(record->rendered_id);
+            content.handle = std::bit_cast<Handle>(text);
+            return {tftp::Availability::ready, content, host.quirks};
         }
         content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
         const tftp::Availability availability = look(content, false);
-        return {availability, content, quirks};
+        return {availability, content, host.quirks};
     }
 
     // A pending content's handle is its image's id.
@@ -84,29 +86,28 @@ class TftpHost {
                                    .destination_port = peer.port});
     }
     void retain(const tftp::Content& content) const noexcept {
-        if (const auto* image = reference(content).image) image->retain();
+        if (const auto* image = reference(content).image()) image->retain();
     }
     void release(const tftp::Content& content) const noexcept {
         const Reference from = reference(content);
         if (from.stream() != nullptr) from.stream()->release();
-        if (from.image != nullptr) from.image->release();
+        if (from.image() != nullptr) from.image()->release();
     }
     [[nodiscard]] ReadResult read(const tftp::Content& content, std::uint64_t offset,
                                   std::span<std::byte> out) const noexcept {
         const Reference from = reference(content);
         if (from.stream() != nullptr) return from.stream()->read(offset, out);
-        if (from.image == nullptr)
-            return parts_.directory->read_rendered(from.rendered_id, offset, out) ? ReadResult::done
-                                                                                  : ReadResult::gone;
-        const auto bytes = from.image->bytes();
+        if (from.image() == nullptr)
+            return read_text(from, offset, out) ? ReadResult::done : ReadResult::gone;
+        const auto bytes = from.image()->bytes();
         if (offset > bytes.size() || bytes.size() - offset < out.size()) return ReadResult::gone;
         std::memcpy(out.data(), bytes.data() + offset, out.size());
         return ReadResult::done;
     }
     void prefetch(const tftp::Content& content, std::uint64_t offset, std::size_t length) const noexcept {
         const Reference from = reference(content);
-        if (from.image != nullptr && from.stream() == nullptr)
-            tftp::prefetch_lines(from.image->bytes().data() + offset, length);
+        if (from.image() != nullptr && from.stream() == nullptr)
+            tftp::prefetch_lines(from.image()->bytes().data() + offset, length);
     }
 
     [[nodiscard]] std::span<std::byte> reply(const Route& route) noexcept {
@@ -130,18 +131,37 @@ class TftpHost {
 
   private:
     using Handle = decltype(tftp::Content::handle);
-    // Where a ready content's bytes are: in an image, else in table `rendered`.
+    // Where a ready content's bytes are: in an image, in a stream of one, or in table `rendered`: a text, or
+    // a line in a frame.
     struct Reference {
-        const image::Image* image = nullptr;
-        std::uint64_t rendered_id = 0;  // of an image: the address of the Stream that it comes by, or 0
+        std::uint64_t place = 0;   // an image's address; a frame's id, doubled and odd; 0: a text
+        std::uint64_t detail = 0;  // an image's stream, or 0; the id of the line or the text
 
+        static Reference of(const image::Image& image, image::Stream* stream = nullptr) noexcept {
+            return {std::bit_cast<std::uint64_t>(&image), std::bit_cast<std::uint64_t>(stream)};
+        }
+        static Reference text(std::uint64_t id) noexcept { return {0, id}; }
+        static Reference frame(std::uint64_t id, std::uint64_t line) noexcept { return {id << 1 | 1, line}; }
+
+        [[nodiscard]] bool is_frame() const noexcept { return (place & 1) != 0; }
+        [[nodiscard]] std::uint64_t frame_id() const noexcept { return place >> 1; }
+        [[nodiscard]] const image::Image* image() const noexcept {
+            return is_frame() ? nullptr : std::bit_cast<const image::Image*>(place);
+        }
         [[nodiscard]] image::Stream* stream() const noexcept {
-            return image == nullptr ? nullptr : reinterpret_cast<image::Stream*>(rendered_id);
+            return image() == nullptr ? nullptr : std::bit_cast<image::Stream*>(detail);
         }
     };
+    static_assert(alignof(image::Image) > 1);
     static_assert(sizeof(Reference) == sizeof(Handle));
     static Reference reference(const tftp::Content& content) noexcept {
         return std::bit_cast<Reference>(content.handle);
+    }
+
+    [[nodiscard]] bool read_text(const Reference& from, std::uint64_t offset,
+                                 std::span<std::byte> out) const noexcept {
+        return from.is_frame() ? parts_.directory->read_framed(from.frame_id(), from.detail, offset, out)
+                               : parts_.directory->read_rendered(from.detail, offset, out);
     }
 
     [[nodiscard]] bool is_on_link(const Ipv6Address& address) const noexcept {
@@ -169,13 +189,13 @@ class TftpHost {
             case image::Residency::resident:
                 break;
         }
-        content.handle = std::bit_cast<Handle>(Reference{.image = image});
+        content.handle = std::bit_cast<Handle>(Reference::of(*image));
         return tftp::Availability::ready;
     }
     [[nodiscard]] tftp::Availability open_stream(const image::Image& image, tftp::Content& content) noexcept {
         image::Stream* const stream = parts_.images.open_stream(image);
         if (stream == nullptr) return tftp::Availability::pending;
-        content.handle = std::bit_cast<Handle>(Reference{&image, reinterpret_cast<std::uint64_t>(stream)});
+        content.handle = std::bit_cast<Handle>(Reference::of(image, stream));
         return tftp::Availability::ready;
     }
 

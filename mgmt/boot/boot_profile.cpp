@@ -2,10 +2,14 @@
 
 #include "mgmt/boot/cmdline.hpp"
 #include "mgmt/boot/image_name.hpp"
+#include "mgmt/boot/loader_config.hpp"
+#include "mgmt/boot/own_files.hpp"
 #include "shared/boot_architecture.hpp"
 #include "shared/endian.hpp"
+#include "shared/store/framed_text.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -48,7 +52,64 @@ Outcome<std::vector<Document>> naming(const View& view, const Collection& collec
     return found;
 }
 
+Outcome<void> check_templates(const json& fields) {
+    for (const auto& source : templates_of(fields)) {
+        const std::string name = source.pointer + "/name", content = source.pointer + "/content";
+        if (const auto checked = check_template(source.name); !checked)
+            return refuse(Failure::Kind::invalid, checked.error().message, name);
+        if (const auto checked = check_template(source.content); !checked)
+            return refuse(Failure::Kind::invalid, checked.error().message, content);
+        // What values do to a name is only known with them; what it is without any must be a name already.
+        if (const auto checked = check_image_name(source.name); !checked)
+            return refuse(Failure::Kind::invalid, checked.error().message, name);
+        if (source.content.size() > kMaxRenderedBytes)
+            return refuse(Failure::Kind::invalid,
+                          "must not be longer than " + std::to_string(kMaxRenderedBytes) + " bytes", content);
+    }
+    return {};
+}
+
+// Whether one of the profile's templates takes the place of CONFIG. Of all its names: a loader would find the
+// first of those that are left, and not the operator's.
+bool is_replaced(const LoaderConfig& config, const std::vector<FileTemplate>& templates) {
+    MachineValues any;
+    any.mac_dashes = kOwnAddress;
+    return std::any_of(templates.begin(), templates.end(), [&](const FileTemplate& source) {
+        const auto name = render_template(source.name, any);
+        return name && std::count(config.names.begin(), config.names.end(), *name) > 0;
+    });
+}
+
+// The files that are the same for all machines, but for their boot line.
+std::vector<OwnFile> shared_files(const json& profile) {
+    std::vector<OwnFile> files;
+    const auto templates = templates_of(profile);
+    for (const auto& config : loader_configs(profile)) {
+        if (is_replaced(config, templates)) continue;
+        const std::string frame = FramedText::encode(config.before, config.after);
+        for (const auto& name : config.names) files.push_back({name, ContentKind::framed, frame});
+    }
+    for (const auto& source : templates)
+        if (source.is_same_for_all)
+            files.push_back({*render_template(source.name, {}), ContentKind::rendered,
+                             *render_template(source.content, {})});
+    return files;
+}
+
 }  // namespace
+
+std::vector<FileTemplate> templates_of(const json& profile) {
+    std::vector<FileTemplate> templates;
+    const auto found = profile.find("templates");
+    if (found == profile.end() || !found->is_array()) return templates;
+    for (const auto& one : *found) {
+        FileTemplate source{.name = text_of_field(one, "name"), .content = text_of_field(one, "content")};
+        source.is_same_for_all = is_same_for_all(source.name) && is_same_for_all(source.content);
+        source.pointer = "/templates/" + std::to_string(templates.size());
+        templates.push_back(std::move(source));
+    }
+    return templates;
+}
 
 bool is_profile_name(std::string_view name) {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -69,7 +130,7 @@ Outcome<void> check_profile(const json& fields) {
         return refuse(Failure::Kind::invalid, "a command line needs a kernel", "/cmdline");
     if (const auto checked = check_cmdline(cmdline); !checked)
         return refuse(Failure::Kind::invalid, checked.error().message, "/cmdline");
-    return {};
+    return check_templates(fields);
 }
 
 Outcome<void> project_profile(Batch& batch, const Document& profile) {
@@ -85,24 +146,34 @@ Outcome<void> project_profile(Batch& batch, const Document& profile) {
                 return refuse(Failure::Kind::invalid, "no such loader, or its image's name is too long",
                               "/loaders/" + name);
         }
-    if (auto put = batch.put_record(batch.tables().profiles, bytes_of(be32(record.id)), record); !put)
-        return pass_on(put.error());
-    return {};
+    const be32 key(record.id);
+    const auto stored = batch.record<ProfileRecord>(batch.tables().profiles, bytes_of(key));
+    if (!stored) return pass_on(stored.error());
+    if (!*stored || std::memcmp(&**stored, &record, sizeof record) != 0)
+        if (auto put = batch.put_record(batch.tables().profiles, bytes_of(key), record); !put)
+            return pass_on(put.error());
+    return set_files(batch, {.machine = {}, .profile = record.id}, shared_files(profile.fields));
 }
 
 Outcome<void> remove_profile(Batch& batch, const Document& profile) {
     const be32 id(profile.fields.value("_profile", ProfileId{0}));
     if (auto removed = batch.remove(batch.tables().profiles, bytes_of(id)); !removed)
         return pass_on(removed.error());
+    if (auto removed = set_files(batch, {.machine = {}, .profile = id.host()}, {}); !removed) return removed;
     if (auto erased = erase(batch, kBootProfiles, profile.id); !erased) return pass_on(erased.error());
     return {};
 }
 
-Outcome<std::vector<std::string>> missing_images(const View& view, const json& profile) {
+Outcome<std::vector<std::string>> warnings_about(const View& view, const json& profile) {
     std::vector<std::string> warnings;
+    if (is_too_hard_for_grub(profile))
+        warnings.emplace_back(
+            "GRUB cannot pass on a command line with double quotes or backslashes; for machines that boot "
+            "with GRUB, add a template of its configuration, such as grub/grub.cfg");
     std::set<std::string> seen;
     for (const auto& [pointer, name] : images_of(profile)) {
-        if (!seen.insert(name).second) continue;
+        // A loader's name with variables stands for many.
+        if (name.find("{{") != std::string::npos || !seen.insert(name).second) continue;
         const auto image = find_by(view, kImages, kImageByName, name);
         if (!image) return pass_on(image.error());
         if (!*image)

@@ -1,5 +1,6 @@
 #pragma once
-// Boot profiles: which loader each architecture is given, and the kernel that an iPXE client then boots.
+// Boot profiles: which loader each architecture is given, the kernel that the loaders then boot, and files
+// made from templates.
 
 #include "mgmt/store/documents.hpp"
 #include "mgmt/store/failure.hpp"
@@ -16,16 +17,27 @@ namespace rouse::boot {
 // Letters, digits, ".", "_" and "-": it is shown by iPXE, whose scripts have no quotes.
 [[nodiscard]] bool is_profile_name(std::string_view name);
 
-// Checks what a schema cannot: image names, the command line's template, ramdisks without a kernel.
+// A file of the profile's machines, made from templates of its name and its content.
+struct FileTemplate {
+    std::string name;
+    std::string content;
+    bool is_same_for_all = false;  // it is then stored once, for the profile
+    std::string pointer;           // where in the profile it stands, for messages: "/templates/0"
+};
+[[nodiscard]] std::vector<FileTemplate> templates_of(const nlohmann::json& profile);
+
+// Checks what a schema cannot: image names, templates, the command line, ramdisks without a kernel.
 [[nodiscard]] Outcome<void> check_profile(const nlohmann::json& fields);
 
-// The ProfileRecord of a profile.
+// What the dataplane is told of a profile: its record, and the files that are the same for all its machines:
+// its loaders' configurations (as frames, see loader_config.hpp) and what its own templates add or replace.
 [[nodiscard]] Outcome<void> project_profile(store::Batch& batch, const store::Document& profile);
-// Deletes a profile and its record.
+// Deletes a profile and all that was projected.
 [[nodiscard]] Outcome<void> remove_profile(store::Batch& batch, const store::Document& profile);
 
-// One sentence for each image that the profile names and that is not there (yet).
-[[nodiscard]] Outcome<std::vector<std::string>> missing_images(const store::View& view,
+// One sentence for each image that the profile names and that is not there (yet), and for each loader that
+// cannot boot its kernel.
+[[nodiscard]] Outcome<std::vector<std::string>> warnings_about(const store::View& view,
                                                                const nlohmann::json& profile);
 
 // The profile that a machine boots: its own, else its cluster's, else its pool's.

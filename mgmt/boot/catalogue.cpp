@@ -2,6 +2,8 @@
 
 #include "mgmt/boot/image_name.hpp"
 #include "mgmt/boot/retired.hpp"
+#include "shared/endian.hpp"
+#include "shared/store/framed_text.hpp"
 
 #include <filesystem>
 #include <set>
@@ -127,10 +129,10 @@ Outcome<bool> Catalogue::remove(Batch& batch, std::string_view name) const {
     return true;
 }
 
-Outcome<std::size_t> Catalogue::collect(Writer& writer) const {
+Outcome<std::size_t> Catalogue::collect(Writer& writer, Collect which) const {
     std::vector<Sha256> gone;
-    const auto collected = writer.run([this, &gone](Batch& batch) -> Outcome<void> {
-        auto due = collect_retired(batch, kCollectAtOnce);
+    const auto collected = writer.run([this, &gone, which](Batch& batch) -> Outcome<void> {
+        auto due = collect_retired(batch, kCollectAtOnce, which);
         if (!due) return pass_on(due.error());
         // Out of the way here, where no upload can be about to name it; removing a large file takes long and
         // is done afterwards. Gone already, when a crash came between this and the commit: also well.
@@ -148,14 +150,32 @@ Outcome<std::size_t> Catalogue::collect(Writer& writer) const {
 
 Result<std::optional<NameRecord>> resolve(const View& view, const MacAddress& mac, const HostRecord& host,
                                           std::string_view name) {
-    for (const auto& key :
-         {NameKey::machine(mac, name),
-          host.profile != 0 ? NameKey::profile(host.profile, name) : std::nullopt, NameKey::common(name)}) {
+    for (const auto& key : NameKey::in_order(mac, host.profile, name)) {
         if (!key) continue;
-        auto record = view.record<NameRecord>(view.tables().names, key->bytes());
-        if (!record || *record) return record;
+        const auto record = view.record<NameRecord>(view.tables().names, key->bytes());
+        if (!record) return tl::unexpected(record.error());
+        if (*record) return (*record)->seen_by(host);
     }
     return std::optional<NameRecord>{};
+}
+
+Result<std::optional<std::string>> read_text(const View& view, const HostRecord& host,
+                                             const NameRecord& name) {
+    const auto get = [&view](std::uint64_t id) {
+        const be64 key(id);
+        return view.txn().get(view.tables().rendered, bytes_of(key));
+    };
+    const auto text = get(name.rendered_id);
+    if (!text) return tl::unexpected(text.error());
+    if (!*text) return std::optional<std::string>{};
+    if (name.kind == ContentKind::rendered) return std::optional(std::string(text_of(**text)));
+    const auto line = get(host.line_id);
+    if (!line) return tl::unexpected(line.error());
+    const auto framed = *line ? FramedText::of(**text, **line) : std::nullopt;
+    std::string whole(name.size, '\0');
+    if (!framed || !framed->read(0, std::as_writable_bytes(std::span(whole))))
+        return std::optional<std::string>{};
+    return std::optional(std::move(whole));
 }
 
 }  // namespace rouse::boot

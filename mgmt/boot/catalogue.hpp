@@ -2,6 +2,7 @@
 // The image catalogue: names, and the contents they stand for. A content is stored once, under its hash,
 // however many names it has; a name can be re-pointed while transfers of the old content finish.
 
+#include "mgmt/boot/retired.hpp"
 #include "mgmt/boot/upload.hpp"
 #include "mgmt/store/documents.hpp"
 #include "mgmt/store/failure.hpp"
@@ -36,8 +37,8 @@ class Catalogue {
     [[nodiscard]] Outcome<bool> remove(store::Batch& batch, std::string_view name) const;
 
     // Removes contents and rendered files whose time has come; every minute or so, on any thread that may
-    // wait. Returns how many images' files went.
-    [[nodiscard]] Outcome<std::size_t> collect(store::Writer& writer) const;
+    // wait. Returns how many images' files went: a good many at most, so repeat it until none does.
+    [[nodiscard]] Outcome<std::size_t> collect(store::Writer& writer, Collect which = Collect::due) const;
 
   private:
     explicit Catalogue(std::string images_dir) : images_dir_(std::move(images_dir)) {}
@@ -45,9 +46,14 @@ class Catalogue {
     std::string images_dir_;
 };
 
-// What a machine gets for a name: its own file, else its profile's, else everybody's.
+// What a machine gets for a name: its own file, else its profile's, else everybody's; its size as the machine
+// sees it.
 [[nodiscard]] Result<std::optional<store::NameRecord>> resolve(const store::View& view, const MacAddress& mac,
                                                                const store::HostRecord& host,
                                                                std::string_view name);
+// The bytes of a name of kind rendered or framed, as the machine sees it; nothing when they are gone.
+[[nodiscard]] Result<std::optional<std::string>> read_text(const store::View& view,
+                                                           const store::HostRecord& host,
+                                                           const store::NameRecord& name);
 
 }  // namespace rouse::boot

@@ -1,33 +1,23 @@
 #pragma once
-// Kernel command lines with a machine's own data: "console=ttyS0 name={{hostname}} ip={{ip}}". Mustache
-// syntax, sections included: "{{#cluster}}cluster={{cluster}}{{/cluster}}".
+// Kernel command lines: a profile's template, and the boot line that each machine adds to its loaders'
+// configuration (see FramedText).
 
+#include "mgmt/boot/template.hpp"
+#include "shared/addresses.hpp"
 #include "shared/result.hpp"
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace rouse::boot {
 
-// The values that a template may use.
-struct CmdlineValues {
-    std::string hostname;
-    std::string mac;      // aa:bb:cc:dd:ee:ff
-    std::string ip;       // 10.77.0.9
-    std::string netmask;  // 255.255.0.0
-    std::string gateway;  // empty: none
-    std::string cluster;  // its name; empty: none
-    std::string url;      // of the rack side's HTTP listener: http://10.77.0.1
-    std::string token;    // one-time token
-};
-
-// Refuses what is no template, names that no machine has, control characters, and words that iPXE takes for
-// its own syntax ("||", "&&", ";", "#...": ipxe.org/scripting).
+// Refuses what check_template() refuses, more than one line, control characters, and what loaders take for
+// their own syntax: single quotes (GRUB), the words "||", "&&", ";" and "#..." (ipxe.org/scripting).
 [[nodiscard]] Result<void> check_cmdline(std::string_view text);
 
-// The command line for one machine; an error as check_cmdline() would give.
-[[nodiscard]] Result<std::string> render_cmdline(std::string_view text, const CmdlineValues& values);
+// The boot line of one machine: the template's words, then its address for initramfs tools and the ramdisk's
+// agent (BOOTIF, rouse.mac) and, while the appliance's address is known, where to report home and the token
+// to show there. Errors as of check_cmdline().
+[[nodiscard]] Result<std::string> render_boot_line(std::string_view cmdline, const MachineValues& values);
 
 }  // namespace rouse::boot

@@ -85,9 +85,13 @@ void note_typed(json& fields, const AddressField& field, const std::string& befo
 }
 
 Outcome<void> remove_host(Batch& batch, const MacAddress& mac) {
+    const auto stored = batch.record<HostRecord>(batch.tables().hosts, bytes_of(mac));
+    if (!stored) return pass_on(stored.error());
+    auto host = stored->value_or(HostRecord{});
+    if (auto removed = remove_rendered(batch, mac, host); !removed) return removed;
     if (auto removed = batch.remove(batch.tables().hosts, bytes_of(mac)); !removed)
         return pass_on(removed.error());
-    return remove_script(batch, mac);
+    return {};
 }
 
 }  // namespace
@@ -167,16 +171,22 @@ Outcome<Document> replace_declined(Batch& batch, const Appliance& appliance, con
 Outcome<void> project_machine(Batch& batch, const Appliance& appliance, const Document& machine) {
     const auto profile = profile_of(batch, machine.fields);
     if (!profile) return pass_on(profile.error());
-    const auto host = host_record(batch, machine, *profile);
+    auto host = host_record(batch, machine, *profile);
     if (!host) return pass_on(host.error());
     const MacAddress mac = mac_of(machine.fields);
     const auto stored = batch.record<HostRecord>(batch.tables().hosts, bytes_of(mac));
     if (!stored) return pass_on(stored.error());
+    if (*stored) {
+        host->line_id = (*stored)->line_id;
+        host->line_bytes = (*stored)->line_bytes;
+    }
+    const auto rendered = *profile ? render_machine(batch, appliance, machine, **profile, *host)
+                                   : remove_rendered(batch, mac, *host);
+    if (!rendered) return rendered;
     if (!*stored || std::memcmp(&**stored, &*host, sizeof *host) != 0)
         if (auto put = batch.put_record(batch.tables().hosts, bytes_of(mac), *host); !put)
             return pass_on(put.error());
-    if (!*profile || (*profile)->text("kernel").empty()) return remove_script(batch, mac);
-    return render_script(batch, appliance, machine, **profile);
+    return {};
 }
 
 Outcome<void> refresh_machine(Batch& batch, const Appliance& appliance, Document machine) {

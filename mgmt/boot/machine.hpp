@@ -32,8 +32,8 @@ namespace rouse::boot {
 [[nodiscard]] Outcome<store::Document> replace_declined(store::Batch& batch, const Appliance& appliance,
                                                         const store::Document& machine, Ipv4Address address);
 
-// Makes the HostRecord and the boot script say what the documents say; writes only what differs, so it may be
-// called at any time.
+// Makes the HostRecord, the boot line and the machine's files say what the documents say; writes only what
+// differs, so it may be called at any time.
 [[nodiscard]] Outcome<void> project_machine(store::Batch& batch, const Appliance& appliance,
                                             const store::Document& machine);
 
@@ -48,7 +48,7 @@ namespace rouse::boot {
                                                               std::optional<store::Id> after,
                                                               std::size_t limit);
 
-// The ramdisk has reported home: TOKEN is good no more, and the script for the next boot has a new one.
+// The ramdisk has reported home: TOKEN is good no more, and the boot line for the next boot has a new one.
 // Returns its machine; errors as machine_of_token().
 [[nodiscard]] Outcome<store::Document> spend_token(store::Batch& batch, const Appliance& appliance,
                                                    std::string_view token);

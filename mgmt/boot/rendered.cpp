@@ -1,12 +1,14 @@
 #include "mgmt/boot/rendered.hpp"
 
-#include "mgmt/boot/boot_script.hpp"
+#include "mgmt/boot/boot_profile.hpp"
 #include "mgmt/boot/boot_token.hpp"
 #include "mgmt/boot/cmdline.hpp"
+#include "mgmt/boot/image_name.hpp"
+#include "mgmt/boot/own_files.hpp"
 #include "mgmt/boot/retired.hpp"
 #include "mgmt/boot/sha256.hpp"
-#include "shared/endian.hpp"
-#include "shared/store/records.hpp"
+
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 
@@ -17,19 +19,20 @@ using nlohmann::json;
 
 namespace {
 
-NameKey script_key(const MacAddress& mac) {
-    return *NameKey::machine(mac, kBootScriptName);
-}
-
-Outcome<CmdlineValues> values_of(const View& view, const Document& machine, const Appliance& appliance) {
-    CmdlineValues values{.hostname = machine.text("hostname"),
+Outcome<MachineValues> values_of(const View& view, const Document& machine, const Document& profile,
+                                 const Appliance& appliance) {
+    MachineValues values{.hostname = machine.text("hostname"),
                          .mac = machine.text("mac"),
+                         .mac_dashes = machine.text("mac"),
                          .ip = machine.text("ip"),
                          .netmask = {},
                          .gateway = {},
                          .cluster = {},
+                         .profile = profile.text("name"),
+                         .server = appliance.address().is_zero() ? "" : appliance.address().to_string(),
                          .url = appliance.url(),
                          .token = {}};
+    std::replace(values.mac_dashes.begin(), values.mac_dashes.end(), ':', '-');
     if (const auto id = Id::parse(machine.text("ip_pool"))) {
         const auto pool = find(view, kIpPools, *id);
         if (!pool) return pass_on(pool.error());
@@ -47,42 +50,55 @@ Outcome<CmdlineValues> values_of(const View& view, const Document& machine, cons
     return values;
 }
 
-Outcome<std::string> script_text(const Document& machine, const Document& profile, CmdlineValues values,
-                                 const std::string& token) {
-    values.token = token;
-    const auto cmdline = render_cmdline(profile.text("cmdline"), values);
-    if (!cmdline)
-        return refuse(Failure::Kind::invalid, "the boot profile's cmdline " + cmdline.error().message,
-                      "/cmdline");
-    BootScript script{.hostname = values.hostname,
-                      .mac = *MacAddress::parse(values.mac),
-                      .profile = profile.text("name"),
-                      .kernel = profile.text("kernel"),
-                      .initrds = profile.fields.value("initrds", std::vector<std::string>{}),
-                      .cmdline = *cmdline,
-                      .url = values.url,
-                      .token = token};
-    std::string text = render(script);
-    if (text.size() > kMaxRenderedBytes)
+// All that is made for a machine.
+struct Rendered {
+    std::string line;  // empty: its profile has no kernel
+    std::vector<OwnFile> files;
+
+    [[nodiscard]] bool empty() const noexcept { return line.empty() && files.empty(); }
+    [[nodiscard]] std::string digest() const {
+        std::string all = line;
+        for (const auto& file : files) all += '\0' + file.name + '\0' + file.value;
+        return to_hex(sha256(bytes_of(std::string_view(all))));
+    }
+};
+
+Outcome<OwnFile> render_file(const FileTemplate& source, const MachineValues& values) {
+    const auto name = render_template(source.name, values);
+    if (!name) return refuse(Failure::Kind::invalid, name.error().message, source.pointer + "/name");
+    if (const auto checked = check_image_name(*name); !checked)
         return refuse(Failure::Kind::invalid,
-                      "the boot script of " + machine.text("hostname") + " is too long", "/cmdline");
-    return text;
+                      "is \"" + *name + "\" for " + values.hostname + ": " + checked.error().message,
+                      source.pointer + "/name");
+    auto text = render_template(source.content, values);
+    if (!text) return refuse(Failure::Kind::invalid, text.error().message, source.pointer + "/content");
+    if (text->size() > kMaxRenderedBytes)
+        return refuse(Failure::Kind::invalid,
+                      "is longer than " + std::to_string(kMaxRenderedBytes) + " bytes for " + values.hostname,
+                      source.pointer + "/content");
+    return OwnFile{*name, ContentKind::rendered, std::move(*text)};
 }
 
-// Points the machine's script name at new content.
-Outcome<void> publish(Batch& batch, const MacAddress& mac, const std::string& text) {
-    if (auto removed = remove_script(batch, mac); !removed) return removed;
-    const auto id = batch.next_number("rendered");
-    if (!id) return pass_on(id.error());
-    if (auto put = batch.put(batch.tables().rendered, bytes_of(be64(*id)), bytes_of(text)); !put)
-        return pass_on(put.error());
-    NameRecord name;
-    name.kind = ContentKind::rendered;
-    name.size = text.size();
-    name.rendered_id = *id;
-    if (auto put = batch.put_record(batch.tables().names, script_key(mac).bytes(), name); !put)
-        return pass_on(put.error());
-    return {};
+Outcome<Rendered> render(const Document& profile, MachineValues values, const std::string& token) {
+    values.token = token;
+    Rendered out;
+    if (!profile.text("kernel").empty()) {
+        const auto line = render_boot_line(profile.text("cmdline"), values);
+        if (!line)
+            return refuse(Failure::Kind::invalid, "the boot profile's cmdline " + line.error().message,
+                          "/cmdline");
+        if (line->size() > kMaxRenderedBytes)
+            return refuse(Failure::Kind::invalid, "the boot line of " + values.hostname + " is too long",
+                          "/cmdline");
+        out.line = *line;
+    }
+    for (const auto& source : templates_of(profile.fields)) {
+        if (source.is_same_for_all) continue;
+        auto file = render_file(source, values);
+        if (!file) return pass_on(file.error());
+        out.files.push_back(std::move(*file));
+    }
+    return out;
 }
 
 Outcome<std::optional<Document>> token_of(const View& view, Id machine) {
@@ -91,51 +107,65 @@ Outcome<std::optional<Document>> token_of(const View& view, Id machine) {
     return std::move(*token);
 }
 
-}  // namespace
-
-Outcome<void> render_script(Batch& batch, const Appliance& appliance, const Document& machine,
-                            const Document& profile) {
-    const auto values = values_of(batch, machine, appliance);
-    if (!values) return pass_on(values.error());
-    // The script but for its token: tells whether anything a machine would notice has changed.
-    const auto blank = script_text(machine, profile, *values, "");
-    if (!blank) return pass_on(blank.error());
-    const std::string digest = to_hex(sha256(bytes_of(*blank)));
-
-    const MacAddress mac = *MacAddress::parse(machine.text("mac"));
-    const auto name = batch.record<NameRecord>(batch.tables().names, script_key(mac).bytes());
-    if (!name) return pass_on(name.error());
-    auto token = token_of(batch, machine.id);
-    if (!token) return pass_on(token.error());
-    if (*name && *token && !(*token)->text("hash").empty() && (*token)->text("script") == digest) return {};
-
-    const std::string fresh = make_token();
-    const auto text = script_text(machine, profile, *values, fresh);
-    if (!text) return pass_on(text.error());
-    if (auto published = publish(batch, mac, *text); !published) return published;
-    if (!*token) {
+Outcome<void> store_token(Batch& batch, Id machine, std::optional<Document> token, const std::string& fresh,
+                          const std::string& digest) {
+    if (!token) {
         const auto made =
             insert(batch, kBootTokens,
-                   {{"machine", machine.id.to_string()}, {"hash", hash_token(fresh)}, {"script", digest}});
+                   {{"machine", machine.to_string()}, {"hash", hash_token(fresh)}, {"rendered", digest}});
         if (!made) return pass_on(made.error());
         return {};
     }
-    (*token)->fields["previous_hash"] = (*token)->fields["hash"];
-    (*token)->fields["hash"] = hash_token(fresh);
-    (*token)->fields["script"] = digest;
-    const auto updated = update(batch, kBootTokens, std::move(**token));
+    token->fields["previous_hash"] = token->fields["hash"];
+    token->fields["hash"] = hash_token(fresh);
+    token->fields["rendered"] = digest;
+    const auto updated = update(batch, kBootTokens, std::move(*token));
     if (!updated) return pass_on(updated.error());
     return {};
 }
 
-Outcome<void> remove_script(Batch& batch, const MacAddress& mac) {
-    const auto name = batch.record<NameRecord>(batch.tables().names, script_key(mac).bytes());
-    if (!name) return pass_on(name.error());
-    if (!*name) return {};
-    if (auto retired = retire_rendered(batch, (*name)->rendered_id); !retired) return retired;
-    if (auto removed = batch.remove(batch.tables().names, script_key(mac).bytes()); !removed)
-        return pass_on(removed.error());
+Outcome<void> publish(Batch& batch, const MacAddress& mac, const Rendered& rendered, HostRecord& host) {
+    if (auto set = set_files(batch, {.machine = mac}, rendered.files); !set) return set;
+    if (rendered.line.empty()) {
+        if (host.line_id != 0)
+            if (auto retired = retire_rendered(batch, host.line_id); !retired) return retired;
+        host.line_id = 0;
+    } else {
+        const auto id = replace_rendered(batch, host.line_id, rendered.line);
+        if (!id) return pass_on(id.error());
+        host.line_id = *id;
+    }
+    host.line_bytes = static_cast<std::uint32_t>(rendered.line.size());
     return {};
+}
+
+}  // namespace
+
+Outcome<void> render_machine(Batch& batch, const Appliance& appliance, const Document& machine,
+                             const Document& profile, HostRecord& host) {
+    const auto values = values_of(batch, machine, profile, appliance);
+    if (!values) return pass_on(values.error());
+    // All of it but for the token: tells whether anything that a machine would notice has changed.
+    const auto blank = render(profile, *values, "");
+    if (!blank) return pass_on(blank.error());
+    const MacAddress mac = *MacAddress::parse(machine.text("mac"));
+    if (blank->empty()) return remove_rendered(batch, mac, host);
+
+    auto token = token_of(batch, machine.id);
+    if (!token) return pass_on(token.error());
+    const std::string digest = blank->digest();
+    const bool is_good = *token && !(*token)->text("hash").empty() && (*token)->text("rendered") == digest;
+    if (is_good && (host.line_id == 0) == blank->line.empty()) return {};
+
+    const std::string fresh = make_token();
+    const auto rendered = render(profile, *values, fresh);
+    if (!rendered) return pass_on(rendered.error());
+    if (auto published = publish(batch, mac, *rendered, host); !published) return published;
+    return store_token(batch, machine.id, std::move(*token), fresh, digest);
+}
+
+Outcome<void> remove_rendered(Batch& batch, const MacAddress& mac, HostRecord& host) {
+    return publish(batch, mac, {}, host);
 }
 
 Outcome<void> retire_token(Batch& batch, Id machine, std::string_view shown) {

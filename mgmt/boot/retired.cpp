@@ -32,14 +32,17 @@ Outcome<void> retire_image(Batch& batch, const Sha256& hash) {
     return retire(batch, ContentKind::image, bytes_of(hash), kImageGraceSeconds);
 }
 
-Outcome<std::vector<Sha256>> collect_retired(Batch& batch, std::size_t limit) {
+Outcome<std::vector<Sha256>> collect_retired(Batch& batch, std::size_t limit, Collect which) {
     constexpr std::size_t kHeader = sizeof(be64) + 1;
     std::vector<std::string> due;
     const auto scanned = scan(batch.txn(), batch.own().retired, {}, [&](Bytes key, Bytes) {
         be64 when;
         if (key.size() > kHeader) std::memcpy(&when, key.data(), sizeof when);
-        if (when.host() > batch.now_unix() || due.size() == limit) return false;
-        due.emplace_back(text_of(key));
+        if (due.size() == limit) return false;
+        const bool is_due = when.host() <= batch.now_unix();
+        if (!is_due && which == Collect::due) return false;
+        const bool is_image = key.size() == kHeader + sizeof(Sha256);
+        if (is_due || is_image) due.emplace_back(text_of(key));
         return true;
     });
     if (!scanned) return pass_on(scanned.error());

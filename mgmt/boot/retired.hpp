@@ -17,9 +17,14 @@ inline constexpr std::uint64_t kImageGraceSeconds = 3600;
 [[nodiscard]] Outcome<void> retire_rendered(store::Batch& batch, std::uint64_t rendered_id);
 [[nodiscard]] Outcome<void> retire_image(store::Batch& batch, const store::Sha256& hash);
 
-// Removes rendered files that are due, at most LIMIT entries of either kind, and returns the images that are
-// due and that no name stands for. Their files are for the caller to remove, on this thread: no name can
+// Which images are collected: those whose grace is over, or all that no name stands for. A transfer under way
+// has its file open or in memory, so the grace is only for those who would rather have a name back.
+enum class Collect : std::uint8_t { due, all_images };
+
+// Removes rendered files that are due, at most LIMIT entries of either kind, and returns the images to be
+// collected that no name stands for. Their files are for the caller to remove, on this thread: no name can
 // come to stand for them meanwhile.
-[[nodiscard]] Outcome<std::vector<store::Sha256>> collect_retired(store::Batch& batch, std::size_t limit);
+[[nodiscard]] Outcome<std::vector<store::Sha256>> collect_retired(store::Batch& batch, std::size_t limit,
+                                                                  Collect which = Collect::due);
 
 }  // namespace rouse::boot

@@ -7,6 +7,7 @@
 #include "shared/store/records.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace rouse::boot {
@@ -15,6 +16,9 @@ struct Content {
     store::Sha256 hash{};
     std::uint64_t size = 0;
 };
+
+// The hash of a file's bytes as they are now. Blocking.
+[[nodiscard]] Result<Content> hash_file(const std::string& path);
 
 // Blocking: used on a thread that may wait for a disk, by one thread at a time.
 class Upload {
@@ -25,16 +29,23 @@ class Upload {
     ~Upload();  // removes the temporary file
 
     [[nodiscard]] Result<void> append(store::Bytes bytes);
-    // All bytes are there: makes them durable. Called once.
+    // All bytes are there: closes the file. Called once.
     [[nodiscard]] Result<Content> finish();
-    // Makes the content readable under its hash; may be called again, if the file was collected meanwhile.
-    [[nodiscard]] Result<void> publish();
+    // Makes the contents of finished uploads into one directory durable, then readable under their hashes.
+    // May be called again, if a file was collected meanwhile. A file that is there already and damaged is
+    // replaced.
+    [[nodiscard]] static Result<void> publish(std::span<Upload> uploads);
+    [[nodiscard]] Result<void> publish() { return publish({this, 1}); }
+
+    [[nodiscard]] const Content& content() const noexcept { return content_; }  // of a finished one
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     // Names of temporary files begin so.
     static constexpr std::string_view kPrefix = ".upload-";
 
   private:
     Upload(std::string directory, std::string path, int descriptor);
+    [[nodiscard]] Result<void> link() const;
     std::string directory_;
     std::string path_;
     int descriptor_;

@@ -81,10 +81,22 @@ OrFailure<json> Session::post(const std::string& path, const json& body) {
     return send(json_request("POST", "", body), path);
 }
 
-OrFailure<json> Session::put(const std::string& path, UploadSource& upload) {
-    return send({.method = "PUT",
+OrFailure<json> Session::put(const std::string& path, UploadSource& source) {
+    return upload("PUT", path, source);
+}
+
+OrFailure<json> Session::post(const std::string& path, UploadSource& source) {
+    return upload("POST", path, source);
+}
+
+OrFailure<json> Session::post(const std::string& path) {
+    return send({.method = "POST", .timeout_seconds = 0}, path);
+}
+
+OrFailure<json> Session::upload(const char* method, const std::string& path, UploadSource& source) {
+    return send({.method = method,
                  .content_type = "application/octet-stream",
-                 .upload = &upload,
+                 .upload = &source,
                  .timeout_seconds = 0},
                 path);
 }

@@ -22,10 +22,15 @@ class Session {
     [[nodiscard]] OrFailure<nlohmann::json> get(const std::string& path);
     [[nodiscard]] OrFailure<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
     [[nodiscard]] OrFailure<nlohmann::json> put(const std::string& path, UploadSource& upload);
+    [[nodiscard]] OrFailure<nlohmann::json> post(const std::string& path, UploadSource& upload);
+    // Without a body; takes the time that it takes.
+    [[nodiscard]] OrFailure<nlohmann::json> post(const std::string& path);
     [[nodiscard]] OrFailure<void> remove(const std::string& path);
 
   private:
     Session(Profile profile, std::string config_dir, bool may_refresh);
+    [[nodiscard]] OrFailure<nlohmann::json> upload(const char* method, const std::string& path,
+                                                   UploadSource& source);
     [[nodiscard]] OrFailure<nlohmann::json> send(HttpRequest request, const std::string& path);
     [[nodiscard]] OrFailure<void> refresh();
 

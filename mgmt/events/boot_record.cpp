@@ -24,6 +24,12 @@ std::optional<BootTrigger> discover_trigger(ClientKind client, const BootRecord&
     return facts.has_profile ? std::optional(BootTrigger::begin) : std::nullopt;
 }
 
+// One of several requests that make up a file.
+bool is_fragment(const Event& event) noexcept {
+    return event.kind == EventKind::http_complete &&
+           event.detail == static_cast<std::uint16_t>(HttpPart::part);
+}
+
 std::string file_or(const BootRecord& boot, const char* otherwise) {
     return boot.file.empty() ? std::string(otherwise) : std::string(boot.file.view());
 }
@@ -52,14 +58,19 @@ std::optional<BootTrigger> trigger_of(const Event& event, const BootRecord& boot
         case EventKind::dhcp_ack:
             return BootTrigger::ack;
         case EventKind::tftp_request:
+        case EventKind::http_request:
             return BootTrigger::transfer_begin;
         case EventKind::tftp_probe:
+        case EventKind::http_probe:
             return BootTrigger::transfer_probe;
         case EventKind::tftp_complete:
+        case EventKind::http_complete:
             return BootTrigger::transfer_end;
         case EventKind::tftp_failed:
+        case EventKind::http_failed:
             return BootTrigger::transfer_break;
         case EventKind::tftp_missing:
+        case EventKind::http_missing:
             // Loaders search for their configuration by asking; only a real miss means trouble.
             if (event.detail != static_cast<std::uint16_t>(MissKind::real)) return std::nullopt;
             return BootTrigger::file_miss;
@@ -100,15 +111,19 @@ void note(BootRecord& boot, const Event& event) noexcept {
             if (asking) boot.cause = event.detail;
             break;
         case EventKind::tftp_complete:
-            ++boot.files;
+        case EventKind::http_complete:
+            if (!is_fragment(event)) ++boot.files;
             boot.bytes += event.bytes;
             boot.resent += event.count;
             [[fallthrough]];
         case EventKind::tftp_request:
+        case EventKind::http_request:
         case EventKind::tftp_failed:
+        case EventKind::http_failed:
         case EventKind::tftp_missing:
-            if (event.kind == EventKind::tftp_failed) boot.cause = event.detail;
-            if (event.kind == EventKind::tftp_missing && !trigger_of(event, boot, {})) break;
+        case EventKind::http_missing:
+            if (trigger_of(event, boot, {}) == BootTrigger::transfer_break) boot.cause = event.detail;
+            if (!trigger_of(event, boot, {})) break;  // a loader's habit
             if (!file_of(event).empty()) static_cast<void>(boot.file.assign(file_of(event)));
             break;
         default:

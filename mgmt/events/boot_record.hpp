@@ -55,7 +55,7 @@ struct MachineFacts {
 // Who sent the message of a dhcp_discover or dhcp_request.
 [[nodiscard]] ClientKind client_kind(const Event& event) noexcept;
 
-// The file that an event of TFTP is about, as it stands in the event.
+// The file that an event of TFTP or HTTP is about, as it stands in the event.
 [[nodiscard]] std::string_view file_of(const Event& event) noexcept;
 
 // What EVENT means for the boot; nothing for events that only belong on the timeline.

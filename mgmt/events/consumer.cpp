@@ -2,7 +2,6 @@
 
 #include "mgmt/boot/guest_leases.hpp"
 #include "mgmt/boot/lease_book.hpp"
-#include "mgmt/events/recorder.hpp"
 #include "mgmt/events/sentence.hpp"
 
 #include <algorithm>
@@ -18,6 +17,7 @@ namespace {
 // writers, who wait for it, do not notice.
 constexpr std::size_t kBatchEvents = 2048;
 constexpr std::size_t kBatchVerdicts = 1024;
+constexpr std::size_t kMaxOwnWaiting = 65'536;
 constexpr std::size_t kBatchEnds = 1024;
 // A guest waits for it with its DISCOVER.
 constexpr auto kIdle = std::chrono::milliseconds(1);
@@ -105,6 +105,9 @@ Result<std::size_t> Consumer::turn() {
         backlog += ring->segment.get()->head.load(std::memory_order_relaxed) -
                    ring->segment.get()->tail.load(std::memory_order_relaxed);
     }
+    const auto own = drain_own();
+    if (!own) return own;
+    applied += *own;
     statistics_.backlog = backlog;
     // Only when nothing waits: an event that waits may be the progress that a verdict would deny.
     if (!look || backlog != 0) return applied;
@@ -149,10 +152,42 @@ Result<std::size_t> Consumer::drain(Ring& ring) {
     });
     if (!touched) return tl::unexpected(touched.error());
     ring.reader->release(n);
-    statistics_.events += n;
-    ++statistics_.batches;
-    for (const Touched& machine : *touched) waiters_.publish(machine.machine, machine.last_sequence);
+    count(*touched, n);
     return n;
+}
+
+void Consumer::report(const Event& event) {
+    const std::lock_guard lock(own_mutex_);
+    if (own_.size() < kMaxOwnWaiting)
+        own_.push_back(event);
+    else
+        ++statistics_.own_lost;
+}
+
+Result<std::size_t> Consumer::drain_own() {
+    std::vector<Event> events;
+    {
+        const std::lock_guard lock(own_mutex_);
+        const std::size_t n = std::min(own_.size(), kBatchEvents);
+        events.assign(own_.begin(), own_.begin() + static_cast<std::ptrdiff_t>(n));
+    }
+    if (events.empty()) return std::size_t{0};
+    const auto touched = writer_->run(
+        [this, &events](store::Batch& batch) { return apply_own_events(batch, tables_, events); });
+    if (!touched) return tl::unexpected(touched.error());
+    {
+        // Only this thread takes any out, so the first ones are still the same.
+        const std::lock_guard lock(own_mutex_);
+        own_.erase(own_.begin(), own_.begin() + static_cast<std::ptrdiff_t>(events.size()));
+    }
+    count(*touched, events.size());
+    return events.size();
+}
+
+void Consumer::count(const TouchedMachines& touched, std::size_t events) {
+    statistics_.events += events;
+    ++statistics_.batches;
+    for (const Touched& machine : touched) waiters_.publish(machine.machine, machine.last_sequence);
 }
 
 Result<void> Consumer::pass_verdicts() {

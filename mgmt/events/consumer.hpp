@@ -5,6 +5,7 @@
 
 #include "mgmt/boot/appliance.hpp"
 #include "mgmt/events/followed_segment.hpp"
+#include "mgmt/events/recorder.hpp"
 #include "mgmt/events/tables.hpp"
 #include "mgmt/events/waiters.hpp"
 #include "mgmt/store/writer.hpp"
@@ -15,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -33,6 +35,7 @@ class Consumer {
         std::atomic<std::uint64_t> backlog{0};   // a gauge: waiting in the rings at the last look
         std::atomic<std::uint64_t> failures{0};  // batches that the store could not take; tried again
         std::atomic<bool> failing{false};        // the last batch was such a one
+        std::atomic<std::uint64_t> own_lost{0};  // given to report() faster than the store took them
     };
     using Clock = std::uint64_t (*)() noexcept;
 
@@ -50,6 +53,10 @@ class Consumer {
     // One round of the thread's work: what waits in every ring, and deadlines if nothing is left waiting.
     // Returns how many events were applied. For tests and the thread itself, one at a time.
     Result<std::size_t> turn();
+
+    // Puts an event of the management plane's own on its machine's timeline, with the dataplane's. Any
+    // thread; returns at once.
+    void report(const Event& event);
 
     // Waits, SECONDS at most, until the machine's timeline has entries after AFTER. True: it has.
     [[nodiscard]] boost::asio::awaitable<bool> wait_for_timeline(store::Id machine, std::uint64_t after,
@@ -71,6 +78,8 @@ class Consumer {
              const std::string& run_dir, Clock realtime);
     Result<void> follow_rings();
     Result<std::size_t> drain(Ring& ring);
+    Result<std::size_t> drain_own();
+    void count(const TouchedMachines& touched, std::size_t events);
     void log(const Event& event);
     Result<void> pass_verdicts();
     Result<void> end_leases();
@@ -86,6 +95,8 @@ class Consumer {
     std::vector<Event> events_;                 // of one batch
     std::set<IpAddress> foreign_servers_;       // that the log has told of
     std::uint64_t next_look_ns_ = 0;            // for new workers, replaced segments and deadlines; monotonic
+    std::mutex own_mutex_;
+    std::vector<Event> own_;  // reported and not yet applied
     Statistics statistics_;
     Waiters waiters_;
     std::atomic<bool> stopping_{false};

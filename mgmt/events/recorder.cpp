@@ -40,6 +40,7 @@ class Session {
     Session(store::Batch& batch, const EventTables& tables) : batch_(batch), tables_(tables) {}
 
     Result<void> apply(const Event& event, LeaseKeeper& leases);
+    Result<void> apply_own(const Event& event);
     Result<void> expire(const store::Id& machine, std::uint64_t watched_ns, std::uint64_t now_ns);
     Outcome<void> report(const AgentNews& news);
     // Writes all that was gathered; what was touched.
@@ -142,6 +143,13 @@ Result<void> Session::apply(const Event& event, LeaseKeeper& leases) {
     }
     strangers_.note(noted);
     return {};
+}
+
+Result<void> Session::apply_own(const Event& event) {
+    const auto sender = sender_of(event.mac);
+    if (!sender) return tl::unexpected(sender.error());
+    const auto& machine = (*sender)->machine;
+    return machine ? apply_to(*machine, event) : Result<void>{};  // a guest has no timeline
 }
 
 Result<void> Session::apply_to(const store::Id& machine, const Event& event) {
@@ -304,6 +312,14 @@ Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tab
     if (auto put = batch.put(tables.rings, bytes_of(key), bytes_of(value)); !put)
         return tl::unexpected(put.error());
     return store_result(std::move(touched));
+}
+
+Result<TouchedMachines> apply_own_events(store::Batch& batch, const EventTables& tables,
+                                         std::span<const Event> events) {
+    Session session(batch, tables);
+    for (const Event& event : events)
+        if (auto done = session.apply_own(event); !done) return tl::unexpected(done.error());
+    return store_result(session.finish());
 }
 
 Result<bool> any_deadline_due(const store::View& view, const EventTables& tables, std::uint64_t now_ns) {

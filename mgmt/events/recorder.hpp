@@ -32,6 +32,10 @@ using TouchedMachines = std::vector<Touched>;
                                                    const boot::Appliance& appliance, std::uint64_t ring,
                                                    std::span<const Event> events);
 
+// Applies events of the management plane's own, such as transfers by HTTP, oldest first; each is given once.
+[[nodiscard]] Result<TouchedMachines> apply_own_events(store::Batch& batch, const EventTables& tables,
+                                                       std::span<const Event> events);
+
 // Passes the verdict on boots whose stage has lasted too long at NOW (CLOCK_REALTIME), at most LIMIT of them.
 // Only after all waiting events were applied: they may say otherwise.
 [[nodiscard]] Result<TouchedMachines> apply_deadlines(store::Batch& batch, const EventTables& tables,

@@ -59,11 +59,15 @@ std::string client_words(const Event& event) {
     return printable(event.get_text().substr(std::min(file_of(event).size() + 2, event.get_text().size())));
 }
 
-std::string completed(const Event& event) {
+std::string sent(const Event& event) {
     std::string out = "sent " + file_name(event) + ", " + human_bytes(event.bytes) + " in " +
                       human_duration(event.duration_ns);
     if (const auto rate = human_rate(event.bytes, event.duration_ns); !rate.empty()) out += " (" + rate + ")";
-    out += ", ";
+    return out;
+}
+
+std::string completed(const Event& event) {
+    std::string out = sent(event) + ", ";
     out += event.count == 0 ? "nothing"
                             : std::to_string(event.count) + (event.count == 1 ? " block" : " blocks");
     return out + " resent" + remark(event, kTransferEndings);
@@ -134,6 +138,18 @@ std::string sentence(const Event& event) {
             return "asked for " + file_name(event) + ", which is not there" + remark(event, kMissKinds);
         case EventKind::tftp_write_refused:
             return "tried to write " + file_name(event) + " and was refused";
+        case EventKind::http_request:
+            return "asked for " + file_name(event) + " by HTTP, " + human_bytes(event.bytes) +
+                   remark(event, kHttpParts);
+        case EventKind::http_complete:
+            return sent(event) + " by HTTP" + remark(event, kHttpParts);
+        case EventKind::http_probe:
+            return "asked for the size of " + file_name(event) + " (" + human_bytes(event.bytes) +
+                   ") by HTTP before fetching it";
+        case EventKind::http_failed:
+            return failed(event);
+        case EventKind::http_missing:
+            return "asked for " + file_name(event) + " by HTTP, which is not there";
         case EventKind::none:
             break;
     }
@@ -194,6 +210,23 @@ nlohmann::ordered_json details(const Event& event) {
             if (!file_of(event).empty()) out["file"] = printable(file_of(event));
             if (event.kind == EventKind::tftp_failed && !client_words(event).empty())
                 out["words"] = client_words(event);
+            address();
+            break;
+        case EventKind::http_failed:
+            out["reason"] = reason(event, kTransferFailures);
+            [[fallthrough]];
+        case EventKind::http_complete:
+            out["duration_ms"] = event.duration_ns / 1'000'000;
+            [[fallthrough]];
+        case EventKind::http_request:
+        case EventKind::http_probe:
+            out["bytes"] = event.bytes;
+            [[fallthrough]];
+        case EventKind::http_missing:
+            if (event.kind == EventKind::http_missing) out["kind"] = reason(event, kMissKinds);
+            if (event.kind == EventKind::http_request || event.kind == EventKind::http_complete)
+                out["part"] = reason(event, kHttpParts);
+            if (!file_of(event).empty()) out["file"] = printable(file_of(event));
             address();
             break;
         case EventKind::none:

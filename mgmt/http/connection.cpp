@@ -258,22 +258,40 @@ std::string Connection<Stream>::head(const Response& response, std::optional<std
 // False: the connection can carry nothing more.
 template <typename Stream>
 asio::awaitable<bool> Connection<Stream>::respond(Response response) {
+    // Told however it ends: a connection that is cut ends by an exception.
+    struct Report {
+        std::function<void(const Delivery&)> on_end;
+        Delivery delivery{};
+        ~Report() {
+            if (on_end) on_end(delivery);
+        }
+    };
+    Report report{std::move(response.on_end)};
+    report.delivery.complete = co_await send(response, report.delivery);
+    co_return report.delivery.complete;
+}
+
+template <typename Stream>
+asio::awaitable<bool> Connection<Stream>::send(Response& response, Delivery& delivery) {
     const bool silent = request_.method == Method::head || has_no_body(response.status);
     if (auto* text = std::get_if<std::string>(&response.body)) {
         std::string out = head(response, text->size());
         if (silent) co_return co_await write_all(out);
-        if (text->size() > kCoalesce) co_return co_await write_all(out, *text);
-        out += *text;
-        co_return co_await write_all(out);
+        const bool separate = text->size() > kCoalesce;
+        if (!separate) out += *text;
+        if (!co_await write_all(out, separate ? std::string_view(*text) : std::string_view{}))
+            co_return false;
+        delivery.bytes = text->size();
+        co_return true;
     }
     if (auto* range = std::get_if<FileRange>(&response.body)) {
         const std::string out = head(response, range->length);
         if (!co_await write_all(out)) co_return false;
         if (silent) co_return true;
         if constexpr (std::is_same_v<Stream, TcpSocket>)
-            co_return co_await send_file(std::move(*range));
+            co_return co_await send_file(std::move(*range), delivery);
         else
-            co_return co_await copy_file(std::move(*range));
+            co_return co_await copy_file(std::move(*range), delivery);
     }
     if (!takes_chunks()) keep_alive_ = false;  // HTTP/1.0 knows the end of such a body by the connection's
     const std::string out = head(response, std::nullopt);
@@ -321,7 +339,7 @@ asio::awaitable<bool> Connection<Stream>::write_all(std::string_view first, std:
 }
 
 template <typename Stream>
-asio::awaitable<bool> Connection<Stream>::send_file(FileRange range) {
+asio::awaitable<bool> Connection<Stream>::send_file(FileRange range, Delivery& delivery) {
     // Bounded, so that one fast client and a large file do not keep the thread from all others.
     constexpr std::uint64_t kAtOnce = 1 << 20;
     socket().native_non_blocking(true);
@@ -332,6 +350,7 @@ asio::awaitable<bool> Connection<Stream>::send_file(FileRange range) {
                                      std::min(range.length, kAtOnce));
         if (n > 0) {
             range.length -= static_cast<std::uint64_t>(n);
+            delivery.bytes += static_cast<std::uint64_t>(n);
             co_await asio::post(stream_.get_executor(), asio::use_awaitable);
             continue;
         }
@@ -350,7 +369,7 @@ asio::awaitable<bool> Connection<Stream>::send_file(FileRange range) {
 }
 
 template <typename Stream>
-asio::awaitable<bool> Connection<Stream>::copy_file(FileRange range) {
+asio::awaitable<bool> Connection<Stream>::copy_file(FileRange range, Delivery& delivery) {
     std::string chunk(kBodyRead, '\0');
     while (range.length > 0) {
         const ssize_t n =
@@ -364,6 +383,7 @@ asio::awaitable<bool> Connection<Stream>::copy_file(FileRange range) {
         range.offset += static_cast<std::uint64_t>(n);
         range.length -= static_cast<std::uint64_t>(n);
         if (!co_await write_all(std::string_view(chunk.data(), static_cast<std::size_t>(n)))) co_return false;
+        delivery.bytes += static_cast<std::uint64_t>(n);
     }
     co_return true;
 }

@@ -100,8 +100,10 @@ class Connection final : public AnyConnection,
     asio::awaitable<bool> fill(std::size_t bytes);
     void skip_received_body();
     asio::awaitable<bool> respond(Response response);
-    asio::awaitable<bool> send_file(FileRange range);
-    asio::awaitable<bool> copy_file(FileRange range);
+    asio::awaitable<bool> send(Response& response, Delivery& delivery);
+    // Both count in DELIVERY what the kernel has taken.
+    asio::awaitable<bool> send_file(FileRange range, Delivery& delivery);
+    asio::awaitable<bool> copy_file(FileRange range, Delivery& delivery);
     asio::awaitable<bool> write_all(std::string_view first, std::string_view second = {});
     asio::awaitable<void> linger();
     [[nodiscard]] std::string head(const Response& response, std::optional<std::uint64_t> length) const;

@@ -52,10 +52,18 @@ class ResponseStream {
 // by reference after its handler returned it: capture copies.
 using StreamBody = std::function<asio::awaitable<void>(ResponseStream&)>;
 
+// What became of a response's body.
+struct Delivery {
+    std::uint64_t bytes = 0;  // that the kernel took
+    bool complete = false;
+};
+
 struct Response {
     Status status = Status::ok;
     Headers headers;  // without Content-Length, Date and connection management: the connection adds these
     std::variant<std::string, FileRange, StreamBody> body;
+    // Told once, on the connection's thread, when the response has been written or cannot be any more.
+    std::function<void(const Delivery&)> on_end = {};
 
     [[nodiscard]] static Response json(const nlohmann::json& value, Status status = Status::ok);
     // Already serialised JSON.

@@ -11,6 +11,8 @@ void add_api(http::Router& router, const Services& services) {
     add_service_config(router, services);
     add_boot_profiles(router, services);
     add_images(router, services);
+    add_image_imports(router, services);
+    add_image_care(router, services);
     add_users(router, services);
 }
 

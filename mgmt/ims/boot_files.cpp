@@ -31,14 +31,20 @@ Result<std::optional<Client>> client_of(const View& view, const IpAddress& peer)
     return std::optional(Client{(*lease)->mac, **host});
 }
 
-http::Outcome rendered_response(const View& view, const NameRecord& name) {
-    const auto text = view.txn().get(view.tables().rendered, bytes_of(be64(name.rendered_id)));
+http::Outcome rendered_response(const View& view, const HostRecord& host, const NameRecord& name) {
+    auto text = boot::read_text(view, host, name);
     if (!text) return refused(text.error());
     if (!*text) return http::problem(http::Status::not_found, "the file's content is not there");
-    return Response::text(std::string(text_of(**text)));
+    return Response::text(std::move(**text));
 }
 
-http::Outcome get(const Services& services, const Request& request) {
+http::Outcome read(const Services& services, const Request& request, const View& view, const Client& client,
+                   const NameRecord& name) {
+    if (name.kind != ContentKind::image) return rendered_response(view, client.host, name);
+    return image_response(services.catalogue, request, name.hash, name.size);
+}
+
+http::Outcome get(const Services& services, HttpTransfers& transfers, const Request& request) {
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
     // One answer for strangers and for unknown names: a stranger learns nothing.
@@ -46,22 +52,32 @@ http::Outcome get(const Services& services, const Request& request) {
     const auto client = client_of(*snapshot, request.peer);
     if (!client) return refused(client.error());
     if (!*client) return not_found();
-    const auto name = boot::resolve(*snapshot, (*client)->mac, (*client)->host, request.parameter("name"));
+    const std::string& asked = request.parameter("name");
+    const auto name = boot::resolve(*snapshot, (*client)->mac, (*client)->host, asked);
     if (!name) return refused(name.error());
-    if (!*name) return not_found();
-    if ((*name)->kind == ContentKind::rendered) return rendered_response(*snapshot, **name);
-    return image_response(services.catalogue, request, (*name)->hash, (*name)->size);
+    const HttpTransfers::Client who{(*client)->mac, request.peer};
+    if (!*name) {
+        transfers.missed(who, asked);
+        return not_found();
+    }
+    auto response = read(services, request, *snapshot, **client, **name);
+    if (!response) return response;
+    if (request.method == http::Method::head)
+        transfers.probed(who, asked, *response);
+    else
+        transfers.follow(who, asked, *response);
+    return response;
 }
 
 }  // namespace
 
-void add_boot_files(http::Router& router, const Services& services) {
+void add_boot_files(http::Router& router, const Services& services, HttpTransfers& transfers) {
     router.add({.method = http::Method::get,
                 .pattern = "/boot/{name...}",
                 .access = http::Access::anyone(),
                 .tag = "Boot files",
                 .summary = "Read a file, as the machine whose address this is"},
-               [services](Request& request) { return get(services, request); });
+               [services, &transfers](Request& request) { return get(services, transfers, request); });
 }
 
 }  // namespace rouse::ims

@@ -15,6 +15,19 @@ using nlohmann::json;
 
 namespace {
 
+const http::Schema& template_schema() {
+    static const http::Schema schema(
+        "FileTemplate", "A file made for a boot profile's machines",
+        {http::string("name", "as loaders ask for it; variables as in cmdline")
+             .length(1, ImageName::kMaxLength)
+             .required(),
+         http::string("content", "its text; variables and sections as in Mustache")
+             .length(0, kMaxRenderedBytes)
+             .multiline()
+             .required()});
+    return schema;
+}
+
 const http::Schema& profile_schema() {
     constexpr std::size_t kName = ImageName::kMaxLength;
     static const http::Schema schema(
@@ -27,12 +40,19 @@ const http::Schema& profile_schema() {
          http::string("description", "for people").length(0, 1000).multiline(),
          http::map("loaders", "the image that each architecture's firmware is given", words(kLoaderNames),
                    http::string("loader", "an image's name").length(1, kName)),
-         http::string("kernel", "image that iPXE boots").length(0, kName),
+         http::string("kernel", "image that iPXE, pxelinux and GRUB boot").length(0, kName),
          http::array(http::string("initrds", "images of its ramdisks").length(1, kName)).items(0, 8),
-         http::string("cmdline",
-                      "kernel command line; {{hostname}}, {{mac}}, {{ip}}, {{netmask}}, {{gateway}}, "
-                      "{{cluster}}, {{url}} and {{token}} stand for the machine's own")
+         http::string(
+             "cmdline",
+             "kernel command line; {{hostname}}, {{mac}}, {{mac-dashes}}, {{ip}}, {{netmask}}, "
+             "{{gateway}}, {{cluster}}, {{profile}}, {{server}}, {{url}} and {{token}} stand for the "
+             "machine's own")
              .length(0, 2048),
+         http::array(http::object("templates",
+                                  "files made for its machines, such as a preseed file; one with a name of a "
+                                  "loader's configuration replaces all of that loader's",
+                                  template_schema()))
+             .items(0, 32),
          http::array(http::string("warnings", "what is missing for it to boot")).read_only(),
          http::timestamp("created_at", "when it was made").read_only(),
          http::timestamp("updated_at", "when it last changed").read_only()});
@@ -71,7 +91,7 @@ Outcome<void> remove_profile(Batch& batch, const Document& profile) {
     return boot::remove_profile(batch, profile);
 }
 
-// Scripts are made of their profile.
+// Machines' boot lines and files are made of their profile.
 boost::asio::awaitable<Outcome<void>> after_change(const Services& services, std::string profile) {
     std::vector<Id> machines;
     {
@@ -101,7 +121,7 @@ void add_boot_profiles(http::Router& router, const Services& services) {
         return after_change(services, now.text("name"));
     };
     resource.decorate = [](const View& view, json& answer) -> Outcome<void> {
-        const auto warnings = boot::missing_images(view, answer);
+        const auto warnings = boot::warnings_about(view, answer);
         if (!warnings) return pass_on(warnings.error());
         answer["warnings"] = *warnings;
         return {};

@@ -1,5 +1,7 @@
 #include "mgmt/ims/file_response.hpp"
 
+#include "mgmt/ims/content_digest.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <memory>
@@ -50,6 +52,7 @@ http::Outcome image_response(const boot::Catalogue& catalogue, const http::Reque
     http::Response response;
     response.headers.set("ETag", tag);
     response.headers.set("Accept-Ranges", "bytes");
+    response.headers.set("Repr-Digest", digest_field(hash));  // RFC 9530 3
     if (lists_tag(request.headers.get("If-None-Match"), tag)) {
         response.status = http::Status::not_modified;
         return response;

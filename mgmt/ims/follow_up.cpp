@@ -1,5 +1,6 @@
 #include "mgmt/ims/follow_up.hpp"
 
+#include "mgmt/boot/boot_profile.hpp"
 #include "mgmt/boot/machine.hpp"
 #include "mgmt/store/documents.hpp"
 
@@ -23,6 +24,18 @@ Outcome<void> project_step(Batch& batch, const boot::Appliance& appliance, std::
         if (auto refreshed = boot::refresh_machine(batch, appliance, std::move(**machine)); !refreshed)
             return refreshed;
     }
+    return {};
+}
+
+Outcome<void> project_profiles(Batch& batch) {
+    std::vector<store::Document> profiles;
+    const auto listed = store::for_each(batch, store::kBootProfiles, std::nullopt, [&](store::Document one) {
+        profiles.push_back(std::move(one));
+        return true;
+    });
+    if (!listed) return pass_on(listed.error());
+    for (const auto& profile : profiles)
+        if (auto projected = boot::project_profile(batch, profile); !projected) return projected;
     return {};
 }
 
@@ -51,6 +64,8 @@ boost::asio::awaitable<Outcome<void>> place_waiting_machines(const Services& ser
 }
 
 boost::asio::awaitable<Outcome<void>> project_everything(const Services& services) {
+    auto profiles = co_await services.writer.submit([](Batch& batch) { return project_profiles(batch); });
+    if (!profiles) co_return profiles;
     auto placed = co_await place_waiting_machines(services);
     if (!placed) co_return placed;
     std::vector<Id> machines;

@@ -4,6 +4,7 @@
 #include "mgmt/boot/upload.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/blocking.hpp"
+#include "mgmt/ims/body_file.hpp"
 #include "mgmt/ims/file_response.hpp"
 #include "mgmt/ims/problems.hpp"
 #include "mgmt/ims/resource.hpp"
@@ -21,9 +22,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
-constexpr int kPublishAttempts = 3;
-
 const http::Schema& image_schema() {
     static const http::Schema schema(
         "Image", "A file that machines may be given",
@@ -36,55 +34,13 @@ const http::Schema& image_schema() {
     return schema;
 }
 
-// Fills BUFFER from the request; fewer bytes than it holds: the body has ended.
-asio::awaitable<http::OrProblem<std::size_t>> fill(Request& request, std::span<std::byte> buffer) {
-    std::size_t filled = 0;
-    while (filled < buffer.size()) {
-        const auto got = co_await request.read_some(buffer.subspan(filled));
-        if (!got) co_return tl::unexpected(got.error());
-        if (*got == 0) break;
-        filled += *got;
-    }
-    co_return filled;
-}
-
-// The body into a file of its own. UPLOAD keeps that file until it is destroyed.
-asio::awaitable<http::OrProblem<boot::Content>> receive(const Services& services, Request& request,
-                                                        std::unique_ptr<boot::Upload>& upload) {
-    auto disk_full = [](const Error& error) {
-        return http::problem(http::Status::insufficient_storage, error.message);
-    };
-    const auto begun = co_await run_on(services.disk, [&]() -> Result<void> {
-        auto made = boot::Upload::begin(services.catalogue.images_dir());
-        if (!made) return tl::unexpected(made.error());
-        upload = std::make_unique<boot::Upload>(std::move(*made));
-        return {};
+// Removing large files takes its time.
+template <typename T>
+asio::awaitable<void> discard(const Services& services, T& files) {
+    co_await run_on(services.disk, [&] {
+        files = T{};
+        return true;
     });
-    if (!begun) co_return disk_full(begun.error());
-    std::vector<std::byte> buffer(kChunkBytes);
-    for (;;) {
-        const auto filled = co_await fill(request, buffer);
-        if (!filled) co_return tl::unexpected(filled.error());
-        const auto bytes = std::span<const std::byte>(buffer).first(*filled);
-        const auto stored = co_await run_on(services.disk, [&] { return upload->append(bytes); });
-        if (!stored) co_return disk_full(stored.error());
-        if (*filled < buffer.size()) break;
-    }
-    const auto content = co_await run_on(services.disk, [&] { return upload->finish(); });
-    if (!content) co_return disk_full(content.error());
-    co_return *content;
-}
-
-asio::awaitable<Outcome<boot::Catalogue::Named>> publish(const Services& services, const std::string& name,
-                                                         boot::Upload& upload, const boot::Content& content) {
-    for (int attempt = 1;; ++attempt) {
-        const auto published = co_await run_on(services.disk, [&] { return upload.publish(); });
-        if (!published) co_return pass_on(published.error());
-        auto named = co_await services.writer.submit(
-            [&](Batch& batch) { return services.catalogue.name(batch, name, content); });
-        const bool collected = !named && named.error().kind == Failure::Kind::gone;
-        if (!collected || attempt == kPublishAttempts) co_return named;
-    }
 }
 
 asio::awaitable<http::Outcome> put(const Services& services, Request& request) {
@@ -93,23 +49,21 @@ asio::awaitable<http::Outcome> put(const Services& services, Request& request) {
     if (const auto checked = boot::check_image_name(name); !checked)
         co_return http::problem(http::Status::bad_request, checked.error().message);
     std::unique_ptr<boot::Upload> upload;
-    const auto content = co_await receive(services, request, upload);
-    if (!content) {
-        // Removing a large file takes its time.
-        co_await run_on(services.disk, [&] {
-            upload.reset();
-            return true;
-        });
-        co_return tl::unexpected(content.error());
-    }
-    const auto named = co_await publish(services, name, *upload, *content);
-    co_await run_on(services.disk, [&] {
-        upload.reset();
-        return true;
-    });
-    if (!named) co_return refused(named.error());
-    const json out = visible(named->image.fields);
-    co_return named->created ? Response::created(request.path, out) : Response::json(out);
+    const auto content = co_await receive_file(services, request, upload);
+    boot::Catalogue::Named named;
+    std::function<Outcome<void>(Batch&)> give_name = [&](Batch& batch) -> Outcome<void> {
+        auto given = services.catalogue.name(batch, name, *content);
+        if (!given) return pass_on(given.error());
+        named = std::move(*given);
+        return {};
+    };
+    Outcome<void> published;
+    if (content) published = co_await publish_files(services, {upload.get(), 1}, give_name);
+    co_await discard(services, upload);
+    if (!content) co_return tl::unexpected(content.error());
+    if (!published) co_return refused(published.error());
+    const json out = visible(named.image.fields);
+    co_return named.created ? Response::created(request.path, out) : Response::json(out);
 }
 
 http::Outcome get(const Services& services, const Request& request) {
@@ -133,13 +87,35 @@ asio::awaitable<http::Outcome> remove(const Services& services, const Request& r
     co_return Response::no_content();
 }
 
-http::Outcome list(const Services& services) {
+constexpr std::uint64_t kMaxPage = 1'000'000;
+
+// ?prefix=debian/ those whose names begin so, ?sha256= those of one content, ?after=ID&limit=N a page.
+http::Outcome list(const Services& services, const Request& request) {
+    std::string prefix, sha256;
+    std::optional<Id> after;
+    for (const auto& [name, value] : request.query.pairs()) {
+        if (name == "prefix")
+            prefix = value;
+        else if (name == "sha256")
+            sha256 = value;
+        else if (name == "after")
+            after = Id::parse(value);
+        else if (name != "limit")
+            return http::problem(http::Status::bad_request,
+                                 "the query parameter " + name + " is not known here");
+        if (name == "after" && !after)
+            return http::problem(http::Status::bad_request,
+                                 "the query parameter after must be the id of the last image seen");
+    }
+    const auto limit = request.query.integer("limit", kMaxPage, 1, kMaxPage);
+    if (!limit) return tl::unexpected(limit.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
     json out = json::array();
-    const auto listed = for_each(*snapshot, kImages, std::nullopt, [&out](const Document& image) {
-        out.push_back(visible(image.fields));
-        return true;
+    const auto listed = for_each(*snapshot, kImages, after, [&](const Document& image) {
+        if (image.text("name").starts_with(prefix) && (sha256.empty() || image.text("sha256") == sha256))
+            out.push_back(visible(image.fields));
+        return out.size() < *limit;
     });
     if (!listed) return refused(listed.error());
     return Response::json(out);
@@ -152,10 +128,10 @@ void add_images(http::Router& router, const Services& services) {
     router.add({.method = http::Method::get,
                 .pattern = "/api/images/",
                 .tag = tag,
-                .summary = "List: each image",
+                .summary = "List: each image; prefix and sha256 choose, after and limit page",
                 .response = &image_schema(),
                 .response_is_list = true},
-               [services](Request&) { return list(services); });
+               [services](Request& request) { return list(services, request); });
     const std::string one = "/api/images/{name...}";
     router.add({.method = http::Method::put,
                 .pattern = one,

@@ -84,6 +84,20 @@ void add_dataplane(const CountersLayout& layout, std::vector<MetricFamily>& out)
     out.push_back(std::move(frames));
 }
 
+// Of files, by machines, from the rack side's listener.
+void add_transfers(const HttpTransfers::Statistics& counts, std::vector<MetricFamily>& out) {
+    auto ended = family("rouse_http_transfers_total", "transfers of boot files by HTTP, by how they ended",
+                        MetricType::Counter);
+    add(ended, static_cast<double>(counts.complete), {{"ending", "complete"}});
+    add(ended, static_cast<double>(counts.failed), {{"ending", "failed"}});
+    add(ended, static_cast<double>(counts.missing), {{"ending", "missing"}});
+    out.push_back(std::move(ended));
+    out.push_back(single("rouse_http_transfer_bytes_total", "bytes of boot files sent by HTTP",
+                         MetricType::Counter, static_cast<double>(counts.bytes)));
+    out.push_back(single("rouse_http_transfers_open", "transfers of boot files by HTTP under way",
+                         MetricType::Gauge, static_cast<double>(counts.open)));
+}
+
 MetricFamily machines_by_status(const store::View& view) {
     auto out = family("rouse_machines", "registered machines, by status", MetricType::Gauge);
     for (const std::string_view status : store::kMachineStatuses) {
@@ -162,6 +176,10 @@ std::vector<MetricFamily> ManagementMetrics::Collect() const {
                          static_cast<double>(consumed.backlog)));
     out.push_back(single("rouse_timeline_waiters", "requests that wait for a timeline to grow",
                          MetricType::Gauge, static_cast<double>(consumer_->waiters().size())));
+    counter("rouse_events_own_lost_total",
+            "events of transfers by HTTP that came faster than they were stored",
+            static_cast<double>(consumed.own_lost));
+    add_transfers(transfers_->statistics(), out);
     auto requests = family("rouse_http_requests_total", "requests answered", MetricType::Counter);
     for (const auto& one : requests_->read())
         add(requests, static_cast<double>(one.requests),
@@ -197,7 +215,7 @@ void add_metrics(http::Router& router, const Observation& observation) {
                [observation](http::Request&) -> http::Outcome {
                    const DataplaneMetrics dataplane(observation.dataplane);
                    const ManagementMetrics management(observation.writer, observation.consumer,
-                                                      observation.requests);
+                                                      observation.requests, observation.transfers);
                    return http::Response::text(to_text({&dataplane, &management}),
                                                "text/plain; version=0.0.4; charset=utf-8");
                });

@@ -4,6 +4,7 @@
 
 #include "mgmt/events/consumer.hpp"
 #include "mgmt/events/dataplane_counters.hpp"
+#include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
 #include "mgmt/store/writer.hpp"
 
@@ -26,17 +27,19 @@ class DataplaneMetrics final : public prometheus::Collectable {
     events::DataplaneCounters* counters_;
 };
 
-// Machines by status, the writer, the events, the requests.
+// Machines by status, the writer, the events, the requests, the transfers by HTTP.
 class ManagementMetrics final : public prometheus::Collectable {
   public:
-    ManagementMetrics(store::Writer& writer, events::Consumer& consumer, const RequestCounts& requests)
-        : writer_(&writer), consumer_(&consumer), requests_(&requests) {}
+    ManagementMetrics(store::Writer& writer, events::Consumer& consumer, const RequestCounts& requests,
+                      const HttpTransfers& transfers)
+        : writer_(&writer), consumer_(&consumer), requests_(&requests), transfers_(&transfers) {}
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
   private:
     store::Writer* writer_;
     events::Consumer* consumer_;
     const RequestCounts* requests_;
+    const HttpTransfers* transfers_;
 };
 
 // In the text format 0.0.4.

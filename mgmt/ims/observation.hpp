@@ -6,6 +6,7 @@
 #include "mgmt/events/consumer.hpp"
 #include "mgmt/events/dataplane_counters.hpp"
 #include "mgmt/http/router.hpp"
+#include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
 #include "mgmt/store/writer.hpp"
 
@@ -20,6 +21,7 @@ struct Observation {
     events::DataplaneCounters& dataplane;
     boot::Appliance& appliance;
     RequestCounts& requests;
+    const HttpTransfers& transfers;
     std::string state_dir;  // whose disk space is watched
 };
 

@@ -40,8 +40,9 @@ struct HostRecord {
     Ipv4Address address{};  // planned and promised (a lease of the same address names this MAC)
     FixedString<64> hostname{};         // a DNS label (RFC 1123 2.1), may be empty
     std::array<char, 36> machine_id{};  // UUID text of the machine's REST object; zero for guests
-    Ipv6Address address6{};  // planned and promised like `address`, by a lease in `leases6`; zero: none
-    std::array<std::uint8_t, 4> padding{};
+    Ipv6Address address6{};        // planned and promised like `address`, by a lease in `leases6`; zero: none
+    std::uint32_t line_bytes = 0;  // of its boot line
+    std::uint64_t line_id = 0;     // its boot line (see FramedText): key in table `rendered`; 0: none
 
     [[nodiscard]] bool is_guest() const noexcept { return expires_unix != 0; }
     [[nodiscard]] bool is_valid() const noexcept {
@@ -177,7 +178,11 @@ struct ProfileRecord {
 // Name of the script that an iPXE client is given; a rendered file, one per machine.
 inline constexpr std::string_view kBootScriptName = "boot.ipxe";
 
-enum class ContentKind : std::uint8_t { image = 1, rendered = 2 };
+enum class ContentKind : std::uint8_t {
+    image = 1,     // a file of the catalogue
+    rendered = 2,  // a text of its own
+    framed = 3,    // a text with the asking machine's boot line in it: see FramedText
+};
 
 // Table `names`, key: name_key(). What a name that a client asks for stands for. Re-pointing a name never
 // touches content, so transfers under way finish with what they began.
@@ -185,12 +190,19 @@ struct NameRecord {
     std::uint16_t version = kRecordVersion;
     ContentKind kind = ContentKind::image;
     std::uint8_t reserved[5]{};
-    std::uint64_t size = 0;         // bytes
-    std::uint64_t rendered_id = 0;  // kind rendered: key (be64) in table `rendered`
+    std::uint64_t size = 0;         // bytes; kind framed: without the line
+    std::uint64_t rendered_id = 0;  // kinds rendered and framed: key (be64) in table `rendered`
     Sha256 hash{};                  // kind image: key in table `images`, and the file images/sha256/<hex>
 
     [[nodiscard]] bool is_valid() const noexcept {
-        return version == kRecordVersion && (kind == ContentKind::image || kind == ContentKind::rendered);
+        return version == kRecordVersion && kind >= ContentKind::image && kind <= ContentKind::framed;
+    }
+    // As HOST's machine gets it: with its line's bytes; nothing when it lacks the line that belongs in it.
+    [[nodiscard]] std::optional<NameRecord> seen_by(const HostRecord& host) const noexcept {
+        if (kind == ContentKind::framed && host.line_id == 0) return std::nullopt;
+        NameRecord seen = *this;
+        if (kind == ContentKind::framed) seen.size += host.line_bytes;
+        return seen;
     }
 };
 
@@ -211,8 +223,13 @@ inline constexpr std::uint64_t kRenderedGraceSeconds = 600;
 // Where a name is looked up, in this order: the machine's own, its profile's, everybody's.
 enum class NameScope : std::uint8_t { machine = 'm', profile = 'p', common = 'c' };
 
+// Loaders ask for "grub.cfg-01-52-54-00-12-34-56" and the like: hardware type and address of the machine that
+// asks. In a profile's names this stands for these six octets, so that one record serves all its machines. No
+// image's name holds such a character.
+inline constexpr char kOwnAddress = '\x01';
+
 // A key of table `names`: scope, then the scope's owner (MAC or ProfileId, nothing for common), then the
-// name.
+// name; in a profile's, kOwnAddress for the asking machine's address at its end.
 class NameKey {
   public:
     [[nodiscard]] static std::optional<NameKey> machine(const MacAddress& mac,
@@ -226,6 +243,13 @@ class NameKey {
     [[nodiscard]] static std::optional<NameKey> common(std::string_view name) noexcept {
         return make(NameScope::common, {}, name);
     }
+    // Where NAME is looked up for a machine, in this order. The profile's key is missing without a profile.
+    [[nodiscard]] static std::array<std::optional<NameKey>, 3> in_order(const MacAddress& mac, ProfileId id,
+                                                                        std::string_view name) noexcept {
+        auto of_profile = id == 0 ? std::nullopt : profile(id, name);
+        if (of_profile) of_profile->fold(mac);
+        return {machine(mac, name), of_profile, common(name)};
+    }
     [[nodiscard]] Bytes bytes() const noexcept { return std::as_bytes(std::span(buffer_.data(), length_)); }
 
   private:
@@ -238,6 +262,22 @@ class NameKey {
         std::memcpy(key.buffer_.data() + 1 + owner.size(), name.data(), name.size());
         key.length_ = 1 + owner.size() + name.size();
         return key;
+    }
+    // "01-52-54-00-12-34-56" at the end, when that is MAC, becomes "01-" and kOwnAddress.
+    void fold(const MacAddress& mac) noexcept {
+        constexpr std::string_view kDigits = "0123456789abcdef";
+        constexpr std::size_t kLength = 3 * sizeof mac.octets;  // a dash before each octet
+        if (length_ < 2 + kLength) return;
+        char* at = buffer_.data() + length_ - kLength;
+        if (std::string_view(at - 2, 2) != "01") return;
+        for (std::size_t i = 0; i < mac.octets.size(); ++i) {
+            const unsigned octet = mac.octets[i];
+            const char* digits = at + 3 * i;
+            if (digits[0] != '-' || digits[1] != kDigits[octet >> 4] || digits[2] != kDigits[octet & 0xf])
+                return;
+        }
+        at[1] = kOwnAddress;
+        length_ -= kLength - 2;
     }
     std::array<char, 1 + sizeof(MacAddress) + ImageName::kMaxLength> buffer_{};
     std::size_t length_ = 0;

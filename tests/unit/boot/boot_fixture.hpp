@@ -3,6 +3,7 @@
 
 #include "mgmt/boot/address_plan.hpp"
 #include "mgmt/boot/boot_profile.hpp"
+#include "mgmt/boot/catalogue.hpp"
 #include "mgmt/boot/machine.hpp"
 #include "mgmt/boot/pool.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"
@@ -69,16 +70,21 @@ class BootTest : public StoreTest {
         return *store_->snapshot()->record<LeaseRecord>(store_->tables().leases,
                                                         bytes_of(*Ipv4Address::parse(ip)));
     }
-    // The boot script that the dataplane would serve to the machine; empty: none.
-    std::string script(const std::string& mac) {
+    // The file that the machine would be served under this name; nothing: none.
+    std::optional<std::string> file(const std::string& mac, const std::string& name) {
         const auto snapshot = store_->snapshot();
-        const auto key = NameKey::machine(*MacAddress::parse(mac), kBootScriptName);
-        const auto name = *snapshot->record<NameRecord>(store_->tables().names, key->bytes());
-        if (!name) return {};
-        EXPECT_EQ(name->kind, ContentKind::rendered);
-        const auto text = *snapshot->txn().get(store_->tables().rendered, bytes_of(be64(name->rendered_id)));
-        EXPECT_TRUE(text && text->size() == name->size);
-        return std::string(text_of(*text));
+        const auto address = *MacAddress::parse(mac);
+        const auto record = host(mac);
+        if (!record) return std::nullopt;
+        const auto found = resolve(*snapshot, address, *record, name).value();
+        if (!found || found->kind == ContentKind::image) return std::nullopt;
+        const auto text = read_text(*snapshot, *record, *found).value();
+        EXPECT_TRUE(text && text->size() == found->size);
+        return text;
+    }
+    // Its iPXE script; empty: none.
+    std::string script(const std::string& mac) {
+        return file(mac, std::string(kBootScriptName)).value_or("");
     }
     std::string token_in(const std::string& text) {
         const auto at = text.find("rouse.token=");

@@ -5,52 +5,54 @@
 namespace rouse::boot {
 namespace {
 
-const CmdlineValues kNode{.hostname = "node1",
-                          .mac = "02:00:00:00:00:01",
-                          .ip = "10.77.0.9",
-                          .netmask = "255.255.0.0",
-                          .gateway = "10.77.0.1",
-                          .cluster = {},
-                          .url = "http://10.77.0.1",
-                          .token = "secret"};
-
-TEST(Cmdline, FillsInAMachinesOwnData) {
-    EXPECT_EQ(
-        *render_cmdline("console=ttyS0 ip={{ip}}::{{gateway}}:{{netmask}}:{{hostname}}:eth0:off", kNode),
-        "console=ttyS0 ip=10.77.0.9::10.77.0.1:255.255.0.0:node1:eth0:off");
-    EXPECT_EQ(*render_cmdline("u={{url}}/x?t={{token}}&m={{mac}}", kNode),
-              "u=http://10.77.0.1/x?t=secret&m=02:00:00:00:00:01");
-    EXPECT_EQ(*render_cmdline("", kNode), "");
+MachineValues node() {
+    MachineValues values;
+    values.hostname = "node1";
+    values.mac = "02:00:00:00:00:0a";
+    values.mac_dashes = "02-00-00-00-00-0a";
+    values.url = "http://10.77.0.1";
+    values.token = "t0ken";
+    return values;
 }
 
-TEST(Cmdline, SectionsVanishWithTheirValue) {
-    EXPECT_EQ(*render_cmdline("a{{#cluster}} c={{cluster}}{{/cluster}}{{^cluster}} alone{{/cluster}}", kNode),
-              "a alone");
-    CmdlineValues clustered = kNode;
-    clustered.cluster = "edge";
-    EXPECT_EQ(*render_cmdline("a{{#cluster}} c={{cluster}}{{/cluster}}", clustered), "a c=edge");
+TEST(Cmdline, TheBootLineEndsWithWhatRamdisksNeed) {
+    EXPECT_EQ(*render_boot_line("console=ttyS0 name={{hostname}}", node()),
+              "console=ttyS0 name=node1 BOOTIF=01-02-00-00-00-00-0a rouse.mac=02:00:00:00:00:0a "
+              "rouse.url=http://10.77.0.1 rouse.token=t0ken");
 }
 
-TEST(Cmdline, MistakesAreNamed) {
+TEST(Cmdline, LeavesOutTheTokenWhileNobodyCanBeReached) {
+    MachineValues early = node();
+    early.url.clear();
+    EXPECT_EQ(*render_boot_line("", early), "BOOTIF=01-02-00-00-00-00-0a rouse.mac=02:00:00:00:00:0a");
+}
+
+TEST(Cmdline, WhatLoadersWouldTakeForTheirOwnIsNamed) {
     struct Case {
         const char* text;
         const char* says;
     };
     for (const Case& wrong : {Case{"a={{hostnam}}", "{{hostnam}}"},
-                              {"a={{hostname", "mustache"},
-                              {"{{#ip}}x", "mustache"},
-                              {"{{>file}}", "> file"},
                               {"a\nboot", "one line"},
                               {"a\tb", "one line"},
                               {"a || shell", "\"||\""},
                               {"a && b", "\"&&\""},
                               {"a ; b", "\";\""},
-                              {"a #b", "\"#b\""}}) {
+                              {"a #b", "\"#b\""},
+                              {"a='b c'", "single quotes"}}) {
         const auto checked = check_cmdline(wrong.text);
         ASSERT_FALSE(checked) << wrong.text;
         EXPECT_NE(checked.error().message.find(wrong.says), std::string::npos) << checked.error().message;
     }
     EXPECT_TRUE(check_cmdline("foo=a;b bar=x#y a|b {{{ip}}}"));
+}
+
+TEST(Cmdline, AValueMayNotBreakTheLineEither) {
+    MachineValues tricky = node();
+    for (const char* value : {"o'hara", "a\nb", "x || y"}) {
+        tricky.cluster = value;
+        EXPECT_FALSE(render_boot_line("c={{cluster}}", tricky)) << value;
+    }
 }
 
 }  // namespace

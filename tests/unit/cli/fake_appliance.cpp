@@ -142,17 +142,45 @@ void FakeAppliance::add_images() {
     });
     router_.add({.method = Method::put, .pattern = "/api/images/{name...}", .body = BodyKind::stream},
                 http::Handler([this](Request& request) { return upload(request); }));
+    router_.add({.method = Method::post, .pattern = "/api/image-imports/", .body = BodyKind::stream},
+                http::Handler([this](Request& request) { return import(request); }));
+    router_.add(
+        {.method = Method::post, .pattern = "/api/image-checks/{name...}"},
+        [this](Request& request) -> Outcome {
+            const auto& name = request.parameter("name");
+            return Response::json(
+                {{"name", name}, {"state", name == damaged_image ? "damaged" : "good"}, {"sha256", "ab"}});
+        });
+    router_.add({.method = Method::post, .pattern = "/api/image-collections/"}, [](Request&) -> Outcome {
+        return Response::json({{"removed", 2}});
+    });
 }
 
-boost::asio::awaitable<Outcome> FakeAppliance::upload(Request& request) {
+boost::asio::awaitable<http::OrProblem<std::string>> FakeAppliance::body_of(Request& request) {
     std::string content;
     std::array<std::byte, 65536> chunk;
     for (;;) {
         const auto n = co_await request.read_some(chunk);
         if (!n) co_return tl::unexpected(n.error());
-        if (*n == 0) break;
+        if (*n == 0) co_return content;
         content.append(reinterpret_cast<const char*>(chunk.data()), *n);
     }
+}
+
+boost::asio::awaitable<Outcome> FakeAppliance::import(Request& request) {
+    auto content = co_await body_of(request);
+    if (!content) co_return tl::unexpected(content.error());
+    last_prefix = request.query.find("as").value_or("none");
+    last_content = std::move(*content);
+    co_return Response::json({{"files", 3},
+                              {"bytes", 5'000'000},
+                              {"skipped", {{{"path", "gone"}, {"reason", "is a link to nowhere"}}}}});
+}
+
+boost::asio::awaitable<Outcome> FakeAppliance::upload(Request& request) {
+    auto received = co_await body_of(request);
+    if (!received) co_return tl::unexpected(received.error());
+    std::string content = std::move(*received);
     last_image = request.parameter("name");
     last_content = content;
     if (damages_uploads) content += "!";

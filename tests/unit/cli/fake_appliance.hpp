@@ -29,6 +29,8 @@ class FakeAppliance {
     nlohmann::json last_body;          // of the last POST that made something
     std::string last_image;            // name of the last upload
     std::string last_content;          // and its bytes
+    std::string last_prefix;           // of the last import
+    std::string damaged_image;         // name of one whose check says so
     std::vector<std::string> deleted;  // paths
     std::vector<std::string> queries;  // of timelines
 
@@ -43,6 +45,8 @@ class FakeAppliance {
     void add_images();
     void add_timeline();
     boost::asio::awaitable<http::Outcome> upload(http::Request& request);
+    boost::asio::awaitable<http::Outcome> import(http::Request& request);
+    static boost::asio::awaitable<http::OrProblem<std::string>> body_of(http::Request& request);
 
     http::Router router_;
     std::mutex mutex_;

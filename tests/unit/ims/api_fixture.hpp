@@ -45,7 +45,8 @@ class ApiTest : public store::StoreTest {
         api_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", role_};
         });
-        add_boot_files(rack_, *services_);
+        transfers_.emplace(*consumer_);
+        add_boot_files(rack_, *services_, *transfers_);
     }
     ~ApiTest() override {
         disk_.join();
@@ -114,6 +115,7 @@ class ApiTest : public store::StoreTest {
     http::Auth auth_ = http::Auth::open({.key_file = directory_.path() + "/key.pem"}, users_).value();
     boost::asio::thread_pool disk_{1};
     std::optional<Services> services_;
+    std::optional<HttpTransfers> transfers_;
     http::Role role_ = http::Role::administrator;
     http::Router api_;
     http::Router rack_;

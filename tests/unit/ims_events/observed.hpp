@@ -48,8 +48,9 @@ class ObservedTest : public boot::BootTest {
         std::filesystem::create_directories(run_dir_);
         consumer_ = events::Consumer::create(*writer_, appliance_, run_dir_).value();
         dataplane_.emplace(run_dir_);
-        observation_.emplace(
-            Observation{*writer_, *consumer_, *dataplane_, appliance_, requests_, directory_.path()});
+        transfers_.emplace(*consumer_);
+        observation_.emplace(Observation{*writer_, *consumer_, *dataplane_, appliance_, requests_,
+                                         *transfers_, directory_.path()});
         router_.authenticate_with([](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", http::Role::viewer};
         });
@@ -77,7 +78,8 @@ class ObservedTest : public boot::BootTest {
         TextBody source(body);
         request.set_body(source);
         std::optional<http::Response> response;
-        // Outlives the writer, whose thread may still be on its way out of posting an answer that was already taken.
+        // Outlives the writer, whose thread may still be on its way out of posting an answer that was already
+        // taken.
         static boost::asio::io_context io;
         io.restart();
         boost::asio::co_spawn(
@@ -117,6 +119,7 @@ class ObservedTest : public boot::BootTest {
     std::string run_dir_ = "/dev/shm/rouse-observed-test-" + std::to_string(::getpid());
     std::unique_ptr<events::Consumer> consumer_;
     std::optional<events::DataplaneCounters> dataplane_;
+    std::optional<HttpTransfers> transfers_;
     RequestCounts requests_;
     std::optional<Observation> observation_;
     http::Router router_;

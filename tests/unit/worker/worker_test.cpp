@@ -2,6 +2,7 @@
 
 #include "dataplane/worker/worker.hpp"
 
+#include "shared/store/framed_text.hpp"
 #include "tests/support/dhcp_builder.hpp"
 #include "tests/support/worker_fixture.hpp"
 
@@ -183,6 +184,36 @@ TEST_F(WorkerTest, ServesARenderedFileToItsMachineOnly) {
     const auto refused = fixture_->exchange(tftp_frame(request, kMachine + 1));
     ASSERT_EQ(refused.size(), 1U);
     EXPECT_EQ(std::to_integer<int>(refused[0][wire::kUdpFrameOverhead + 1]), 5);
+}
+
+TEST_F(WorkerTest, AProfilesFrameIsServedWithTheMachinesOwnLine) {
+    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+        const be64 frame(7), line(8);
+        const std::string value = store::FramedText::encode("kernel ", "\nboot\n");
+        test::must(
+            txn.put(tables.rendered, store::bytes_of(frame), store::bytes_of(std::string_view(value))));
+        test::must(
+            txn.put(tables.rendered, store::bytes_of(line), store::bytes_of(std::string_view("name=node"))));
+        const store::NameRecord record{.kind = store::ContentKind::framed,
+                                       .size = store::FramedText::text_bytes(value.size()),
+                                       .rendered_id = 7};
+        const std::string name = std::string("grub.cfg-01-") + store::kOwnAddress;
+        test::must(txn.put(tables.names, store::NameKey::profile(1, name)->bytes(), store::bytes_of(record)));
+        store::HostRecord host;
+        host.network = host.profile = 1;
+        host.address = ScratchStore::address_of(kMachine);
+        host.line_id = 8;
+        host.line_bytes = 9;
+        const auto mac = ScratchStore::mac_of(kMachine);
+        test::must(txn.put(tables.hosts, store::bytes_of(mac), store::bytes_of(host)));
+    });
+    std::string dashes = ScratchStore::mac_of(kMachine).to_string();
+    std::replace(dashes.begin(), dashes.end(), ':', '-');
+    using namespace std::string_literals;
+    const auto data = answer_to(tftp_frame("\0\1grub.cfg-01-"s + dashes + "\0octet\0"s));
+    EXPECT_EQ(wire::as_text(data.payload), "\0\3\0\1kernel name=node\nboot\n"s);
+    const auto size = answer_to(tftp_frame("\0\1grub.cfg-01-"s + dashes + "\0octet\0tsize\0000\0"s));
+    EXPECT_EQ(wire::as_text(size.payload), "\0\6tsize\00022\0"s);
 }
 
 TEST_F(WorkerTest, SwitchesAreObeyedAtOnce) {

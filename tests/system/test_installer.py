@@ -1,0 +1,108 @@
+"""Debian's installer, as Debian packs it, by its signed boot chain."""
+
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+from appliance import HOME, ROOT, VirtualMachine
+
+TREE = pathlib.Path("/usr/lib/debian-installer/images/12/amd64/text")
+MAC = "52:54:00:00:12:34"
+
+
+def rousectl(appliance, *words):
+    """Runs it as the administrator and returns what it answers as JSON."""
+    environment = {**os.environ, "ROUSE_URL": appliance.settings["ROUSE_URL"],
+                   "ROUSE_TOKEN": appliance.settings["ROUSE_TOKEN"]}
+    done = subprocess.run([ROOT / "build" / "release" / "bin" / "rousectl", *words, "-o", "json"], env=environment,
+                          check=True, capture_output=True, text=True, timeout=300)
+    return json.loads(done.stdout)
+
+
+def import_tree(appliance, *more):
+    assert TREE.is_dir(), "the package debian-installer-12-netboot-amd64 is missing: run scripts/setup"
+    return rousectl(appliance, "image", "import", str(TREE), *more)
+
+
+def test_the_tree_is_imported_whole(appliance):
+    done = import_tree(appliance)
+    assert done["skipped"] == []
+    files = {str(path.relative_to(TREE)) for path in TREE.rglob("*") if path.is_file()}
+    # What rglob does not follow: the directory that is a link.
+    files |= {"pxelinux.cfg/" + path.name for path in (TREE / "pxelinux.cfg").iterdir()}
+    names = {image["name"] for image in appliance.get("/api/images/")}
+    assert names == files and done["files"] == len(files) == done["created"]
+
+    again = import_tree(appliance, "--as", "debian/12")
+    assert again["created"] == len(files) and again["bytes"] == done["bytes"]
+    one = appliance.get("/api/images/?prefix=debian/12/version")
+    assert [image["name"] for image in one] == ["debian/12/version.info"]
+    checks = rousectl(appliance, "image", "verify", "debian/12/version.info", "pxelinux.cfg/default")
+    assert [check["state"] for check in checks] == ["good", "good"]
+
+
+def test_a_damaged_image_is_found_and_healed(appliance):
+    import_tree(appliance)
+    image = appliance.get("/api/images/?prefix=version.info")[0]
+    stored = HOME / "state" / "images" / "sha256" / image["sha256"]
+    stored.chmod(0o644)
+    stored.write_bytes(b"x" * image["size"])
+    assert appliance.request("POST", "/api/image-checks/version.info/")["state"] == "damaged"
+    import_tree(appliance)
+    assert appliance.request("POST", "/api/image-checks/version.info/")["state"] == "good"
+
+
+def test_it_boots_by_signed_shim_grub_kernel_and_ramdisk(appliance, tmp_path):
+    import_tree(appliance)
+    root = "debian-installer/amd64/"
+    appliance.post("/api/boot-profiles/", {
+        "name": "installer", "loaders": {"x64-uefi": root + "bootnetx64.efi"},
+        "kernel": root + "linux", "initrds": [root + "initrd.gz"],
+        "cmdline": "console=ttyS0 auto=true priority=critical hostname={{hostname}} "
+                   "url=tftp://{{server}}/preseed/{{hostname}}.cfg",
+        "templates": [{"name": "preseed/{{hostname}}.cfg",
+                       "content": "d-i netcfg/hostname string {{hostname}}\n"}]})
+    machine = appliance.add_machine("node1", MAC, boot_profile="installer")
+    # The installer is up, and has asked by itself for the file that was made for this machine.
+    vm = VirtualMachine("node1", MAC, tmp_path, "Linux version", 480, "--firmware", "uefi", "--memory", "1024")
+    try:
+        vm.wait()
+    finally:
+        vm.stop()
+    timeline = appliance.timeline(machine)
+    fetched = {entry["details"]["file"] for entry in timeline if entry["event"] == "tftp_complete"}
+    for name in ("bootnetx64.efi", "grubx64.efi", "grub/grub.cfg", "linux", "initrd.gz"):
+        assert root + name in fetched, f"{name} is not among {fetched}"
+    sizes = {entry["details"]["file"]: entry["details"]["bytes"] for entry in timeline
+             if entry["event"] == "tftp_complete"}
+    for name in ("linux", "initrd.gz"):
+        assert sizes[root + name] == (TREE / root / name).stat().st_size
+    assert not [entry for entry in timeline if entry["event"] == "tftp_missing"
+                and entry["details"]["kind"] == "real"]
+    console = vm.console()
+    assert "hostname=node1" in console and "BOOTIF=01-52-54-00-00-12-34" in console
+
+
+def test_a_crash_in_the_middle_of_an_import_leaves_all_or_nothing(appliance):
+    files = {str(path.relative_to(TREE)) for path in TREE.rglob("*") if path.is_file()}
+    environment = {**os.environ, "ROUSE_URL": appliance.settings["ROUSE_URL"],
+                   "ROUSE_TOKEN": appliance.settings["ROUSE_TOKEN"]}
+    command = [ROOT / "build" / "release" / "bin" / "rousectl", "image", "import", str(TREE)]
+    images = HOME / "state" / "images" / "sha256"
+    began = time.monotonic()
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
+    takes = time.monotonic() - began
+    for moment in (0.2, 0.5, 0.7, 0.8, 0.9, 0.95):
+        appliance.start("--fresh")
+        importing = subprocess.Popen(command, env={**environment, "ROUSE_TOKEN": appliance.settings["ROUSE_TOKEN"]},
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(moment * takes)
+        appliance.kill("mgmt")
+        importing.wait(timeout=60)
+        appliance.start()
+        named = appliance.get("/api/images/")
+        assert len(named) == 0 or files <= {image["name"] for image in named}
+        # And nothing lies about that no name stands for.
+        assert {path.name for path in images.iterdir()} == {image["sha256"] for image in named}
