@@ -71,15 +71,17 @@ std::uint64_t random_seed() {
 }
 
 // Everything that is there when the port is; runs until STOP.
-template <port::Port P>
-Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& counters,
+template <port::Device D>
+Result<void> serve(D& device, const Config& config, Store& store, CountersLayout& counters,
                    EventRingLayout& ring, const std::atomic<bool>& stop) {
-    auto self = worker::find_self(port.interface_name(), config.dataplane.address);
+    using P = typename D::PortType;
+    P& port = device.ports().front();
+    auto self = worker::find_self(device.interface_name(), config.dataplane.address);
     if (!self) return tl::unexpected(self.error());
     self->mac = port.hardware_address();
-    const auto self6 = worker::find_self6(port.interface_name(), self->mac);
+    const auto self6 = worker::find_self6(device.interface_name(), self->mac);
     if (!self6) return tl::unexpected(self6.error());
-    if (auto joined = port.join(self6->group_macs()); !joined) return joined;
+    if (auto joined = device.join(self6->group_macs()); !joined) return joined;
 
     image::ImageStore images(store.environment, store.directory.tables(),
                              {.directory = config.images_dir(),
@@ -89,8 +91,8 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
     auto reader = images.reader();
     if (!reader) return tl::unexpected(reader.error());
     std::optional<worker::FilterFollower> filter;
-    if constexpr (requires { port.program(); })
-        filter.emplace(store.environment, store.directory.tables(), port.program(),
+    if constexpr (requires { device.program(); })
+        filter.emplace(store.environment, store.directory.tables(), device.program(),
                        worker::FilterFollower::Options{
                            .allow_list = config.dataplane.allow_list,
                            .own_subnet = self->subnet,
@@ -107,7 +109,7 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
     if (auto pinned = pin_to(config.dataplane.cpu); !pinned) return pinned;
 
     // Before the worker is made: from then on it alone writes into the ring.
-    announce(counters, ring, port.describe());
+    announce(counters, ring, device.describe());
     const auto worker = std::make_unique<worker::Worker<P>>(
         port,
         worker::Surroundings{
@@ -133,10 +135,11 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     if (!ring) return tl::unexpected(ring.error());
     const auto store = wait_for_store(config.lmdb_dir(), stop);
     if (!store) return {};
-    auto port = port::open_port(config.dataplane.port, {.allow_list_size = config.dataplane.allow_list_size});
-    if (!port) return tl::unexpected(port.error());
+    auto device =
+        port::open_device(config.dataplane.port, 1, {.allow_list_size = config.dataplane.allow_list_size});
+    if (!device) return tl::unexpected(device.error());
     return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, **ring, stop); },
-                      *port);
+                      *device);
 }
 
 }  // namespace rouse
