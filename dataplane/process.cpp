@@ -4,6 +4,7 @@
 #include "dataplane/worker/filter_follower.hpp"
 #include "dataplane/worker/loop.hpp"
 #include "dataplane/worker/self.hpp"
+#include "dataplane/worker/transfer_ports.hpp"
 
 #include <random>
 #include <thread>
@@ -83,6 +84,10 @@ Result<void> serve(D& device, const Config& config, Store& store, CountersLayout
     if (!self6) return tl::unexpected(self6.error());
     if (auto joined = device.join(self6->group_macs()); !joined) return joined;
 
+    const PortRange tftp_ports = config.tftp_ports();
+    if constexpr (!P::kOwnsInterface)
+        if (auto free = worker::refuse_ephemeral_ports(tftp_ports); !free) return free;
+
     image::ImageStore images(store.environment, store.directory.tables(),
                              {.directory = config.images_dir(),
                               .budget_bytes = std::uint64_t{config.dataplane.staging_mib} << 20,
@@ -102,6 +107,7 @@ Result<void> serve(D& device, const Config& config, Store& store, CountersLayout
                                       .dhcpv6 = config.dataplane.ipv6_boot,
                                       .tftp_ipv6 = config.dataplane.ipv6_boot,
                                       .dhcp_answers = config.dataplane.watch_servers,
+                                      .tftp_ports = tftp_ports,
                                       .own_address = self->mac},
                            .counters = &counters,
                            .report = [](const std::string& message) { spdlog::warn("{}", message); }});
@@ -112,14 +118,16 @@ Result<void> serve(D& device, const Config& config, Store& store, CountersLayout
     announce(counters, ring, device.describe());
     const auto worker = std::make_unique<worker::Worker<P>>(
         port,
-        worker::Surroundings{
-            .self = *self,
-            .directory = &store.directory,
-            .counters = &counters.worker[0],
-            .events = &ring,
-            .tftp = {.sessions = config.dataplane.sessions, .mtu = port.mtu(), .seed = random_seed()},
-            .self6 = *self6,
-            .router_advertisements = config.dataplane.router_advertisements},
+        worker::Surroundings{.self = *self,
+                             .directory = &store.directory,
+                             .counters = &counters.worker[0],
+                             .events = &ring,
+                             .tftp = {.sessions = config.dataplane.sessions,
+                                      .mtu = port.mtu(),
+                                      .seed = random_seed(),
+                                      .ports = tftp_ports.share(0, 1)},
+                             .self6 = *self6,
+                             .router_advertisements = config.dataplane.router_advertisements},
         std::move(*reader));
     worker::run_loop(port, *worker, stop, {.rest_when_idle = config.dataplane.rest_when_idle});
     return {};
