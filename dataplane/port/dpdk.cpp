@@ -1,6 +1,6 @@
 #include "dataplane/port/dpdk.hpp"
 
-#include "dataplane/port/dpdk_device.hpp"
+#include "dataplane/port/ethdev.hpp"
 #include "dataplane/port/fixed_ring.hpp"
 #include "shared/clock.hpp"
 
@@ -10,6 +10,7 @@
 #include <cassert>
 #include <utility>
 
+#include <poll.h>
 #include <rte_ethdev.h>
 #include <rte_interrupts.h>
 #include <rte_lcore.h>
@@ -35,8 +36,8 @@ using Burst = std::array<rte_mbuf*, kBurst>;
 
 class DpdkPort::Queue {
   public:
-    Queue(std::shared_ptr<DpdkDevice> device, std::uint16_t index)
-        : device_(std::move(device)),
+    Queue(Ethdev& device, std::uint16_t index)
+        : device_(&device),
           id_(device_->id()),
           index_(index),
           pool_(device_->pool(index)),
@@ -51,13 +52,13 @@ class DpdkPort::Queue {
     Queue(const Queue&) = delete;
     Queue& operator=(const Queue&) = delete;
 
-    [[nodiscard]] DpdkDevice& device() const noexcept { return *device_; }
+    [[nodiscard]] const Ethdev& device() const noexcept { return *device_; }
 
     std::size_t receive(std::span<Frame> frames) noexcept;
     std::size_t allocate(std::span<Frame> frames) noexcept;
     std::size_t send(std::span<const Frame> frames) noexcept;
     void flush() noexcept;
-    void wait(std::uint64_t nanoseconds) noexcept;
+    void wait(std::uint64_t nanoseconds, int wake_fd) noexcept;
     [[nodiscard]] DeviceStatistics statistics() noexcept;
 
   private:
@@ -72,7 +73,7 @@ class DpdkPort::Queue {
         --outstanding_;
     }
 
-    std::shared_ptr<DpdkDevice> device_;
+    Ethdev* device_;
     std::uint16_t id_;
     std::uint16_t index_;
     rte_mempool* pool_;
@@ -174,20 +175,26 @@ void DpdkPort::Queue::watch_for_frames() {
     ::close(std::exchange(epoll_, -1));
 }
 
-void DpdkPort::Queue::wait(std::uint64_t nanoseconds) noexcept {
+void DpdkPort::Queue::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
     if (early_count_ > 0) return;
-    if (epoll_ < 0) {
-        const timespec rest{.tv_sec = 0, .tv_nsec = static_cast<long>(std::min(nanoseconds, kLookAgainNs))};
-        ::nanosleep(&rest, nullptr);
-        return;
+    const bool can_be_woken = epoll_ >= 0;
+    if (can_be_woken) {
+        rte_eth_dev_rx_intr_enable(id_, index_);
+        // What came before the interrupt was on raises none.
+        early_count_ = poll(early_, early_.size());
     }
-    rte_eth_dev_rx_intr_enable(id_, index_);
-    // What came before the interrupt was on raises none.
-    early_count_ = poll(early_, early_.size());
     if (early_count_ == 0) {
-        rte_epoll_event event{};
-        rte_epoll_wait(epoll_, &event, 1, static_cast<int>(nanoseconds / kNanosPerMilli));
+        // poll(2) passes over a descriptor below 0.
+        std::array<pollfd, 2> events{{{.fd = epoll_, .events = POLLIN, .revents = 0},
+                                      {.fd = wake_fd, .events = POLLIN, .revents = 0}}};
+        const std::uint64_t rest = can_be_woken ? nanoseconds : std::min(nanoseconds, kLookAgainNs);
+        const timespec limit{.tv_sec = static_cast<time_t>(rest / kNanosPerSecond),
+                             .tv_nsec = static_cast<long>(rest % kNanosPerSecond)};
+        ::ppoll(events.data(), events.size(), &limit, nullptr);
     }
+    if (!can_be_woken) return;
+    rte_epoll_event event{};
+    rte_epoll_wait(epoll_, &event, 1, 0);  // takes the interrupt, if there was one
     rte_eth_dev_rx_intr_disable(id_, index_);
 }
 
@@ -203,34 +210,13 @@ DeviceStatistics DpdkPort::Queue::statistics() noexcept {
     return sum;
 }
 
-Result<std::vector<DpdkPort>> DpdkPort::open_all(const std::string& device, const DpdkOptions& options) {
-    auto opened = DpdkDevice::open(device, options);
-    if (!opened) return tl::unexpected(opened.error());
-    std::vector<DpdkPort> ports;
-    for (std::uint16_t queue = 0; queue < options.queues; ++queue)
-        ports.push_back(DpdkPort(std::make_unique<Queue>(*opened, queue)));
-    return ports;
-}
-
-Result<DpdkPort> DpdkPort::open(const std::string& device, const DpdkOptions& options) {
-    DpdkOptions one = options;
-    one.queues = 1;
-    auto ports = open_all(device, one);
-    if (!ports) return tl::unexpected(ports.error());
-    return std::move(ports->front());
-}
-
-DpdkPort::DpdkPort(std::unique_ptr<Queue> queue) noexcept : queue_(std::move(queue)) {}
+DpdkPort::DpdkPort(Ethdev& device, std::uint16_t queue) : queue_(std::make_unique<Queue>(device, queue)) {}
 DpdkPort::DpdkPort(DpdkPort&&) noexcept = default;
 DpdkPort& DpdkPort::operator=(DpdkPort&&) noexcept = default;
 DpdkPort::~DpdkPort() = default;
 
 void DpdkPort::enter_thread() noexcept {
     if (rte_lcore_id() == LCORE_ID_ANY) rte_thread_register();
-}
-
-Result<void> DpdkPort::join(std::span<const MacAddress> groups) {
-    return queue_->device().join(groups);
 }
 
 std::size_t DpdkPort::receive(std::span<Frame> frames) noexcept {
@@ -253,8 +239,8 @@ void DpdkPort::flush() noexcept {
     queue_->flush();
 }
 
-void DpdkPort::wait(std::uint64_t nanoseconds) noexcept {
-    queue_->wait(nanoseconds);
+void DpdkPort::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
+    queue_->wait(nanoseconds, wake_fd);
 }
 
 MacAddress DpdkPort::hardware_address() const noexcept {
@@ -267,10 +253,6 @@ std::uint32_t DpdkPort::mtu() const noexcept {
 
 DeviceStatistics DpdkPort::statistics() const noexcept {
     return queue_->statistics();
-}
-
-std::string DpdkPort::describe() const {
-    return queue_->device().describe();
 }
 
 }  // namespace rouse::port

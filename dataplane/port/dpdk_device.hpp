@@ -1,58 +1,40 @@
 #pragma once
-// One DPDK ethdev (rte_ethdev.h), with its queues and the memory of their frames. What is done once, not per
-// packet.
+// The `dpdk` device: any that DPDK has a driver for, physical (by VFIO) or made of software. It is ours
+// alone: the kernel knows nothing of it.
 
+#include "dataplane/port/device.hpp"
 #include "dataplane/port/dpdk.hpp"
 
-#include <atomic>
-
-struct rte_mempool;
+#include <vector>
 
 namespace rouse::port {
 
 class DpdkDevice {
   public:
-    // Starts EAL if need be, makes the device and starts it with options.queues queues in each direction.
-    [[nodiscard]] static Result<std::shared_ptr<DpdkDevice>> open(const std::string& spec,
-                                                                  const DpdkOptions& options);
-    ~DpdkDevice();  // stops and removes it
-    DpdkDevice(const DpdkDevice&) = delete;
-    DpdkDevice& operator=(const DpdkDevice&) = delete;
+    using PortType = DpdkPort;
 
-    [[nodiscard]] std::uint16_t id() const noexcept { return id_; }
-    [[nodiscard]] const DpdkOptions& options() const noexcept { return options_; }
-    // Of one queue: received frames come from it, frames to send are taken from it.
-    [[nodiscard]] rte_mempool* pool(std::uint16_t queue) const noexcept { return pools_[queue]; }
-    // False while the device knows that nobody is at the other end. Any thread.
-    [[nodiscard]] bool has_link() const noexcept { return has_link_.load(std::memory_order_relaxed); }
-    // Its driver can wake a thread when frames come.
-    [[nodiscard]] bool has_receive_interrupts() const noexcept { return has_receive_interrupts_; }
+    // DEVICE: what EAL takes for `--vdev` or `-a`, such as `net_memif0,role=client`, `net_tap0,iface=tap0` or
+    // `0000:03:00.0`. QUEUES: how many; 0: as many as suit it. The calling thread becomes DPDK's main thread
+    // if it is the first to open one.
+    [[nodiscard]] static Result<DpdkDevice> open(const std::string& device, unsigned queues = 1,
+                                                 const DpdkOptions& options = {});
+    DpdkDevice(DpdkDevice&&) noexcept;
+    DpdkDevice& operator=(DpdkDevice&&) noexcept;
+    ~DpdkDevice();
 
+    // See the concept Device.
+    [[nodiscard]] std::span<DpdkPort> ports() noexcept { return ports_; }
+    [[nodiscard]] bool keeps_flows_together() const noexcept;
+    [[nodiscard]] const std::string& interface_name() const noexcept { return interface_name_; }
     [[nodiscard]] Result<void> join(std::span<const MacAddress> groups);
-    [[nodiscard]] MacAddress hardware_address() const noexcept;
-    [[nodiscard]] std::uint32_t mtu() const noexcept;
-    [[nodiscard]] DeviceStatistics statistics() const noexcept;
-    [[nodiscard]] std::string describe() const;
+    [[nodiscard]] std::string describe() const;  // "dpdk:net_tap0, driver net_tap, 1 queue, huge pages"
 
   private:
-    DpdkDevice(std::string spec, const DpdkOptions& options) : spec_(std::move(spec)), options_(options) {}
-    [[nodiscard]] Result<void> probe();
-    [[nodiscard]] Result<void> configure();
-    [[nodiscard]] Result<void> set_up_queues();
-    [[nodiscard]] Result<void> start();
-    [[nodiscard]] tl::unexpected<Error> fail_at(const std::string& step, int error) const;
-    void look_at_link();
-    static void on_alarm(void* device);
-
-    static constexpr std::uint16_t kNone = 0xffff;
-    std::string spec_;
-    DpdkOptions options_;
-    std::uint16_t id_ = kNone;
-    bool is_started_ = false;
-    bool has_receive_interrupts_ = true;  // until the driver refuses them
-    bool spreads_by_address_ = true;
-    std::vector<rte_mempool*> pools_;
-    std::atomic<bool> has_link_{true};
+    explicit DpdkDevice(std::unique_ptr<Ethdev> device);
+    std::unique_ptr<Ethdev> device_;
+    std::string interface_name_;
+    std::vector<DpdkPort> ports_;  // go first
 };
+static_assert(Device<DpdkDevice>);
 
 }  // namespace rouse::port

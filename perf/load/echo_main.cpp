@@ -39,7 +39,7 @@ void run(P& port, Ipv4Address address) {
         port.release(std::span(burst).first(received));
         outbox.flush();
         idle = received > 0 ? 0 : idle + 1;
-        if (idle > kIdleTurnsBeforeRest) port.wait(50 * kNanosPerMilli);
+        if (idle > kIdleTurnsBeforeRest) port.wait(50 * kNanosPerMilli, -1);
     }
 }
 
@@ -54,11 +54,11 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGTERM, rouse::load::request_stop);
     std::signal(SIGINT, rouse::load::request_stop);
-    auto port = rouse::port::open_port(argv[1]);
-    if (!port) {
-        std::fprintf(stderr, "rouse-echo: %s\n", port.error().message.c_str());
+    auto device = rouse::port::open_device(argv[1], 1);
+    if (!device) {
+        std::fprintf(stderr, "rouse-echo: %s\n", device.error().message.c_str());
         return 1;
     }
-    std::visit([&](auto& opened) { rouse::load::run(opened, *address); }, *port);
+    std::visit([&](auto& opened) { rouse::load::run(opened.ports().front(), *address); }, *device);
     return 0;
 }

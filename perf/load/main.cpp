@@ -72,16 +72,16 @@ Result<void> write_file(const std::string& path, const std::string& text) {
 }
 
 Result<void> execute(const Command& command) {
-    auto port = port::open_port(command.port);
-    if (!port) return tl::unexpected(port.error());
+    auto device = port::open_device(command.port, 1);
+    if (!device) return tl::unexpected(device.error());
     if (auto pinned = run_on_core(command.cpu); !pinned) return pinned;
     const Tally tally = std::visit(
         [&](auto& opened) {
             // Answers to clients come to us instead of the kernel.
             opened.program().settings().dhcp_clients = 1;
-            return run(opened, command);
+            return run(opened.ports().front(), command);
         },
-        *port);
+        *device);
     if (!command.quiet) std::fputs(summary(tally).c_str(), stdout);
     return command.json.empty() ? Result<void>{} : write_file(command.json, to_json(tally));
 }

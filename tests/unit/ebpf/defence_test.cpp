@@ -364,6 +364,20 @@ TEST_F(Defence, ExtrasTakeNothingElse) {
     EXPECT_EQ(run(ipv6(kUdp, {0, 1, 547 >> 8, 547 & 0xff})), XDP_REDIRECT) << "cut off after it";
 }
 
+TEST_F(Defence, TransfersOverIpv6HaveTheirPortsWhereTftpIsServedThere) {
+    constexpr PortRange kRange{61440, 4096};
+    for (const bool served : {false, true}) {
+        list_->steer({.tftp_ipv6 = served, .tftp_ports = kRange});
+        for (unsigned port = 0; port <= 0xffff; ++port) {
+            const bool ours = served && (port == 69 || kRange.contains(static_cast<std::uint16_t>(port)));
+            ASSERT_EQ(run(ipv6(kUdp, {0, 1, static_cast<std::uint8_t>(port >> 8),
+                                      static_cast<std::uint8_t>(port), 0, 8, 0, 0})),
+                      ours ? XDP_REDIRECT : XDP_PASS)
+                << port;
+        }
+    }
+}
+
 TEST_F(Defence, ExtrasOfStrangersMeetTheBuckets) {
     list_->steer({true, true, true, true});
     list_->set_limits({.each = {2, kNeverAgain}, .all = {1000, kNeverAgain}});

@@ -1,8 +1,7 @@
 // The dpdk port on devices made of software. EAL starts once per process, in ordinary pages.
 
-#include "dataplane/port/dpdk.hpp"
-
-#include "dataplane/port/dpdk_eal.hpp"
+#include "dataplane/port/dpdk_device.hpp"
+#include "dataplane/port/eal.hpp"
 #include "shared/clock.hpp"
 
 #include <array>
@@ -36,10 +35,15 @@ DpdkOptions ordinary_pages() {
     return options;
 }
 
-DpdkPort open_or_throw(const std::string& device, const DpdkOptions& options = ordinary_pages()) {
-    auto port = DpdkPort::open(device, options);
-    if (!port) throw std::runtime_error(port.error().message);
-    return std::move(*port);
+DpdkDevice open_or_throw(const std::string& device, unsigned queues = 1) {
+    auto opened = DpdkDevice::open(device, queues, ordinary_pages());
+    if (!opened) throw std::runtime_error(opened.error().message);
+    return std::move(*opened);
+}
+
+std::string refusal_of(const std::string& device, unsigned queues = 1) {
+    const auto opened = DpdkDevice::open(device, queues, ordinary_pages());
+    return opened ? "" : opened.error().message;
 }
 
 Bytes numbered(std::uint32_t n, std::size_t size = kShortest) {
@@ -75,7 +79,8 @@ std::vector<Bytes> receive(DpdkPort& port, std::size_t count, DpdkPort* sender =
 // A ring: what is sent comes back.
 class DpdkRing : public ::testing::Test {
   protected:
-    DpdkPort port_ = open_or_throw("net_ring0");
+    DpdkDevice device_ = open_or_throw("net_ring0");
+    DpdkPort& port_ = device_.ports().front();
 };
 
 TEST_F(DpdkRing, CarriesFramesOfEverySizeUnchanged) {
@@ -137,30 +142,28 @@ TEST_F(DpdkRing, WhatTheDeviceHasNoRoomForWaitsAndNoneIsLost) {
 
 TEST_F(DpdkRing, WaitingEndsSoon) {
     const std::uint64_t start = monotonic_ns();
-    port_.wait(50 * kNanosPerMilli);
+    port_.wait(50 * kNanosPerMilli, -1);
     EXPECT_LT(monotonic_ns() - start, 5 * kNanosPerSecond);
     ASSERT_TRUE(send_one(port_, numbered(7)));
     port_.flush();
-    port_.wait(50 * kNanosPerMilli);
+    port_.wait(50 * kNanosPerMilli, -1);
     EXPECT_EQ(receive(port_, 1).at(0), numbered(7));
 }
 
 TEST_F(DpdkRing, SaysWhatItIs) {
-    EXPECT_THAT(port_.describe(), HasSubstr("dpdk:net_ring0, driver net_ring, 1 queue, ordinary pages"));
+    EXPECT_THAT(device_.describe(), HasSubstr("dpdk:net_ring0, driver net_ring, 1 queue, ordinary pages"));
     EXPECT_EQ(port_.mtu(), 1500U);
     EXPECT_FALSE(port_.hardware_address().is_group());
 }
 
 TEST_F(DpdkRing, ADeviceIsOpenOnce) {
-    const auto again = DpdkPort::open("net_ring0", ordinary_pages());
-    ASSERT_FALSE(again);
-    EXPECT_THAT(again.error().message, HasSubstr("is open already"));
+    EXPECT_THAT(refusal_of("net_ring0"), HasSubstr("is open already"));
 }
 
-TEST(DpdkPort, ADeviceIsThereAgainAfterItWasClosed) {
+TEST(DpdkDevice, IsThereAgainAfterItWasClosed) {
     for (int i = 0; i < 5; ++i) {
-        auto port = open_or_throw("net_ring0");
-        ASSERT_TRUE(send_one(port, numbered(1)));
+        auto device = open_or_throw("net_ring0");
+        ASSERT_TRUE(send_one(device.ports().front(), numbered(1)));
     }
 }
 
@@ -189,8 +192,10 @@ class DpdkMemif : public ::testing::Test {
 };
 
 TEST_F(DpdkMemif, TwoEndsExchangeFramesBothWays) {
-    auto server = open_or_throw(device("net_memif0", "server"));
-    auto client = open_or_throw(device("net_memif1", "client"));
+    auto servers = open_or_throw(device("net_memif0", "server"));
+    auto clients = open_or_throw(device("net_memif1", "client"));
+    DpdkPort& server = servers.ports().front();
+    DpdkPort& client = clients.ports().front();
     ASSERT_TRUE(meet(server, client));
     for (std::uint32_t i = 1; i < 5000; ++i) {
         ASSERT_TRUE(send_one(client, numbered(i, 1474)));
@@ -203,7 +208,8 @@ TEST_F(DpdkMemif, TwoEndsExchangeFramesBothWays) {
 }
 
 TEST_F(DpdkMemif, WithoutALinkFramesAreGivenUpAndCounted) {
-    auto server = open_or_throw(device("net_memif0", "server"));
+    auto servers = open_or_throw(device("net_memif0", "server"));
+    DpdkPort& server = servers.ports().front();
     for (std::uint32_t i = 0; i < 10'000; ++i) {
         ASSERT_TRUE(send_one(server, numbered(i)));
         server.flush();
@@ -211,34 +217,27 @@ TEST_F(DpdkMemif, WithoutALinkFramesAreGivenUpAndCounted) {
     EXPECT_EQ(server.statistics().transmit_dropped, 10'000U);
 }
 
-TEST(DpdkPort, AnUnknownDeviceIsAnError) {
-    const auto port = DpdkPort::open("net_bogus0", ordinary_pages());
-    ASSERT_FALSE(port);
-    EXPECT_THAT(port.error().message, HasSubstr("cannot make a device of 'net_bogus0'"));
-    EXPECT_THAT(port.error().message, HasSubstr("DPDK says"));
+TEST(DpdkDevice, ThatNobodyKnowsIsAnError) {
+    const std::string refusal = refusal_of("net_bogus0");
+    EXPECT_THAT(refusal, HasSubstr("cannot make a device of 'net_bogus0'"));
+    EXPECT_THAT(refusal, HasSubstr("DPDK says"));
 }
 
-TEST(DpdkPort, ADriversReasonIsToldAndTheNextDeviceOpens) {
-    const auto port = DpdkPort::open("net_af_packet0,iface=nowhere0", ordinary_pages());
-    ASSERT_FALSE(port);
-    EXPECT_THAT(port.error().message, HasSubstr("No such device"));
-    EXPECT_TRUE(DpdkPort::open("net_null0", ordinary_pages()));
+TEST(DpdkDevice, TellsADriversReasonAndTheNextOneOpens) {
+    EXPECT_THAT(refusal_of("net_af_packet0,iface=nowhere0"), HasSubstr("No such device"));
+    EXPECT_EQ(refusal_of("net_null0"), "");
 }
 
-TEST(DpdkPort, SeveralQueuesHaveAPortEach) {
-    DpdkOptions options = ordinary_pages();
-    options.queues = 4;
-    auto ports = DpdkPort::open_all("net_null0", options);
-    ASSERT_TRUE(ports) << ports.error().message;
-    ASSERT_EQ(ports->size(), 4U);
+TEST(DpdkDevice, HasAPortForEachOfItsQueues) {
+    auto device = open_or_throw("net_null0", 4);
+    ASSERT_EQ(device.ports().size(), 4U);
     std::vector<std::thread> workers;
-    for (DpdkPort& port : *ports)
+    for (DpdkPort& port : device.ports())
         workers.emplace_back([&port] {
             port.enter_thread();
             for (int i = 0; i < 10'000; ++i) {
                 std::array<Frame, kBurst> frames;
-                const std::size_t n = port.receive(frames);
-                ASSERT_EQ(n, kBurst);
+                ASSERT_EQ(port.receive(frames), kBurst);
                 port.release(frames);
                 ASSERT_TRUE(send_one(port, numbered(1)));
                 port.flush();
@@ -247,12 +246,13 @@ TEST(DpdkPort, SeveralQueuesHaveAPortEach) {
     for (std::thread& worker : workers) worker.join();
 }
 
-TEST(DpdkPort, MoreQueuesThanTheDeviceHasAreRefused) {
-    DpdkOptions options = ordinary_pages();
-    options.queues = 4000;
-    const auto ports = DpdkPort::open_all("net_null0", options);
-    ASSERT_FALSE(ports);
-    EXPECT_THAT(ports.error().message, HasSubstr("4000 are wanted"));
+TEST(DpdkDevice, HasAsManyQueuesAsSuitItIfNobodyCares) {
+    EXPECT_EQ(open_or_throw("net_null0", 0).ports().size(), std::thread::hardware_concurrency());
+    EXPECT_EQ(open_or_throw("net_ring0", 0).ports().size(), 1U);
+}
+
+TEST(DpdkDevice, HasNoMoreQueuesThanThereAre) {
+    EXPECT_THAT(refusal_of("net_null0", 4000), HasSubstr("4000 are wanted"));
 }
 
 TEST(PciDevice, IsKnownByItsName) {
@@ -296,9 +296,7 @@ TEST_F(FakeSysfs, ADriverThatSharesItsDeviceIsFine) {
 }
 
 TEST(PciDevice, ThatIsNotThereIsAnError) {
-    const auto port = DpdkPort::open("0000:fe:1f.7", ordinary_pages());
-    ASSERT_FALSE(port);
-    EXPECT_THAT(port.error().message, HasSubstr("there is no PCI device 0000:fe:1f.7 here"));
+    EXPECT_THAT(refusal_of("0000:fe:1f.7"), HasSubstr("there is no PCI device 0000:fe:1f.7 here"));
 }
 
 TEST(EalArguments, UseHugePagesWhereThereAreEnough) {

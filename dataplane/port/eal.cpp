@@ -1,4 +1,4 @@
-#include "dataplane/port/dpdk_eal.hpp"
+#include "dataplane/port/eal.hpp"
 
 #include <algorithm>
 #include <array>
