@@ -71,13 +71,23 @@ std::uint64_t random_seed() {
     return (std::uint64_t{random()} << 32 | random()) | 1;
 }
 
+port::DpdkOptions dpdk_options(const Config& config) {
+    port::DpdkOptions options;
+    options.eal_arguments = config.dataplane.dpdk_eal;
+    options.report = [](const std::string& message) { spdlog::warn("{}", message); };
+    options.host.name = config.dataplane.host_interface;
+    for (const std::string& address : {config.dataplane.address, config.dataplane.address6})
+        if (!address.empty()) options.host.addresses.push_back(address);
+    return options;
+}
+
 // Everything that is there when the port is; runs until STOP.
 template <port::Device D>
 Result<void> serve(D& device, const Config& config, Store& store, CountersLayout& counters,
                    EventRingLayout& ring, const std::atomic<bool>& stop) {
     using P = typename D::PortType;
     P& port = device.ports().front();
-    auto self = worker::find_self(device.interface_name(), config.dataplane.address);
+    auto self = worker::find_self(device.interface_name(), config.rack_address());
     if (!self) return tl::unexpected(self.error());
     self->mac = port.hardware_address();
     const auto self6 = worker::find_self6(device.interface_name(), self->mac);
@@ -144,7 +154,8 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     const auto store = wait_for_store(config.lmdb_dir(), stop);
     if (!store) return {};
     auto device =
-        port::open_device(config.dataplane.port, 1, {.allow_list_size = config.dataplane.allow_list_size});
+        port::open_device(config.dataplane.port, 1, {.allow_list_size = config.dataplane.allow_list_size},
+                          dpdk_options(config));
     if (!device) return tl::unexpected(device.error());
     return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, **ring, stop); },
                       *device);
