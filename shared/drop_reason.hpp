@@ -107,6 +107,7 @@ namespace rouse {
     X(tftp_bad_ack, "acknowledges a block that was not sent")                                       \
     X(tftp_not_a_clients, "DATA or OACK, which only a server sends")                                \
     X(receive_lost, "lost by the device before we saw it: its ring was full")                       \
+    X(handover_full, "the worker whose transfer it belongs to had no room for it")                  \
     X(transmit_no_frame, "no transmit frame was free")                                              \
     X(transmit_ring_full, "the transmit ring was full")
 
