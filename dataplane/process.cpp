@@ -75,11 +75,21 @@ worker::FilterFollower::Options filter_options(const Config& whole, const wire::
             .report = warn};
 }
 
+port::DpdkOptions dpdk_options(const Config& config) {
+    port::DpdkOptions options;
+    options.eal_arguments = config.dataplane.dpdk_eal;
+    options.report = warn;
+    options.host.name = config.dataplane.host_interface;
+    for (const std::string& address : {config.dataplane.address, config.dataplane.address6})
+        if (!address.empty()) options.host.addresses.push_back(address);
+    return options;
+}
+
 // Everything that is there when the device is; runs until STOP.
 template <port::Device D>
 Result<void> serve(D& device, const Config& config, Store& store, CountersLayout& counters,
                    const std::atomic<bool>& stop) {
-    auto self = worker::find_self(device.interface_name(), config.dataplane.address);
+    auto self = worker::find_self(device.interface_name(), config.rack_address());
     if (!self) return tl::unexpected(self.error());
     self->mac = device.ports().front().hardware_address();
     const auto self6 = worker::find_self6(device.interface_name(), self->mac);
@@ -120,8 +130,9 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     if (!counters) return tl::unexpected(counters.error());
     const auto store = wait_for_store(config.lmdb_dir(), stop);
     if (!store) return {};
-    auto device = port::open_device(config.dataplane.port, config.dataplane.workers,
-                                    {.allow_list_size = config.dataplane.allow_list_size});
+    auto device =
+        port::open_device(config.dataplane.port, config.dataplane.workers,
+                          {.allow_list_size = config.dataplane.allow_list_size}, dpdk_options(config));
     if (!device) return tl::unexpected(device.error());
     return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, stop); }, *device);
 }

@@ -49,7 +49,7 @@ void run(P& port, Ipv4Address address) {
 int main(int argc, char** argv) {
     const auto address = argc == 3 ? rouse::Ipv4Address::parse(argv[2]) : std::optional<rouse::Ipv4Address>{};
     if (!address) {
-        std::fputs("Usage: rouse-echo xdp:<interface> <its IPv4 address>\n", stderr);
+        std::fputs("Usage: rouse-echo <port, such as xdp:eth1> <its IPv4 address>\n", stderr);
         return 2;
     }
     std::signal(SIGTERM, rouse::load::request_stop);

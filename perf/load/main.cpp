@@ -78,7 +78,7 @@ Result<void> execute(const Command& command) {
     const Tally tally = std::visit(
         [&](auto& opened) {
             // Answers to clients come to us instead of the kernel.
-            opened.program().settings().dhcp_clients = 1;
+            if constexpr (requires { opened.program(); }) opened.program().settings().dhcp_clients = 1;
             return run(opened.ports().front(), command);
         },
         *device);
