@@ -1,6 +1,7 @@
 // rouse-load: a rack of thousands of simulated machines, to measure a netboot server with.
 
 #include "dataplane/port/open.hpp"
+#include "ebpf/allow_list.hpp"
 #include "perf/load/command_line.hpp"
 #include "perf/load/report.hpp"
 
@@ -77,8 +78,8 @@ Result<void> execute(const Command& command) {
     if (auto pinned = run_on_core(command.cpu); !pinned) return pinned;
     const Tally tally = std::visit(
         [&](auto& opened) {
-            // Answers to clients come to us instead of the kernel.
-            opened.program().settings().dhcp_clients = 1;
+            ebpf::AllowList(opened.program())
+                .steer({.other_hosts = true, .own_address = opened.hardware_address()});
             return run(opened, command);
         },
         *port);
