@@ -61,7 +61,9 @@ Tally run(P& port, const Command& command) {
         if (over_ns == 0) over_ns = now;
         if (rack.is_done(now) || now - over_ns >= command.drain_ns) break;
     }
-    return rack.tally();
+    const Tally tally = rack.tally();
+    rack.break_off_all();
+    return tally;
 }
 
 Result<void> write_file(const std::string& path, const std::string& text) {

@@ -54,6 +54,8 @@ class Rack {
         return pacer_.is_over(now_ns, tally_.begun);
     }
     [[nodiscard]] Tally tally() const;
+    // The end: the server is told of every transfer under way that nobody waits for it any more.
+    void break_off_all() noexcept;
 
   private:
     [[nodiscard]] const MachineKind& kind_of(std::uint32_t index) const noexcept {
@@ -106,6 +108,7 @@ class Rack {
     void end_file(std::uint32_t index, std::uint64_t now_ns);
     void end_miss(std::uint32_t index, std::uint64_t now_ns);
     void leave(std::uint32_t index) noexcept;
+    void break_off(std::uint32_t index) noexcept;
 
     // Frames of a turn that neither answers nor beginners take: however much comes in, who waited too long
     // has its chance.

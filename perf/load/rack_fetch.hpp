@@ -168,6 +168,7 @@ void Rack<P>::count_block(std::uint32_t index, const wire::Datagram& datagram,
                           std::uint64_t now_ns) noexcept {
     Machine& machine = machines_[index];
     ++tally_.blocks;
+    tally_.last_block_ns = now_ns;
     tally_.bytes += datagram.payload.size() - wire::tftp::kHeaderBytes;
     if (machine.tftp.blocks() == 1)
         tally_.first_byte.count(now_ns - machine.request_ns);
@@ -213,12 +214,27 @@ void Rack<P>::end_miss(std::uint32_t index, std::uint64_t now_ns) {
 // Vanishes, or says so.
 template <port::Port P>
 void Rack<P>::leave(std::uint32_t index) noexcept {
-    const auto space = room();
-    if (!space.empty() && happens(options_.abort / (options_.abort + options_.vanish))) {
-        const std::size_t length = machines_[index].tftp.abort(space.subspan(wire::kUdpFrameOverhead));
-        commit(write_datagram(index, space, length));
-    }
+    if (happens(options_.abort / (options_.abort + options_.vanish))) break_off(index);
     power_off(index, tally_.left);
+}
+
+template <port::Port P>
+void Rack<P>::break_off(std::uint32_t index) noexcept {
+    const auto space = room();
+    if (space.empty()) return;
+    const std::size_t length = machines_[index].tftp.abort(space.subspan(wire::kUdpFrameOverhead));
+    commit(write_datagram(index, space, length));
+}
+
+template <port::Port P>
+void Rack<P>::break_off_all() noexcept {
+    for (std::uint32_t index = 0; index < machines_.size(); ++index) {
+        if (machines_[index].state != State::fetching || !machines_[index].tftp.is_open()) continue;
+        if (room_ == 0) outbox_.flush();
+        if (room_ == 0) room_ = port::kBurst;
+        break_off(index);
+    }
+    outbox_.flush();
 }
 
 }  // namespace rouse::load

@@ -25,9 +25,9 @@ std::string latency_line(const char* what, const Histogram& histogram) {
 }
 
 std::string files_summary(const Tally& tally) {
-    std::string text = fmt::format("{} files, {:.1f} MB at {:.1f} MB/s; {} blocks out of order\n",
-                                   tally.transfers, static_cast<double>(tally.bytes) / 1e6,
-                                   tally.per_second(tally.bytes) / 1e6, tally.out_of_order);
+    std::string text =
+        fmt::format("{} files, {:.1f} MB at {:.1f} MB/s; {} blocks out of order\n", tally.transfers,
+                    static_cast<double>(tally.bytes) / 1e6, tally.goodput() / 1e6, tally.out_of_order);
     if (tally.probes + tally.misses > 0)
         text += fmt::format("{} sizes probed, {} names searched for in vain, as is usual\n", tally.probes,
                             tally.misses);
@@ -105,7 +105,7 @@ std::string to_json(const Tally& tally) {
                               {"naks", tally.naks},
                               {"transfers", tally.transfers},
                               {"bytes", tally.bytes},
-                              {"bytes_per_second", tally.per_second(tally.bytes)},
+                              {"bytes_per_second", tally.goodput()},
                               {"blocks", tally.blocks},
                               {"out_of_order", tally.out_of_order},
                               {"probes", tally.probes},

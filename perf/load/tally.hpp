@@ -38,6 +38,7 @@ struct Tally {
     std::uint64_t latest_ns = 0;       // how far the rack itself fell behind the rate asked of it, at worst
     std::uint64_t first_ns = 0;        // when the first machine began
     std::uint64_t last_ns = 0;         // when the last one was up
+    std::uint64_t last_block_ns = 0;   // when the last block came
 
     // Times in ns. Of messages that were not resent:
     Histogram offer;       // a DISCOVER to its OFFER
@@ -56,6 +57,12 @@ struct Tally {
     }
     [[nodiscard]] double per_second(std::uint64_t count) const noexcept {
         return seconds() > 0 ? static_cast<double>(count) / seconds() : 0;
+    }
+    // Bytes of files per second, those of unfinished ones included: from the first machine to the last block.
+    [[nodiscard]] double goodput() const noexcept {
+        return last_block_ns > first_ns
+                   ? static_cast<double>(bytes) * 1e9 / static_cast<double>(last_block_ns - first_ns)
+                   : 0;
     }
 };
 

@@ -91,6 +91,33 @@ TEST_F(BootTest, MachinesThatLeaveAreNotWaitedFor) {
     EXPECT_GT(tally.completed, 0U);
 }
 
+TEST_F(BootTest, WhoEndsTheRunTellsTheServer) {
+    auto with = options();
+    with.machines = 4;
+    with.address_base = test::ScratchStore::address_of(0);
+    with.server = test::kServerAddress;
+    with.kinds = {must(find_machine_kind("ipxe-efi"))};
+    test::WorkerFixture server(store_);
+    Rack<port::MemoryPort> rack(port_, with, now_);
+    const auto carry = [&] {
+        port_.drain([&](wire::ConstBytes frame) { server.port.inject(frame); });
+        while (server.worker.turn(now_, now_)) {
+        }
+        server.port.drain([&](wire::ConstBytes frame) { port_.inject(frame); });
+        now_ += 100'000;
+    };
+    for (int turn = 0; turn < 10'000 && rack.tally().blocks < 20; ++turn) {
+        rack.turn(now_);
+        carry();
+        if (rack.tally().blocks == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    ASSERT_EQ(rack.tally().under_way(), 4U);
+    rack.break_off_all();
+    carry();
+    EXPECT_EQ(server.counters->get(Counter::tftp_transfers_completed), 0U);
+    EXPECT_TRUE(server.worker.is_quiet()) << "no transfer is left";
+}
+
 TEST_F(BootTest, WithoutDhcpTheyHaveTheirAddresses) {
     auto with = options();
     with.address_base = test::ScratchStore::address_of(0);
