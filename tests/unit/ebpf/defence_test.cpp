@@ -336,7 +336,7 @@ TEST_F(Defence, ExtrasAreSteeredEachByItsSwitch) {
                            {{.dhcpv6 = true}, false, true, false, false},
                            {{.tftp_ipv6 = true}, false, false, true, false},
                            {{.dhcp_answers = true}, false, false, false, true},
-                           {{.dhcp_clients = true}, false, false, false, true},
+                           {{.other_hosts = true}, true, true, true, true},
                            {{true, true, true, true}, true, true, true, true}}) {
         list_->steer(row.extras);
         EXPECT_EQ(run(solicitation), row.solicitation ? XDP_REDIRECT : XDP_PASS);
@@ -399,12 +399,18 @@ TEST_F(Defence, AnswersToThisHostsOwnClientStayTheKernels) {
     EXPECT_EQ(run(cut), XDP_PASS) << "names no client";
 }
 
-TEST_F(Defence, EveryAnswerIsForSimulatedClients) {
-    Extras extras{.dhcp_clients = true};
+TEST_F(Defence, AllThatIsForOtherHostsIsForWhoPlaysThem) {
+    Extras extras{.other_hosts = true};
     extras.own_address = kAlsoKnown;
     list_->steer(extras);
-    EXPECT_EQ(run(answer_to(kKnown, kAlsoKnown)), XDP_REDIRECT) << "not broadcast";
-    EXPECT_EQ(run(answer_to(kAlsoKnown)), XDP_REDIRECT) << "for us";
+    Bytes arp(42);
+    wire::store(arp, 0, wire::EthernetHeader{kKnown, kRouter, wire::kEtherTypeArp});
+    EXPECT_EQ(run(arp), XDP_REDIRECT);
+    EXPECT_EQ(run(answer_to(kAlsoKnown)), XDP_REDIRECT) << "to everybody";
+    EXPECT_EQ(run(answer_to(kKnown, kKnown)), XDP_REDIRECT);
+    EXPECT_EQ(run(answer_to(kKnown, kAlsoKnown)), XDP_PASS) << "to this host alone";
+    wire::store(arp, 0, kAlsoKnown);
+    EXPECT_EQ(run(arp), XDP_PASS);
 }
 
 TEST_F(Defence, WhatADhcpv6RelaySendsOnIsItsClients) {
