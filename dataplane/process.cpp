@@ -4,6 +4,7 @@
 #include "dataplane/worker/filter_follower.hpp"
 #include "dataplane/worker/loop.hpp"
 #include "dataplane/worker/self.hpp"
+#include "dataplane/worker/transfer_ports.hpp"
 
 #include <random>
 #include <thread>
@@ -71,15 +72,21 @@ std::uint64_t random_seed() {
 }
 
 // Everything that is there when the port is; runs until STOP.
-template <port::Port P>
-Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& counters,
+template <port::Device D>
+Result<void> serve(D& device, const Config& config, Store& store, CountersLayout& counters,
                    EventRingLayout& ring, const std::atomic<bool>& stop) {
-    auto self = worker::find_self(port.interface_name(), config.dataplane.address);
+    using P = typename D::PortType;
+    P& port = device.ports().front();
+    auto self = worker::find_self(device.interface_name(), config.dataplane.address);
     if (!self) return tl::unexpected(self.error());
     self->mac = port.hardware_address();
-    const auto self6 = worker::find_self6(port.interface_name(), self->mac);
+    const auto self6 = worker::find_self6(device.interface_name(), self->mac);
     if (!self6) return tl::unexpected(self6.error());
-    if (auto joined = port.join(self6->group_macs()); !joined) return joined;
+    if (auto joined = device.join(self6->group_macs()); !joined) return joined;
+
+    const PortRange tftp_ports = config.tftp_ports();
+    if constexpr (!P::kOwnsInterface)
+        if (auto free = worker::refuse_ephemeral_ports(tftp_ports); !free) return free;
 
     image::ImageStore images(store.environment, store.directory.tables(),
                              {.directory = config.images_dir(),
@@ -89,8 +96,8 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
     auto reader = images.reader();
     if (!reader) return tl::unexpected(reader.error());
     std::optional<worker::FilterFollower> filter;
-    if constexpr (requires { port.program(); })
-        filter.emplace(store.environment, store.directory.tables(), port.program(),
+    if constexpr (requires { device.program(); })
+        filter.emplace(store.environment, store.directory.tables(), device.program(),
                        worker::FilterFollower::Options{
                            .allow_list = config.dataplane.allow_list,
                            .own_subnet = self->subnet,
@@ -100,6 +107,7 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
                                       .dhcpv6 = config.dataplane.ipv6_boot,
                                       .tftp_ipv6 = config.dataplane.ipv6_boot,
                                       .dhcp_answers = config.dataplane.watch_servers,
+                                      .tftp_ports = tftp_ports,
                                       .own_address = self->mac},
                            .counters = &counters,
                            .report = [](const std::string& message) { spdlog::warn("{}", message); }});
@@ -107,17 +115,19 @@ Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& 
     if (auto pinned = pin_to(config.dataplane.cpu); !pinned) return pinned;
 
     // Before the worker is made: from then on it alone writes into the ring.
-    announce(counters, ring, port.describe());
+    announce(counters, ring, device.describe());
     const auto worker = std::make_unique<worker::Worker<P>>(
         port,
-        worker::Surroundings{
-            .self = *self,
-            .directory = &store.directory,
-            .counters = &counters.worker[0],
-            .events = &ring,
-            .tftp = {.sessions = config.dataplane.sessions, .mtu = port.mtu(), .seed = random_seed()},
-            .self6 = *self6,
-            .router_advertisements = config.dataplane.router_advertisements},
+        worker::Surroundings{.self = *self,
+                             .directory = &store.directory,
+                             .counters = &counters.worker[0],
+                             .events = &ring,
+                             .tftp = {.sessions = config.dataplane.sessions,
+                                      .mtu = port.mtu(),
+                                      .seed = random_seed(),
+                                      .ports = tftp_ports.share(0, 1)},
+                             .self6 = *self6,
+                             .router_advertisements = config.dataplane.router_advertisements},
         std::move(*reader));
     worker::run_loop(port, *worker, stop, {.rest_when_idle = config.dataplane.rest_when_idle});
     return {};
@@ -133,10 +143,11 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     if (!ring) return tl::unexpected(ring.error());
     const auto store = wait_for_store(config.lmdb_dir(), stop);
     if (!store) return {};
-    auto port = port::open_port(config.dataplane.port, {.allow_list_size = config.dataplane.allow_list_size});
-    if (!port) return tl::unexpected(port.error());
+    auto device =
+        port::open_device(config.dataplane.port, 1, {.allow_list_size = config.dataplane.allow_list_size});
+    if (!device) return tl::unexpected(device.error());
     return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, **ring, stop); },
-                      *port);
+                      *device);
 }
 
 }  // namespace rouse

@@ -42,6 +42,8 @@ void AllowList::set_limits(const StrangerLimits& limits) noexcept {
 void AllowList::steer(const Extras& extras) noexcept {
     for (std::size_t i = 0; i < extras.own_address.octets.size(); ++i)
         put(settings_->own_address[i], __u8{extras.own_address.octets[i]});
+    put(settings_->tftp_first, __u16{extras.tftp_ports.first});
+    put(settings_->tftp_count, __u16{extras.tftp_ports.count});
 #define X(name, help) put(settings_->name, static_cast<__u8>(extras.name));
     XDP_FILTER_EXTRAS(X)
 #undef X

@@ -5,6 +5,7 @@
 #include "ebpf/loader.hpp"
 #include "ebpf/map_set.hpp"
 #include "shared/addresses.hpp"
+#include "shared/port_range.hpp"
 
 namespace rouse::ebpf {
 
@@ -25,6 +26,7 @@ struct Extras {
 #define X(name, help) bool name = false;
     XDP_FILTER_EXTRAS(X)
 #undef X
+    PortRange tftp_ports{};    // of transfers, beside port 69
     MacAddress own_address{};  // this host's: dhcp_answers leaves those to it to the kernel
 };
 

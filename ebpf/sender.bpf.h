@@ -96,6 +96,11 @@ static __always_inline bool is_service_port(__be16 port) {
     }
 }
 
+// Of a TFTP transfer with a port of its own.
+static __always_inline bool is_transfer_port(__be16 port) {
+    return (__u16)(bpf_ntohs(port) - settings.tftp_first) < settings.tftp_count;
+}
+
 // UDP is the header before it. Of a message too short to name a machine nobody can tell that the name is the
 // sender's own.
 static __always_inline void read_bootp(const struct udphdr* udp, const void* end, struct sender* sender) {
@@ -124,7 +129,7 @@ static __always_inline bool is_for_us_udp(const struct udphdr* udp, const void* 
     // The port is enough: a header cut off after it is user space's to count.
     if ((const void*)(&udp->dest + 1) > end) return false;
     if (udp->dest == bpf_htons(PORT_DHCP_CLIENT)) return is_overheard(udp, end, sender);
-    if (!is_service_port(udp->dest)) return false;
+    if (!is_service_port(udp->dest)) return is_transfer_port(udp->dest);
     if (udp->dest == bpf_htons(PORT_DHCP_SERVER) || udp->dest == bpf_htons(PORT_PROXY_DHCP))
         read_bootp(udp, end, sender);
     return true;
@@ -152,7 +157,7 @@ static __always_inline void read_relayed(const struct udphdr* udp, const void* e
 
 static __always_inline bool is_for_us_udp6(const struct udphdr* udp, const void* end, struct sender* sender) {
     if ((const void*)(&udp->dest + 1) > end) return false;
-    if (udp->dest == bpf_htons(PORT_TFTP)) return settings.tftp_ipv6;
+    if (udp->dest == bpf_htons(PORT_TFTP) || is_transfer_port(udp->dest)) return settings.tftp_ipv6;
     if (udp->dest != bpf_htons(PORT_DHCPV6_SERVER) || !settings.dhcpv6) return false;
     read_relayed(udp, end, sender);
     return true;

@@ -57,6 +57,22 @@ class TomlConfig : public CLI::ConfigBase {
 
 constexpr unsigned kLargestAllowList = 1U << 23;  // takes 256 MiB before the first machine is in it
 
+// CLI11's way: what is wrong with TEXT, or nothing.
+std::string check_port_range(const std::string& text) {
+    constexpr std::uint16_t kLeast = 1024;    // below are services of the host's
+    constexpr PortRange kProxyDhcp{4011, 1};  // is ours already
+    const auto range = PortRange::parse(text);
+    if (!range) return "'" + text + "' is not of the form 61440-65535";
+    if (range->first < kLeast) return "ports below " + std::to_string(kLeast) + " belong to services";
+    if (range->overlaps(kProxyDhcp)) return "port 4011 is proxyDHCP's";
+    // Each worker needs some, and who guesses a transfer's port should rarely be right.
+    constexpr std::uint16_t kFewest = 256;
+    if (range->count < kFewest)
+        return "there must be at least " + std::to_string(kFewest) + " ports in it, not " +
+               std::to_string(range->count);
+    return {};
+}
+
 void add_options(CLI::App& app, Config& config) {
     auto option = [&app](const char* name, auto& value, const char* help) {
         return app.add_option(name, value, help)->capture_default_str();
@@ -71,6 +87,12 @@ void add_options(CLI::App& app, Config& config) {
     option("--dataplane.rest_when_idle", config.dataplane.rest_when_idle,
            "sleep when no packet comes; false: spin");
     option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers at most");
+    option("--dataplane.tftp_ports", config.dataplane.tftp_ports,
+           "single: TFTP leaves from port 69; per-transfer: each transfer from a port of its own")
+        ->check(CLI::IsMember({"single", "per-transfer"}));
+    option("--dataplane.tftp_port_range", config.dataplane.tftp_port_range,
+           "ports of TFTP transfers that have their own")
+        ->check(check_port_range);
     option("--dataplane.staging_mib", config.dataplane.staging_mib, "memory for images in MiB");
     option(
         "--dataplane.allow_list", config.dataplane.allow_list,

@@ -2,6 +2,7 @@
 // The one configuration of both processes: a TOML file (--config) whose every key is also a flag. A key
 // `listen` under `[api]` is `--api.listen`; flags win over the file. Unknown keys are errors.
 
+#include "shared/port_range.hpp"
 #include "shared/result.hpp"
 
 #include <cstdint>
@@ -22,6 +23,12 @@ struct Config {
         int cpu = -1;                // core to pin the worker to; -1: let the kernel choose
         bool rest_when_idle = true;  // false: poll at 100 % CPU for the lowest latency
         unsigned sessions = 16384;   // concurrent TFTP transfers at most
+        // "single": transfers leave from port 69, as requests come to it. "per-transfer": each from a port of
+        // its own (RFC 1350 4), for clients or firewalls that insist; such a port is drawn from the range.
+        std::string tftp_ports = "single";
+        // Taken from the kernel while transfers use it, so not where the kernel gives ports to its own
+        // programs (net.ipv4.ip_local_port_range). Workers have equal shares of it.
+        std::string tftp_port_range = "61440-65535";
         unsigned staging_mib = 4096;  // memory for images' bytes
         // The XDP program drops what unknown machines send beyond a trickle. Off: all of it reaches the
         // worker, which serves them no more than before.
@@ -56,6 +63,11 @@ struct Config {
         std::string level = "info";  // trace, debug, info, warn, error
     } log;
 
+    // Ports of TFTP transfers; none in single-port mode.
+    [[nodiscard]] PortRange tftp_ports() const {
+        return dataplane.tftp_ports == "single" ? PortRange{}
+                                                : PortRange::parse(dataplane.tftp_port_range).value();
+    }
     [[nodiscard]] std::string lmdb_dir() const { return store.state_dir + "/lmdb"; }
     [[nodiscard]] std::string images_dir() const { return store.state_dir + "/images/sha256"; }
 };

@@ -17,7 +17,7 @@
 #define XDP_FILTER_EXTRAS(X)                                                                        \
     X(router_solicitations, "ICMPv6 Router Solicitations (RFC 4861 4.1)")                           \
     X(dhcpv6, "DHCPv6 to servers: UDP port 547 over IPv6 (RFC 8415 7.2)")                           \
-    X(tftp_ipv6, "TFTP over IPv6: UDP port 69")                                                     \
+    X(tftp_ipv6, "TFTP over IPv6: UDP port 69 and those of transfers")                              \
     X(dhcp_answers,                                                                                 \
       "broadcast DHCP to other clients than this host: UDP port 68, where other servers are heard") \
     X(other_hosts,                                                                                  \
@@ -57,11 +57,11 @@ struct xdp_filter_settings {
 #define X(name, help) __u8 name;
     XDP_FILTER_EXTRAS(X)
 #undef X
-    __u8 allow_list; /* 1: who is not on it meets the buckets */
-    __u8 reserved[2];
-    __u8 own_address[6]; /* this host's: DHCP answers to it, and all that other_hosts means, stay the kernel's
-                          */
-    __u8 reserved2[2];
+    __u8 allow_list;     /* 1: who is not on it meets the buckets */
+    __u16 tftp_first;    /* ports of TFTP transfers, host byte order: this and */
+    __u8 own_address[6]; /* this host's: its own DHCP answers, and frames that are not others', stay the
+                            kernel's */
+    __u16 tftp_count;    /* the ones behind it, so many together; 0: none */
     struct xdp_filter_bucket_size one_stranger;  /* of each machine that is not on the allow-list */
     struct xdp_filter_bucket_size all_strangers; /* of all of them together */
 };

@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <string>
 #include <vector>
 
 #include <sanitizer/asan_interface.h>
@@ -129,12 +128,11 @@ class MemoryPort {
             capture_->write(transmit_ring_.at(flushed_).bytes());
     }
 
-    void wait(std::uint64_t) noexcept {}
+    void wait(std::uint64_t, int) noexcept {}
 
     [[nodiscard]] MacAddress hardware_address() const noexcept { return options_.hardware_address; }
     [[nodiscard]] std::uint32_t mtu() const noexcept { return options_.mtu; }
     [[nodiscard]] DeviceStatistics statistics() const noexcept { return statistics_; }
-    [[nodiscard]] std::string describe() const { return "memory"; }
 
     // ── the wire's side: tests and benchmarks ────────────────────────────────────────────────────────────
 

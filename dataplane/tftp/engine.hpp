@@ -16,6 +16,7 @@
 #include "dataplane/tftp/token_bucket.hpp"
 #include "dataplane/wire/tftp.hpp"
 #include "shared/clock.hpp"
+#include "shared/port_range.hpp"
 
 namespace rouse::tftp {
 
@@ -25,23 +26,14 @@ struct Limits {
     std::uint16_t window_size = 64;   // blocks (RFC 7440); at most kMaxWindow
 };
 
-// Ports of ours that transfers use, one each, as RFC 1350 4 has it; a worker's share, which no other worker
-// has, so that whoever steers by port keeps a transfer's packets on its worker.
-struct PortRange {
-    std::uint16_t first = 0;
-    std::uint16_t count = 0;  // 0: single-port mode, everything leaves from port 69
-
-    [[nodiscard]] constexpr bool contains(std::uint16_t port) const noexcept {
-        return port >= first && port - first < count;
-    }
-};
-
 struct EngineOptions {
     std::size_t sessions = 16384;  // concurrent transfers at most
     std::uint32_t mtu = 1500;      // of the IP packet, bytes
     // Random, so that nobody can choose colliding ports; never 0, which would hash all of IPv4 to its port
     // alone.
     std::uint64_t seed = 0x243f6a8885a308d3;
+    // Ports of ours that transfers use, one each (RFC 1350 4); this worker's share. None: single-port mode,
+    // everything leaves from port 69.
     PortRange ports{};
 };
 
@@ -61,7 +53,11 @@ class Engine {
 
     void set_limits(const Limits& limits) noexcept { limits_ = limits; }
 
-    // One UDP payload that came to port 69 or to one of EngineOptions::ports. `none`: handled; else why it
+    // Our ports: requests come to 69, and what follows to where the transfer leaves from.
+    [[nodiscard]] bool serves(std::uint16_t port) const noexcept {
+        return port == wire::tftp::kPort || ports_.contains(port);
+    }
+    // One UDP payload that came to one of our ports. `none`: handled; else why it
     // was of no use, for the caller to count. now_ns is monotonic and never goes back.
     [[nodiscard]] DropReason receive(std::uint64_t now_ns, const Peer& peer, Bytes payload, H& host) noexcept;
 

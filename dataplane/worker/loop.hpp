@@ -27,7 +27,7 @@ void run_loop(P& port, Worker<P>& worker, const std::atomic<bool>& stop, LoopOpt
         if (turn % kTurnsPerHousekeeping == 0) worker.housekeeping(now);
         if (idle > kIdleTurnsBeforeRest && options.rest_when_idle) {
             worker.housekeeping(now);
-            port.wait(worker.is_quiet() ? kLongRestNs : kRestNs);
+            port.wait(worker.is_quiet() ? kLongRestNs : kRestNs, -1);
         }
     }
 }

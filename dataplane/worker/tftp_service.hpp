@@ -210,6 +210,8 @@ class TftpService {
     TftpService(typename TftpHost<P>::Parts parts, const tftp::EngineOptions& options)
         : host_(std::move(parts)), engine_(options) {}
 
+    // A datagram to this port of ours is TFTP's.
+    [[nodiscard]] bool serves(std::uint16_t port) const noexcept { return engine_.serves(port); }
     [[nodiscard]] DropReason receive(std::uint64_t now_ns, const wire::Datagram& datagram) noexcept {
         return engine_.receive(now_ns, peer_of(datagram), datagram.payload, host_);
     }

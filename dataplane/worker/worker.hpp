@@ -187,10 +187,8 @@ class Worker {
                 return handle_dhcp(now_ns, Parking::Family::ipv6, frame, [&](auto room) {
                     return dhcp6_.receive(datagram, now_unix_, false, room);
                 });
-            case wire::tftp::kPort:
-                return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
             default:
-                return DropReason::udp_port_unknown;
+                return handle_tftp(now_ns, datagram);
         }
     }
 
@@ -204,11 +202,16 @@ class Worker {
                 });
             case wire::kDhcpClientPort:
                 return dhcp_.overhear(datagram);
-            case wire::tftp::kPort:
-                return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
             default:
-                return DropReason::udp_port_unknown;
+                return handle_tftp(now_ns, datagram);
         }
+    }
+
+    // Of either family. Its ports are one and a range, which no switch can name.
+    template <typename Datagram>
+    DropReason handle_tftp(std::uint64_t now_ns, const Datagram& datagram) noexcept {
+        if (!tftp_.serves(datagram.destination_port)) return DropReason::udp_port_unknown;
+        return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
     }
 
     // RECEIVE(room) -> outcome handles FRAME, which is parked when its sender needs a lease first.

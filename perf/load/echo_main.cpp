@@ -40,7 +40,7 @@ void run(P& port, EchoOptions options) {
         port.release(std::span(burst).first(received));
         outbox.flush();
         idle = received > 0 ? 0 : idle + 1;
-        if (idle > kIdleTurnsBeforeRest) port.wait(50 * kNanosPerMilli);
+        if (idle > kIdleTurnsBeforeRest) port.wait(50 * kNanosPerMilli, -1);
     }
 }
 
@@ -69,11 +69,11 @@ int main(int argc, char** argv) {
     }
     std::signal(SIGTERM, rouse::load::request_stop);
     std::signal(SIGINT, rouse::load::request_stop);
-    auto port = rouse::port::open_port(argv[1]);
-    if (!port) {
-        std::fprintf(stderr, "rouse-echo: %s\n", port.error().message.c_str());
+    auto device = rouse::port::open_device(argv[1], 1);
+    if (!device) {
+        std::fprintf(stderr, "rouse-echo: %s\n", device.error().message.c_str());
         return 1;
     }
-    std::visit([&](auto& opened) { rouse::load::run(opened, *options); }, *port);
+    std::visit([&](auto& opened) { rouse::load::run(opened.ports().front(), *options); }, *device);
     return 0;
 }

@@ -75,16 +75,17 @@ Result<void> write_file(const std::string& path, const std::string& text) {
 }
 
 Result<void> execute(const Command& command) {
-    auto port = port::open_port(command.port);
-    if (!port) return tl::unexpected(port.error());
+    auto device = port::open_device(command.port, 1);
+    if (!device) return tl::unexpected(device.error());
     if (auto pinned = run_on_core(command.cpu); !pinned) return pinned;
     const Tally tally = std::visit(
         [&](auto& opened) {
-            ebpf::AllowList(opened.program())
-                .steer({.other_hosts = true, .own_address = opened.hardware_address()});
-            return run(opened, command);
+            if constexpr (requires { opened.program(); })
+                ebpf::AllowList(opened.program())
+                    .steer({.other_hosts = true, .own_address = opened.ports().front().hardware_address()});
+            return run(opened.ports().front(), command);
         },
-        *port);
+        *device);
     if (!command.quiet) std::fputs(summary(tally).c_str(), stdout);
     return command.json.empty() ? Result<void>{} : write_file(command.json, to_json(tally));
 }

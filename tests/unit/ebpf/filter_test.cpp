@@ -1,5 +1,6 @@
 // What the XDP program steers to the services, everybody being known.
 
+#include "ebpf/allow_list.hpp"
 #include "tests/unit/ebpf/filter_fixture.hpp"
 
 #include <array>
@@ -107,6 +108,20 @@ TEST_F(Filter, TakesItsThreePortsAndNoOther) {
         ASSERT_EQ(run(frame), is_ours(port) ? XDP_REDIRECT : XDP_PASS) << "port " << port;
     }
     expect_counters(3, 0, 0x10000 - 3);
+}
+
+TEST_F(Filter, TakesThePortsOfTransfersAndNoOther) {
+    AllowList list(*program_);
+    for (const PortRange range : {PortRange{61440, 4096}, PortRange{1024, 256}, PortRange{65535, 1}}) {
+        list.steer({.tftp_ports = range});
+        for (unsigned port = 0; port <= 0xffff; ++port) {
+            const auto destination_port = static_cast<std::uint16_t>(port);
+            const Bytes frame =
+                PacketBuilder().eth().ipv4().udp({.destination_port = destination_port}).build(60);
+            const bool ours = is_ours(port) || range.contains(destination_port);
+            ASSERT_EQ(run(frame), ours ? XDP_REDIRECT : XDP_PASS) << range.to_string() << " port " << port;
+        }
+    }
 }
 
 TEST_F(Filter, SourcePortDoesNotMatter) {

@@ -47,6 +47,25 @@ TEST(ParseConfig, UnknownKeysAndBadValuesAreErrors) {
     }
 }
 
+TEST(ParseConfig, TransfersShareAPortUnlessToldOtherwise) {
+    EXPECT_EQ(Config{}.tftp_ports().count, 0);
+    const auto chosen = parse({"--dataplane.tftp_ports", "per-transfer"});
+    ASSERT_TRUE(std::holds_alternative<Config>(chosen));
+    EXPECT_EQ(std::get<Config>(chosen).tftp_ports(), (PortRange{61440, 4096}));
+    const auto moved =
+        parse({"--config",
+               file_with("[dataplane]\ntftp_ports = \"per-transfer\"\ntftp_port_range = \"20000-20999\"\n")});
+    ASSERT_TRUE(std::holds_alternative<Config>(moved));
+    EXPECT_EQ(std::get<Config>(moved).tftp_ports(), (PortRange{20'000, 1000}));
+}
+
+TEST(ParseConfig, RangesOfPortsThatCannotBe) {
+    for (const char* range : {"", "61440", "61440-", "-61440", "61440-65536", "65535-61440", "0-4095",
+                              "512-2048", "4000-4999", "61440-61500", "61440 - 65535", "61440-65535x"})
+        EXPECT_TRUE(std::holds_alternative<int>(parse({"--dataplane.tftp_port_range", range}))) << range;
+    EXPECT_TRUE(std::holds_alternative<int>(parse({"--dataplane.tftp_ports", "some"})));
+}
+
 TEST(PrepareRunDir, RefusesADiskBackedDirectory) {
     EXPECT_TRUE(prepare_run_dir("/dev/shm/rouse-config-test"));
     std::remove("/dev/shm/rouse-config-test");

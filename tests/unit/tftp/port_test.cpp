@@ -85,16 +85,6 @@ TEST_F(PortTest, PortsAreSpreadOverTheShare) {
     EXPECT_GT(seen.size(), 50U);
 }
 
-TEST_F(PortTest, TheRangesEnds) {
-    constexpr PortRange last{65'535, 1};
-    EXPECT_TRUE(last.contains(65'535));
-    EXPECT_FALSE(last.contains(65'534));
-    EXPECT_FALSE(last.contains(0));
-    EXPECT_FALSE(PortRange{}.contains(0));
-    EXPECT_TRUE(kShare.contains(50'999));
-    EXPECT_FALSE(kShare.contains(51'000));
-}
-
 TEST_F(EngineTest, SinglePortModeIsTheDefault) {
     put("f", 100);
     (void)receive(rrq("f"));
