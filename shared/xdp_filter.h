@@ -59,7 +59,8 @@ struct xdp_filter_settings {
 #undef X
     __u8 allow_list;     /* 1: who is not on it meets the buckets */
     __u16 tftp_first;    /* ports of TFTP transfers, host byte order: this and */
-    __u8 own_address[6]; /* this host's: DHCP answers to it, and all that other_hosts means, stay the kernel's */
+    __u8 own_address[6]; /* this host's: its own DHCP answers, and frames that are not others', stay the
+                            kernel's */
     __u16 tftp_count;    /* the ones behind it, so many together; 0: none */
     struct xdp_filter_bucket_size one_stranger;  /* of each machine that is not on the allow-list */
     struct xdp_filter_bucket_size all_strangers; /* of all of them together */
