@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace rouse {
 
@@ -26,9 +27,14 @@ struct Config {
         std::string address6;
         std::string host_interface = "rouse0";  // of a dpdk port: the kernel's share of it
         std::string dpdk_eal;                   // more arguments for DPDK's EAL
-        int cpu = -1;                           // core to pin the worker to; -1: let the kernel choose
-        bool rest_when_idle = true;             // false: poll at 100 % CPU for the lowest latency
-        unsigned sessions = 16384;              // concurrent TFTP transfers at most
+        unsigned workers = 0;  // one for each queue of the port; 0 (auto): as many as it has
+        // Core of each worker, in the order of the queues; empty: for one worker the kernel's choice, for
+        // several the last ones of those that the process may use.
+        std::vector<unsigned> cores;
+        // While there is nothing to do, "adaptive": a worker sleeps after a while of polling, whose length
+        // follows what has paid. "never": it polls on, at 100 % CPU, for the lowest latency.
+        std::string rest = "adaptive";
+        unsigned sessions = 16384;  // concurrent TFTP transfers of each worker at most
         // "single": transfers leave from port 69, as requests come to it. "per-transfer": each from a port of
         // its own (RFC 1350 4), for clients or firewalls that insist; such a port is drawn from the range.
         std::string tftp_ports = "single";

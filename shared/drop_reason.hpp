@@ -108,6 +108,7 @@ namespace rouse {
     X(tftp_not_a_clients, "DATA or OACK, which only a server sends")                                \
     X(host_busy, "for the host, which does not take its frames fast enough")                        \
     X(receive_lost, "lost by the device before we saw it: its ring was full")                       \
+    X(handover_full, "the worker whose transfer it belongs to had no room for it")                  \
     X(transmit_no_frame, "no transmit frame was free")                                              \
     X(transmit_ring_full, "the transmit ring was full")
 
