@@ -66,10 +66,16 @@ class Account:
         return int(re.search(r"\d+", self._file.read_text())[0]) * self._unit
 
     def close(self):
-        """When all of them have ended; a group with some left in it stays."""
-        if self._group:
-            with contextlib.suppress(OSError):
+        """Ends what is left of them."""
+        deadline = time.monotonic() + 5
+        while self._group and time.monotonic() < deadline:
+            for pid in (self._group / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(OSError):  # some are still ending
                 self._group.rmdir()
+                self._group = None
+            time.sleep(0.01)
 
 
 def prefer(pid):
