@@ -1,5 +1,6 @@
 #include "dataplane/port/dpdk.hpp"
 
+#include "dataplane/port/eal.hpp"
 #include "dataplane/port/ethdev.hpp"
 #include "dataplane/port/fixed_ring.hpp"
 #include "shared/clock.hpp"
@@ -8,6 +9,7 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 #include <poll.h>
@@ -36,10 +38,11 @@ using Burst = std::array<rte_mbuf*, kBurst>;
 
 class DpdkPort::Queue {
   public:
-    Queue(Ethdev& device, std::uint16_t index)
+    Queue(Ethdev& device, std::uint16_t index, HostInterface* host)
         : device_(&device),
           id_(device_->id()),
           index_(index),
+          host_(host),
           pool_(device_->pool(index)),
           backlog_(device_->options().transmit_frames) {
         watch_for_frames();
@@ -60,10 +63,15 @@ class DpdkPort::Queue {
     void flush() noexcept;
     void wait(std::uint64_t nanoseconds, int wake_fd) noexcept;
     [[nodiscard]] DeviceStatistics statistics() noexcept;
+    [[nodiscard]] bool has_host() const noexcept { return host_ != nullptr; }
+    [[nodiscard]] bool give_to_host(std::span<const std::byte> frame) noexcept {
+        return host_->give(index_, frame);
+    }
 
   private:
     void watch_for_frames();
     void transmit() noexcept;
+    void forward_from_host() noexcept;
     std::uint16_t poll(Burst& burst, std::size_t most) noexcept {
         return rte_eth_rx_burst(id_, index_, burst.data(),
                                 static_cast<std::uint16_t>(std::min(most, burst.size())));
@@ -76,6 +84,7 @@ class DpdkPort::Queue {
     Ethdev* device_;
     std::uint16_t id_;
     std::uint16_t index_;
+    HostInterface* host_;
     rte_mempool* pool_;
     FixedRing<rte_mbuf*> backlog_;  // sent, and not yet taken by the device
     std::size_t outstanding_ = 0;   // allocated, and neither taken by the device nor freed
@@ -157,7 +166,22 @@ void DpdkPort::Queue::transmit() noexcept {
     }
 }
 
+void DpdkPort::Queue::forward_from_host() noexcept {
+    for (auto bytes = host_->front(); !bytes.empty(); bytes = host_->front()) {
+        std::array<Frame, 1> frame;
+        if (allocate(frame) == 0) return;  // the next turn goes on
+        std::memcpy(frame[0].data, bytes.data(), bytes.size());
+        frame[0].length = static_cast<std::uint32_t>(bytes.size());
+        send(frame);
+        host_->taken();
+    }
+}
+
 void DpdkPort::Queue::flush() noexcept {
+    if (host_ != nullptr) {
+        host_->kick();
+        if (index_ == 0) forward_from_host();
+    }
     transmit();
     if (backlog_.empty() || device_->has_link()) [[likely]]
         return;
@@ -167,6 +191,7 @@ void DpdkPort::Queue::flush() noexcept {
 
 void DpdkPort::Queue::watch_for_frames() {
     if (!device_->has_receive_interrupts()) return;
+    const Complaints complaints;  // of drivers that have none
     epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0) return;
     if (rte_eth_dev_rx_intr_ctl_q(id_, index_, epoll_, RTE_INTR_EVENT_ADD, nullptr) == 0 &&
@@ -176,23 +201,24 @@ void DpdkPort::Queue::watch_for_frames() {
 }
 
 void DpdkPort::Queue::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
-    if (early_count_ > 0) return;
-    const bool can_be_woken = epoll_ >= 0;
-    if (can_be_woken) {
-        rte_eth_dev_rx_intr_enable(id_, index_);
-        // What came before the interrupt was on raises none.
-        early_count_ = poll(early_, early_.size());
-    }
-    if (early_count_ == 0) {
+    Bell* const bell = host_ != nullptr && index_ == 0 ? &host_->worker_bell() : nullptr;
+    if (bell != nullptr) bell->prepare();
+    if (epoll_ >= 0) rte_eth_dev_rx_intr_enable(id_, index_);
+    // What came before both were on rings nothing.
+    if (early_count_ == 0) early_count_ = poll(early_, early_.size());
+    if (early_count_ == 0 && (bell == nullptr || host_->front().empty())) {
         // poll(2) passes over a descriptor below 0.
-        std::array<pollfd, 2> events{{{.fd = epoll_, .events = POLLIN, .revents = 0},
-                                      {.fd = wake_fd, .events = POLLIN, .revents = 0}}};
-        const std::uint64_t rest = can_be_woken ? nanoseconds : std::min(nanoseconds, kLookAgainNs);
+        std::array<pollfd, 3> events{
+            {{.fd = epoll_, .events = POLLIN, .revents = 0},
+             {.fd = wake_fd, .events = POLLIN, .revents = 0},
+             {.fd = bell != nullptr ? bell->fd() : -1, .events = POLLIN, .revents = 0}}};
+        const std::uint64_t rest = epoll_ >= 0 ? nanoseconds : std::min(nanoseconds, kLookAgainNs);
         const timespec limit{.tv_sec = static_cast<time_t>(rest / kNanosPerSecond),
                              .tv_nsec = static_cast<long>(rest % kNanosPerSecond)};
         ::ppoll(events.data(), events.size(), &limit, nullptr);
     }
-    if (!can_be_woken) return;
+    if (bell != nullptr) bell->done();
+    if (epoll_ < 0) return;
     rte_epoll_event event{};
     rte_epoll_wait(epoll_, &event, 1, 0);  // takes the interrupt, if there was one
     rte_eth_dev_rx_intr_disable(id_, index_);
@@ -210,7 +236,8 @@ DeviceStatistics DpdkPort::Queue::statistics() noexcept {
     return sum;
 }
 
-DpdkPort::DpdkPort(Ethdev& device, std::uint16_t queue) : queue_(std::make_unique<Queue>(device, queue)) {}
+DpdkPort::DpdkPort(Ethdev& device, std::uint16_t queue, HostInterface* host)
+    : queue_(std::make_unique<Queue>(device, queue, host)) {}
 DpdkPort::DpdkPort(DpdkPort&&) noexcept = default;
 DpdkPort& DpdkPort::operator=(DpdkPort&&) noexcept = default;
 DpdkPort::~DpdkPort() = default;
@@ -237,6 +264,14 @@ std::size_t DpdkPort::send(std::span<const Frame> frames) noexcept {
 
 void DpdkPort::flush() noexcept {
     queue_->flush();
+}
+
+bool DpdkPort::has_host() const noexcept {
+    return queue_->has_host();
+}
+
+bool DpdkPort::give_to_host(std::span<const std::byte> frame) noexcept {
+    return queue_->give_to_host(frame);
 }
 
 void DpdkPort::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {

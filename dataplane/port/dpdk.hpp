@@ -9,6 +9,7 @@
 //
 // DPDK's headers stay out of here: they want compiler flags of their own.
 
+#include "dataplane/port/host_interface.hpp"
 #include "dataplane/port/port.hpp"
 
 #include <cstdint>
@@ -27,7 +28,8 @@ struct DpdkOptions {
     std::string eal_arguments{};  // see EalOptions::arguments
     // Hears of link changes and of what DPDK complains about; on any thread.
     std::function<void(const std::string&)> report{};
-    std::string remark{};  // ends describe(): why this port was chosen
+    HostInterfaceOptions host{};  // what the workers do not answer goes there; no name: nowhere
+    std::string remark{};         // ends describe(): why this port was chosen
 };
 
 class Ethdev;
@@ -39,8 +41,8 @@ class DpdkPort {
     static constexpr std::uint32_t kFrameBytes = 2048;
     static constexpr std::uint32_t kMaxMtu = kFrameBytes - 18;  // Ethernet, one VLAN tag
 
-    // DEVICE outlives the port.
-    DpdkPort(Ethdev& device, std::uint16_t queue);
+    // DEVICE and HOST outlive the port. HOST: null if the host has no share of the device.
+    DpdkPort(Ethdev& device, std::uint16_t queue, HostInterface* host = nullptr);
     DpdkPort(DpdkPort&&) noexcept;
     DpdkPort& operator=(DpdkPort&&) noexcept;
     ~DpdkPort();
@@ -54,6 +56,11 @@ class DpdkPort {
     std::size_t allocate(std::span<Frame> frames) noexcept;
     std::size_t send(std::span<const Frame> frames) noexcept;
     void flush() noexcept;
+
+    // The host gets what the worker does not answer.
+    [[nodiscard]] bool has_host() const noexcept;
+    // A copy of a received frame for the host; false: it does not keep up.
+    [[nodiscard]] bool give_to_host(std::span<const std::byte> frame) noexcept;
 
     // One ppoll(2), where the driver has interrupts; else for 100 us at most.
     void wait(std::uint64_t nanoseconds, int wake_fd) noexcept;

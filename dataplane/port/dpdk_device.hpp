@@ -25,13 +25,16 @@ class DpdkDevice {
     // See the concept Device.
     [[nodiscard]] std::span<DpdkPort> ports() noexcept { return ports_; }
     [[nodiscard]] bool keeps_flows_together() const noexcept;
-    [[nodiscard]] const std::string& interface_name() const noexcept { return interface_name_; }
+    [[nodiscard]] const std::string& interface_name() const noexcept {
+        return interface_name_;
+    }  // empty: the host has none
     [[nodiscard]] Result<void> join(std::span<const MacAddress> groups);
     [[nodiscard]] std::string describe() const;  // "dpdk:net_tap0, driver net_tap, 1 queue, huge pages"
 
   private:
-    explicit DpdkDevice(std::unique_ptr<Ethdev> device);
+    DpdkDevice(std::unique_ptr<Ethdev> device, std::unique_ptr<HostInterface> host);
     std::unique_ptr<Ethdev> device_;
+    std::unique_ptr<HostInterface> host_;
     std::string interface_name_;
     std::vector<DpdkPort> ports_;  // go first
 };

@@ -3,6 +3,10 @@
 #include "dataplane/port/eal.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -11,6 +15,8 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace rouse::port {
@@ -30,6 +36,39 @@ std::string name_of(const std::string& spec) {
 
 unsigned cores() {
     return std::max(1U, std::thread::hardware_concurrency());
+}
+
+// Returns when DPDK's own thread has done what it had before it. Some drivers (memif) hear there of the other
+// end's going while they are taken away here, and would touch what is gone.
+void settle() {
+    for (int i = 0; i < 2; ++i) {  // what the first round begins, the second ends
+        auto done = std::make_unique<std::promise<void>>();
+        auto future = done->get_future();
+        const auto fulfil = [](void* promise) {
+            std::unique_ptr<std::promise<void>>(static_cast<std::promise<void>*>(promise))->set_value();
+        };
+        if (rte_eal_alarm_set(1, fulfil, done.get()) != 0) return;
+        done.release();
+        future.wait_for(std::chrono::seconds(1));
+    }
+}
+
+// A process that was killed leaves its socket's file behind, and a driver that listens (net_vhost, net_memif)
+// does not start where there is one. Nobody listens there if it refuses a connection.
+void remove_stale_socket(const std::string& spec) {
+    std::istringstream words(spec);
+    for (std::string word; std::getline(words, word, ',');) {
+        const std::string path = word.substr(word.find('=') + 1);
+        sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+        if (!path.starts_with('/') || path.size() >= sizeof address.sun_path) continue;
+        path.copy(address.sun_path, path.size());
+        const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        const bool is_stale =
+            ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+            errno == ECONNREFUSED;
+        ::close(fd);
+        if (is_stale && std::filesystem::is_socket(path)) std::filesystem::remove(path);
+    }
 }
 
 rte_ether_addr to_dpdk(const MacAddress& mac) {
@@ -68,7 +107,9 @@ Ethdev::~Ethdev() {
             rte_eal_alarm_cancel(on_alarm, this);
             rte_eth_dev_stop(id_);
         }
+        settle();
         rte_eth_dev_close(id_);
+        settle();
         if (info.device != nullptr) rte_dev_remove(info.device);
     }
     for (rte_mempool* pool : pools_) rte_mempool_free(pool);
@@ -82,6 +123,7 @@ Result<void> Ethdev::probe() {
     std::uint16_t there = 0;
     if (rte_eth_dev_get_port_by_name(name_of(spec_).c_str(), &there) == 0 && !is_pci_device(spec_))
         return fail("DPDK device " + name_of(spec_) + " is open already; give each a number of its own");
+    remove_stale_socket(spec_);
     const Complaints complaints;
     if (const int error = rte_dev_probe(spec_.c_str()); error != 0)
         return fail("DPDK cannot make a device of '" + spec_ + "'" + complaints.first() +

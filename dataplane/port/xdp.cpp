@@ -110,6 +110,10 @@ struct XdpPort::Socket {
     [[nodiscard]] Result<void> bind(ebpf::XdpMode mode);
     void fill_all();
     void reap() noexcept;
+    // The kernel has yet to take something from the transmit ring.
+    [[nodiscard]] bool has_unsent() const noexcept {
+        return __atomic_load_n(transmit.consumer, __ATOMIC_ACQUIRE) != transmit.cached_prod;
+    }
 };
 
 Result<void> XdpPort::Socket::register_memory() {
@@ -245,10 +249,8 @@ std::size_t XdpPort::send(std::span<const Frame> frames) noexcept {
 
 void XdpPort::flush() noexcept {
     Socket& s = *socket_;
-    const bool transmit_waits =
-        __atomic_load_n(s.transmit.consumer, __ATOMIC_ACQUIRE) != s.transmit.cached_prod;
     // Copy mode transmits inside this very call; zero-copy only when the driver went to sleep.
-    if (transmit_waits && (!s.is_zero_copy || xsk_ring_prod__needs_wakeup(&s.transmit) != 0)) {
+    if (s.has_unsent() && (!s.is_zero_copy || xsk_ring_prod__needs_wakeup(&s.transmit) != 0)) {
         // EAGAIN (the kernel's budget of a call is spent), EBUSY, ENOBUFS, ENETDOWN: what waits stays in the
         // ring.
         if (::sendto(s.fd(), nullptr, 0, MSG_DONTWAIT, nullptr, 0) < 0) ++s.kicks_unfinished;
@@ -258,6 +260,7 @@ void XdpPort::flush() noexcept {
 }
 
 void XdpPort::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
+    if (socket_->has_unsent()) return;  // the next kick takes it on
     // poll(2) passes over a descriptor below 0.
     std::array<pollfd, 2> events{{{.fd = socket_->fd(), .events = POLLIN, .revents = 0},
                                   {.fd = wake_fd, .events = POLLIN, .revents = 0}}};

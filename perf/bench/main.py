@@ -13,6 +13,7 @@ import micro
 import rack
 import report
 import results
+import scaling
 import tftp
 
 # Each returns Results and Plots. The DPDK ports' figures, beside those of dpdk-testpmd, will be one more.
@@ -21,6 +22,7 @@ PARTS = {
     "dhcp": dhcp.bench,
     "avalanche": lambda quick, say: avalanche.bench(say),
     "tftp": tftp.bench,
+    "workers": scaling.bench,
     "http": http_boot.bench,
     "boot": boot.bench,
 }

@@ -73,8 +73,9 @@ std::optional<EchoOptions> parse(int argc, char** argv) {
 int main(int argc, char** argv) {
     const auto options = rouse::load::parse(argc, argv);
     if (!options) {
-        std::fputs("Usage: rouse-echo xdp:<interface> <its IPv4 address> [blocks of each file [window]]\n",
-                   stderr);
+        std::fputs(
+            "Usage: rouse-echo <port, such as xdp:eth1> <its IPv4 address> [blocks of each file [window]]\n",
+            stderr);
         return 2;
     }
     std::signal(SIGTERM, rouse::load::request_stop);

@@ -15,6 +15,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace rouse::port {
@@ -205,6 +207,17 @@ TEST_F(DpdkMemif, TwoEndsExchangeFramesBothWays) {
         server.flush();
         ASSERT_EQ(receive(client, 1).at(0), numbered(i, kShortest));
     }
+}
+
+TEST_F(DpdkMemif, ASocketLeftBehindIsNoObstacleAndOneInUseIs) {
+    const int left = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    socket_.copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(left, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(left, 1), 0);
+    EXPECT_THAT(refusal_of(device("net_memif2", "server")), HasSubstr("in use"));
+    ::close(left);
+    EXPECT_EQ(refusal_of(device("net_memif3", "server")), "");
 }
 
 TEST_F(DpdkMemif, WithoutALinkFramesAreGivenUpAndCounted) {

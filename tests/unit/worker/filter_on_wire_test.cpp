@@ -62,7 +62,7 @@ class FilterOnWire : public ::testing::TestWithParam<XdpMode> {
                          .events = events_.get(),
                          .tftp = {.sessions = 16}},
             must(images_->reader()));
-        loop_ = std::jthread([this] { run_loop(*port_, *worker_, stop_, {}); });
+        loop_ = std::jthread([this] { run_loop(*worker_, stop_, {}); });
     }
     void TearDown() override {
         stop_.store(true);

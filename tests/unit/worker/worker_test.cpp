@@ -172,6 +172,17 @@ TEST_F(WorkerTest, StrangersGetSilenceFromDhcpAndTftp) {
     EXPECT_EQ(fixture_->dropped(DropReason::tftp_unknown_machine), 2U);
 }
 
+// Who repeats a machine's request from elsewhere would draw its transfer to himself.
+TEST_F(WorkerTest, ARepeatedRequestFromAnotherHardwareAddressMovesNoTransfer) {
+    add_rendered("boot.ipxe", "#!ipxe\n");
+    const std::string_view request("\0\1boot.ipxe\0octet\0", 18);
+    answer_to(tftp_frame(request));
+    EXPECT_TRUE(fixture_->exchange(tftp_frame(request, kMachine, MacAddress{{2, 9, 9, 9, 9, 9}})).empty());
+    EXPECT_EQ(fixture_->dropped(DropReason::tftp_unknown_machine), 1U);
+    EXPECT_EQ(wire::as_text(answer_to(tftp_frame(request)).payload),
+              std::string_view("\0\3\0\1#!ipxe\n", 11));
+}
+
 TEST_F(WorkerTest, ServesARenderedFileToItsMachineOnly) {
     add_rendered("boot.ipxe", "#!ipxe\n");
     const std::string_view request("\0\1boot.ipxe\0octet\0", 18);
