@@ -1,33 +1,31 @@
 #include "dataplane/process.hpp"
 
+#include "dataplane/crew.hpp"
 #include "dataplane/port/open.hpp"
 #include "dataplane/worker/filter_follower.hpp"
-#include "dataplane/worker/loop.hpp"
 #include "dataplane/worker/self.hpp"
 #include "dataplane/worker/transfer_ports.hpp"
 
-#include <random>
 #include <thread>
 
-#include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 namespace rouse {
 namespace {
 
-// The store as the worker sees it. rouse-mgmt makes it; until it has, there is nobody to serve.
+// The store as the workers see it. rouse-mgmt makes it; until it has, there is nobody to serve.
 struct Store {
     store::Environment environment;
-    worker::Directory directory;
+    store::Tables tables;
 };
 
 Result<std::unique_ptr<Store>> open_store(const std::string& directory) {
     auto environment = store::Environment::open(directory, {});
     if (!environment) return tl::unexpected(environment.error());
-    auto reader = worker::Directory::open(*environment);
-    if (!reader) return tl::unexpected(reader.error());
-    return std::make_unique<Store>(Store{std::move(*environment), std::move(*reader)});
+    const auto tables = worker::Directory::open_tables(*environment);
+    if (!tables) return tl::unexpected(tables.error());
+    return std::make_unique<Store>(Store{std::move(*environment), *tables});
 }
 
 // Null when told to stop first.
@@ -44,19 +42,9 @@ std::unique_ptr<Store> wait_for_store(const std::string& directory, const std::a
     return nullptr;
 }
 
-Result<void> pin_to(int cpu) {
-    if (cpu < 0) return {};
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET(static_cast<unsigned>(cpu), &cpus);
-    if (const int error = pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus); error != 0)
-        return fail_errno("cannot run on core " + std::to_string(cpu) + " (dataplane.cpu)", error);
-    return {};
-}
-
-void announce(CountersLayout& counters, EventRingLayout& ring, const std::string& port) {
+void announce(CountersLayout& counters, EventRingLayout& ring, const std::string& port, std::size_t workers) {
     counters.pid.store(static_cast<std::uint32_t>(::getpid()));
-    counters.workers.store(1);
+    counters.workers.store(static_cast<std::uint32_t>(workers));
     counters.started_ns.store(realtime_ns());
     port.copy(counters.port, sizeof counters.port - 1);
     counters.port[std::min(port.size(), sizeof counters.port - 1)] = '\0';
@@ -66,68 +54,71 @@ void announce(CountersLayout& counters, EventRingLayout& ring, const std::string
     spdlog::info("serving on {}", port);
 }
 
-std::uint64_t random_seed() {
-    std::random_device random;
-    return (std::uint64_t{random()} << 32 | random()) | 1;
+void warn(const std::string& message) {
+    spdlog::warn("{}", message);
 }
 
-// Everything that is there when the port is; runs until STOP.
-template <port::Port P>
-Result<void> serve(P& port, const Config& config, Store& store, CountersLayout& counters,
-                   EventRingLayout& ring, const std::atomic<bool>& stop) {
-    auto self = worker::find_self(port.interface_name(), config.dataplane.address);
+worker::FilterFollower::Options filter_options(const Config& whole, const wire::Self& self,
+                                               CountersLayout& counters) {
+    const auto& config = whole.dataplane;
+    return {.allow_list = config.allow_list,
+            .own_subnet = self.subnet,
+            .strangers_per_second = config.strangers_per_second,
+            .guests_per_second = config.guests_per_second,
+            .extras = {.router_solicitations = config.router_advertisements,
+                       .dhcpv6 = config.ipv6_boot,
+                       .tftp_ipv6 = config.ipv6_boot,
+                       .dhcp_answers = config.watch_servers,
+                       .tftp_ports = whole.tftp_ports(),
+                       .own_address = self.mac},
+            .counters = &counters,
+            .report = warn};
+}
+
+port::DpdkOptions dpdk_options(const Config& config) {
+    port::DpdkOptions options;
+    options.eal_arguments = config.dataplane.dpdk_eal;
+    options.report = warn;
+    options.host.name = config.dataplane.host_interface;
+    for (const std::string& address : {config.dataplane.address, config.dataplane.address6})
+        if (!address.empty()) options.host.addresses.push_back(address);
+    return options;
+}
+
+// Everything that is there when the device is; runs until STOP.
+template <port::Device D>
+Result<void> serve(D& device, const Config& config, Store& store, CountersLayout& counters,
+                   const std::atomic<bool>& stop) {
+    auto self = worker::find_self(device.interface_name(), config.rack_address());
     if (!self) return tl::unexpected(self.error());
-    self->mac = port.hardware_address();
-    const auto self6 = worker::find_self6(port.interface_name(), self->mac);
+    self->mac = device.ports().front().hardware_address();
+    const auto self6 = worker::find_self6(device.interface_name(), self->mac);
     if (!self6) return tl::unexpected(self6.error());
-    if (auto joined = port.join(self6->group_macs()); !joined) return joined;
+    if (auto joined = device.join(self6->group_macs()); !joined) return joined;
+    if constexpr (!D::PortType::kOwnsInterface)
+        if (auto free = worker::refuse_ephemeral_ports(config.tftp_ports()); !free) return free;
 
-    const PortRange tftp_ports = config.tftp_ports();
-    if constexpr (!P::kOwnsInterface)
-        if (auto free = worker::refuse_ephemeral_ports(tftp_ports); !free) return free;
-
-    image::ImageStore images(store.environment, store.directory.tables(),
+    image::ImageStore images(store.environment, store.tables,
                              {.directory = config.images_dir(),
                               .budget_bytes = std::uint64_t{config.dataplane.staging_mib} << 20,
                               .counters = &counters,
-                              .report = [](const std::string& message) { spdlog::warn("{}", message); }});
-    auto reader = images.reader();
-    if (!reader) return tl::unexpected(reader.error());
+                              .report = warn});
     std::optional<worker::FilterFollower> filter;
-    if constexpr (requires { port.program(); })
-        filter.emplace(store.environment, store.directory.tables(), port.program(),
-                       worker::FilterFollower::Options{
-                           .allow_list = config.dataplane.allow_list,
-                           .own_subnet = self->subnet,
-                           .strangers_per_second = config.dataplane.strangers_per_second,
-                           .guests_per_second = config.dataplane.guests_per_second,
-                           .extras = {.router_solicitations = config.dataplane.router_advertisements,
-                                      .dhcpv6 = config.dataplane.ipv6_boot,
-                                      .tftp_ipv6 = config.dataplane.ipv6_boot,
-                                      .dhcp_answers = config.dataplane.watch_servers,
-                                      .tftp_ports = tftp_ports,
-                                      .own_address = self->mac},
-                           .counters = &counters,
-                           .report = [](const std::string& message) { spdlog::warn("{}", message); }});
-    // After the other threads were started, so that only the worker is pinned.
-    if (auto pinned = pin_to(config.dataplane.cpu); !pinned) return pinned;
+    if constexpr (requires { device.program(); })
+        filter.emplace(store.environment, store.tables, device.program(),
+                       filter_options(config, *self, counters));
 
-    // Before the worker is made: from then on it alone writes into the ring.
-    announce(counters, ring, port.describe());
-    const auto worker = std::make_unique<worker::Worker<P>>(
-        port,
-        worker::Surroundings{.self = *self,
-                             .directory = &store.directory,
-                             .counters = &counters.worker[0],
-                             .events = &ring,
-                             .tftp = {.sessions = config.dataplane.sessions,
-                                      .mtu = port.mtu(),
-                                      .seed = random_seed(),
-                                      .ports = tftp_ports.share(0, 1)},
-                             .self6 = *self6,
-                             .router_advertisements = config.dataplane.router_advertisements},
-        std::move(*reader));
-    worker::run_loop(port, *worker, stop, {.rest_when_idle = config.dataplane.rest_when_idle});
+    auto crew = Crew<D>::gather(device, {.config = &config,
+                                         .self = *self,
+                                         .self6 = *self6,
+                                         .environment = &store.environment,
+                                         .images = &images,
+                                         .counters = &counters,
+                                         .warn = warn});
+    if (!crew) return tl::unexpected(crew.error());
+    // Before the workers run: from then on each alone writes into its ring.
+    announce(counters, crew->first_ring(), device.describe(), crew->size());
+    crew->run(stop);
     return {};
 }
 
@@ -137,14 +128,13 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     if (auto prepared = prepare_run_dir(config.store.run_dir); !prepared) return prepared;
     auto counters = open_counters(config.store.run_dir);
     if (!counters) return tl::unexpected(counters.error());
-    auto ring = open_event_ring(config.store.run_dir, 0);
-    if (!ring) return tl::unexpected(ring.error());
     const auto store = wait_for_store(config.lmdb_dir(), stop);
     if (!store) return {};
-    auto port = port::open_port(config.dataplane.port, {.allow_list_size = config.dataplane.allow_list_size});
-    if (!port) return tl::unexpected(port.error());
-    return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, **ring, stop); },
-                      *port);
+    auto device =
+        port::open_device(config.dataplane.port, config.dataplane.workers,
+                          {.allow_list_size = config.dataplane.allow_list_size}, dpdk_options(config));
+    if (!device) return tl::unexpected(device.error());
+    return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, stop); }, *device);
 }
 
 }  // namespace rouse

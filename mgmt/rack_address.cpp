@@ -44,12 +44,14 @@ Result<Ipv4Address> interface_address(const std::string& interface) {
 Result<RackAddress> find_rack_address(const Config& config) {
     if (!config.rack.listen.empty()) return parse_listen(config.rack.listen);
     if (!config.dataplane.address.empty()) {
-        const auto address = Ipv4Address::parse(config.dataplane.address);
+        const auto address = Ipv4Address::parse(config.rack_address());
         if (!address)
             return fail("dataplane.address " + config.dataplane.address + " is not an IPv4 address");
         return RackAddress{*address};
     }
     const auto& port = config.dataplane.port;
+    if (port.starts_with("dpdk:"))
+        return fail("a dpdk port has no address of its own; set dataplane.address, such as 10.77.0.1/16");
     const auto address = interface_address(port.substr(port.find(':') + 1));
     if (!address) return tl::unexpected(address.error());
     return RackAddress{*address};

@@ -25,9 +25,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kGrace = 5s;      // for requests under way when the server stops
-constexpr auto kRackRetry = 2s;  // until the rack's interface is there
-constexpr auto kLook = 200ms;    // at whether the grace is over
+constexpr auto kGrace = 5s;         // for requests under way when the server stops
+constexpr auto kRackRetry = 200ms;  // until the rack's interface is there
+constexpr auto kLook = 200ms;       // at whether the grace is over
 constexpr unsigned kRackThreads = 2;
 constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
 
@@ -142,7 +142,7 @@ void Server::stop() {
     });
 }
 
-asio::awaitable<bool> Server::pause(Timer& timer, std::chrono::seconds duration) {
+asio::awaitable<bool> Server::pause(Timer& timer, std::chrono::milliseconds duration) {
     if (stopping_) co_return false;
     timer.expires_after(duration);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));

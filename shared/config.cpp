@@ -1,5 +1,6 @@
 #include "shared/config.hpp"
 
+#include "shared/counters.hpp"
 #include "shared/version.hpp"
 
 #include <filesystem>
@@ -57,6 +58,14 @@ class TomlConfig : public CLI::ConfigBase {
 
 constexpr unsigned kLargestAllowList = 1U << 23;  // takes 256 MiB before the first machine is in it
 
+constexpr unsigned kMostWorkers = kMaxWorkers;
+const CLI::Validator kAutoIsZero(
+    [](std::string& text) {
+        if (text == "auto") text = "0";
+        return std::string();
+    },
+    "auto");
+
 // CLI11's way: what is wrong with TEXT, or nothing.
 std::string check_port_range(const std::string& text) {
     constexpr std::uint16_t kLeast = 1024;    // below are services of the host's
@@ -80,13 +89,27 @@ void add_options(CLI::App& app, Config& config) {
     option("--store.state_dir", config.store.state_dir, "directory of all that must survive");
     option("--store.run_dir", config.store.run_dir, "directory for shared memory (tmpfs)");
     option("--store.map_size_gib", config.store.map_size_gib, "address space of the store in GiB");
-    option("--dataplane.port", config.dataplane.port, "xdp:<interface> or auto:<interface>");
+    option("--dataplane.port", config.dataplane.port, "xdp:<interface>, dpdk:<EAL device> or auto:<either>");
     option("--dataplane.address", config.dataplane.address,
-           "IPv4 address on the rack (default: the interface's)");
-    option("--dataplane.cpu", config.dataplane.cpu, "core to pin the worker to, -1 for any");
-    option("--dataplane.rest_when_idle", config.dataplane.rest_when_idle,
-           "sleep when no packet comes; false: spin");
-    option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers at most");
+           "IPv4 address on the rack (default: the interface's); for dpdk with its prefix length, as in "
+           "10.77.0.1/16");
+    option("--dataplane.address6", config.dataplane.address6,
+           "for dpdk: IPv6 address on the rack with its prefix length");
+    option("--dataplane.host_interface", config.dataplane.host_interface,
+           "for dpdk: name of the kernel's interface for all that the dataplane does not answer");
+    option("--dataplane.dpdk_eal", config.dataplane.dpdk_eal, "for dpdk: more arguments for its EAL");
+    option("--dataplane.workers", config.dataplane.workers,
+           "one for each queue of the port; auto: as many as it has")
+        ->transform(kAutoIsZero)
+        ->check(CLI::Range(0U, kMostWorkers))
+        ->default_str("auto");
+    option("--dataplane.cores", config.dataplane.cores,
+           "core of each worker, in the order of the queues (default: for one worker the kernel's choice)")
+        ->delimiter(',');
+    option("--dataplane.rest", config.dataplane.rest,
+           "adaptive: a worker without work sleeps; never: it polls on at 100 % CPU")
+        ->check(CLI::IsMember({"adaptive", "never"}));
+    option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers of each worker");
     option("--dataplane.tftp_ports", config.dataplane.tftp_ports,
            "single: TFTP leaves from port 69; per-transfer: each transfer from a port of its own")
         ->check(CLI::IsMember({"single", "per-transfer"}));

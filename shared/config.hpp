@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace rouse {
 
@@ -18,11 +19,22 @@ struct Config {
         unsigned map_size_gib = 16;                // address space for the store, not disk
     } store;
     struct Dataplane {
-        std::string port = "auto:rack0";  // xdp:<interface> | auto:<interface>
-        std::string address;         // the appliance's on the rack; empty: the interface's first IPv4 address
-        int cpu = -1;                // core to pin the worker to; -1: let the kernel choose
-        bool rest_when_idle = true;  // false: poll at 100 % CPU for the lowest latency
-        unsigned sessions = 16384;   // concurrent TFTP transfers at most
+        std::string port = "auto:rack0";  // xdp:<interface> | dpdk:<EAL device> | auto:<either>
+        // The appliance's on the rack; empty: the interface's first IPv4 address. A dpdk port has no
+        // interface to look at, so there both are said with their prefix lengths: "10.77.0.1/16",
+        // "fd00:77::1/64".
+        std::string address;
+        std::string address6;
+        std::string host_interface = "rouse0";  // of a dpdk port: the kernel's share of it
+        std::string dpdk_eal;                   // more arguments for DPDK's EAL
+        unsigned workers = 0;  // one for each queue of the port; 0 (auto): as many as it has
+        // Core of each worker, in the order of the queues; empty: for one worker the kernel's choice, for
+        // several the last ones of those that the process may use.
+        std::vector<unsigned> cores;
+        // While there is nothing to do, "adaptive": a worker sleeps after a while of polling, whose length
+        // follows what has paid. "never": it polls on, at 100 % CPU, for the lowest latency.
+        std::string rest = "adaptive";
+        unsigned sessions = 16384;  // concurrent TFTP transfers of each worker at most
         // "single": transfers leave from port 69, as requests come to it. "per-transfer": each from a port of
         // its own (RFC 1350 4), for clients or firewalls that insist; such a port is drawn from the range.
         std::string tftp_ports = "single";
@@ -67,6 +79,10 @@ struct Config {
     [[nodiscard]] PortRange tftp_ports() const {
         return dataplane.tftp_ports == "single" ? PortRange{}
                                                 : PortRange::parse(dataplane.tftp_port_range).value();
+    }
+    // dataplane.address without its prefix length.
+    [[nodiscard]] std::string rack_address() const {
+        return dataplane.address.substr(0, dataplane.address.find('/'));
     }
     [[nodiscard]] std::string lmdb_dir() const { return store.state_dir + "/lmdb"; }
     [[nodiscard]] std::string images_dir() const { return store.state_dir + "/images/sha256"; }

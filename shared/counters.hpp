@@ -20,6 +20,7 @@ namespace rouse {
 #define ROUSE_COUNTERS(X)                                                        \
     X(frames_received, "frames taken from the port")                             \
     X(frames_sent, "frames handed to the port")                                  \
+    X(frames_to_host, "frames given to the host, whose services they are for")   \
     X(bytes_received, "bytes of the frames received")                            \
     X(bytes_sent, "bytes of the frames sent")                                    \
     X(dhcp_discovers, "DHCPDISCOVER received")                                   \
@@ -40,7 +41,10 @@ namespace rouse {
     X(tftp_size_probes, "TFTP requests for a size alone")                        \
     X(tftp_expected_misses, "names that loaders can do without")                 \
     X(events_dropped, "events lost because the ring was full")                   \
-    X(polls_empty, "polls of the port that found nothing")
+    X(polls_empty, "polls of the port that found nothing")                       \
+    X(frames_handed_over, "frames given to the worker whose transfer they are")  \
+    X(rests, "times that the worker slept, for want of something to do")         \
+    X(rest_nanoseconds, "time that it slept")
 
 enum class Counter : std::uint16_t {
 #define X(name, help) name,

@@ -65,4 +65,18 @@ Result<Interface> query_interface(const std::string& name) {
     return interface;
 }
 
+bool hash_by_address_pair(const std::string& interface) {
+    RequestSocket socket(interface);
+    const auto ask = [&](ethtool_rxnfc& request) {
+        socket.request().ifr_data = reinterpret_cast<char*>(&request);
+        return socket.ask(SIOCETHTOOL);
+    };
+    for (const std::uint32_t flow : {UDP_V4_FLOW, UDP_V6_FLOW}) {
+        ethtool_rxnfc wanted{.cmd = ETHTOOL_SRXFH, .flow_type = flow, .data = RXH_IP_SRC | RXH_IP_DST};
+        ethtool_rxnfc granted{.cmd = ETHTOOL_GRXFH, .flow_type = flow};
+        if (!ask(wanted) || !ask(granted) || granted.data != wanted.data) return false;
+    }
+    return true;
+}
+
 }  // namespace rouse::port

@@ -23,9 +23,9 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <string>
 #include <vector>
 
+#include <poll.h>
 #include <sanitizer/asan_interface.h>
 
 namespace rouse::port {
@@ -129,12 +129,16 @@ class MemoryPort {
             capture_->write(transmit_ring_.at(flushed_).bytes());
     }
 
-    void wait(std::uint64_t) noexcept {}
+    // The one thread cannot inject meanwhile, so only WAKE_FD is worth waiting for.
+    void wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
+        pollfd event{.fd = wake_fd, .events = POLLIN, .revents = 0};
+        if (wake_fd >= 0 && receive_ring_.empty())
+            ::poll(&event, 1, static_cast<int>(nanoseconds / 1'000'000));
+    }
 
     [[nodiscard]] MacAddress hardware_address() const noexcept { return options_.hardware_address; }
     [[nodiscard]] std::uint32_t mtu() const noexcept { return options_.mtu; }
     [[nodiscard]] DeviceStatistics statistics() const noexcept { return statistics_; }
-    [[nodiscard]] std::string describe() const { return "memory"; }
 
     // ── the wire's side: tests and benchmarks ────────────────────────────────────────────────────────────
 

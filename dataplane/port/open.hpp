@@ -1,19 +1,23 @@
 #pragma once
-// From the configuration's text to an open port.
+// From the configuration's text to an open device.
 
-#include "dataplane/port/xdp.hpp"
+#include "dataplane/port/dpdk_device.hpp"
+#include "dataplane/port/xdp_device.hpp"
 
 #include <string_view>
 #include <variant>
 
 namespace rouse::port {
 
-// Every kind of port that can be opened by name; the worker is chosen once, by std::visit.
-using AnyPort = std::variant<XdpPort>;
+// Every kind of device that can be opened by name; the workers' kind is chosen once, by std::visit.
+using AnyDevice = std::variant<XdpDevice, DpdkDevice>;
 
 // SPEC: `xdp:<interface>`, native mode where the driver has it, else generic; `xdp:<interface>,native` or
-// `…,generic` insists; `auto:<interface>` takes the fastest kind that works here, and describe() says why.
-// XDP: the rest of what an XdpPort is opened with.
-[[nodiscard]] Result<AnyPort> open_port(std::string_view spec, XdpOptions xdp = {});
+// `…,generic` insists; `dpdk:<EAL device>`, see DpdkDevice::open(); `auto:<either>` takes the fastest kind
+// that works here, and describe() says why.
+// QUEUES: how many ports it is to have; 0: as many as suit the device. XDP, DPDK: the rest of what a device
+// of that kind is opened with.
+[[nodiscard]] Result<AnyDevice> open_device(std::string_view spec, unsigned queues, XdpOptions xdp = {},
+                                            DpdkOptions dpdk = {});
 
 }  // namespace rouse::port

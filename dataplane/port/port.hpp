@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 
 namespace rouse::port {
 
@@ -53,14 +52,12 @@ concept Port = requires(P port, std::span<Frame> frames, std::span<const Frame> 
     // whether or not that turn sent anything.
     { port.flush() } -> std::same_as<void>;
     { port.hardware_address() } -> std::same_as<MacAddress>;
-    // Rests until a frame arrives or NANOSECONDS have passed; may return early. For a loop that has nothing
-    // to do.
-    { port.wait(std::uint64_t{}) } -> std::same_as<void>;
+    // Rests until a frame arrives, WAKE_FD (below 0: none) can be read, or NANOSECONDS have passed; may
+    // return early. For a loop that has nothing to do.
+    { port.wait(std::uint64_t{}, int{}) } -> std::same_as<void>;
     // IP MTU: bytes of the largest packet without its Ethernet header.
     { port.mtu() } -> std::same_as<std::uint32_t>;
     { port.statistics() } -> std::same_as<DeviceStatistics>;
-    // For people and logs: "xdp:rack0, native mode, copy".
-    { port.describe() } -> std::same_as<std::string>;
 };
 
 }  // namespace rouse::port

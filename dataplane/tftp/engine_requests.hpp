@@ -193,6 +193,8 @@ template <Host H>
 DropReason Engine<H>::repeated_request(const Datagram& in, Index index) noexcept {
     ThisSession& session = sessions_[index];
     if (session.state == State::offered && session.next > 0) {
+        // From another hardware address only if that too is the machine's way: another router of its network.
+        if (in.host.identify(in.peer) != session.machine) return DropReason::tftp_unknown_machine;
         session.route = route_of(session, in);
         rewind(index);
     }

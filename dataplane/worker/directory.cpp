@@ -6,13 +6,19 @@ namespace rouse::worker {
 
 using store::bytes_of;
 
-Result<Directory> Directory::open(store::Environment& environment) {
+Result<store::Tables> Directory::open_tables(store::Environment& environment) {
     auto txn = environment.begin(store::Access::read_only);
     if (!txn) return tl::unexpected(txn.error());
     auto tables = store::Tables::open(*txn);
-    if (!tables) return tl::unexpected(tables.error());
+    if (!tables) return tables;
     // Table handles opened in a transaction become usable by others once it ends well (lmdb.h, mdb_dbi_open).
     if (auto committed = txn->commit(); !committed) return tl::unexpected(committed.error());
+    return tables;
+}
+
+Result<Directory> Directory::open(store::Environment& environment) {
+    const auto tables = open_tables(environment);
+    if (!tables) return tl::unexpected(tables.error());
     auto reader = environment.begin(store::Access::read_only);
     if (!reader) return tl::unexpected(reader.error());
     auto networks = store::Cursor::open(*reader, tables->networks);

@@ -16,7 +16,9 @@ namespace rouse::worker {
 // Owned by one worker thread. Lookups are valid between begin() and end(); nothing allocates, locks or waits.
 class Directory {
   public:
-    // Fails until rouse-mgmt has created the tables; `environment` must outlive the directory.
+    // Both fail until rouse-mgmt has created the tables, and are called by one thread at a time;
+    // `environment` must outlive the directory.
+    [[nodiscard]] static Result<store::Tables> open_tables(store::Environment& environment);
     [[nodiscard]] static Result<Directory> open(store::Environment& environment);
 
     // Takes the newest snapshot (~10 ns). False: the store cannot be read at present, and every lookup

@@ -1,33 +1,43 @@
 #pragma once
 // Drives one worker until told to stop: turns, housekeeping, and rest when there is nothing to do.
 
+#include "dataplane/worker/rest.hpp"
 #include "dataplane/worker/worker.hpp"
 #include "shared/clock.hpp"
 
 #include <atomic>
 
+#include <sys/resource.h>
+
 namespace rouse::worker {
 
 struct LoopOptions {
-    bool rest_when_idle = true;  // false: poll for ever; lowest latency, and a core at 100 %
+    bool never_rests = false;  // poll for ever; lowest latency, and a core at 100 %
 };
 
+// How often the kernel took the core away from this thread.
+[[nodiscard]] inline std::uint64_t preemptions() noexcept {
+    rusage usage{};
+    ::getrusage(RUSAGE_THREAD, &usage);
+    return static_cast<std::uint64_t>(usage.ru_nivcsw);
+}
+
 template <port::Port P>
-void run_loop(P& port, Worker<P>& worker, const std::atomic<bool>& stop, LoopOptions options) noexcept {
-    constexpr unsigned kTurnsPerHousekeeping = 256;
-    // Spinning this long after the last packet costs about 20 us and keeps a busy rack's latency free of
-    // wake-ups.
-    constexpr unsigned kIdleTurnsBeforeRest = 256;
-    constexpr std::uint64_t kRestNs = kNanosPerMilli;           // with transfers open: the timers' resolution
-    constexpr std::uint64_t kLongRestNs = 50 * kNanosPerMilli;  // with none: a packet ends it at once
-    unsigned idle = 0;
-    for (unsigned turn = 0; !stop.load(std::memory_order_relaxed); ++turn) {
+void run_loop(Worker<P>& worker, const std::atomic<bool>& stop, LoopOptions options) noexcept {
+    constexpr std::uint64_t kHousekeepingNs = 10 * kNanosPerMilli;
+    Rest rest;
+    std::uint64_t housekeeping_at_ns = 0;
+    while (!stop.load(std::memory_order_relaxed)) {
         const std::uint64_t now = monotonic_ns();
-        idle = worker.turn(now, realtime_ns()) ? 0 : idle + 1;
-        if (turn % kTurnsPerHousekeeping == 0) worker.housekeeping(now);
-        if (idle > kIdleTurnsBeforeRest && options.rest_when_idle) {
+        const bool was_busy = worker.turn(now, realtime_ns());
+        if (now >= housekeeping_at_ns) {
             worker.housekeeping(now);
-            port.wait(worker.is_quiet() ? kLongRestNs : kRestNs);
+            rest.look(now, preemptions());
+            housekeeping_at_ns = now + kHousekeepingNs;
+        }
+        if (rest.is_due(now, was_busy) && !options.never_rests) {
+            const std::uint64_t began = monotonic_ns();
+            if (worker.rest()) rest.slept(began, monotonic_ns());
         }
     }
 }

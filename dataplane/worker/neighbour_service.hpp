@@ -14,6 +14,7 @@ class NeighbourService {
   public:
     struct Options {
         bool advertise = true;        // answer router solicitations
+        bool unasked = true;          // and advertise without any: one worker of the device does
         bool owns_interface = false;  // no kernel does the rest
         std::uint64_t seed = 1;       // not 0; of the advertisements' intervals
     };
@@ -34,7 +35,7 @@ class NeighbourService {
 
     // Something may be to be said without being asked.
     [[nodiscard]] bool is_due(std::uint64_t now_ns) const noexcept {
-        return options_.advertise && timer_.is_due(now_ns);
+        return options_.advertise && options_.unasked && timer_.is_due(now_ns);
     }
     // Then: writes an advertisement to all nodes into ROOM and returns its frame's length, or 0.
     std::size_t advertise(std::uint64_t now_ns, wire::MutableBytes room) noexcept;

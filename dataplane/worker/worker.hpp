@@ -4,6 +4,7 @@
 
 #include "dataplane/worker/dhcp6_service.hpp"
 #include "dataplane/worker/dhcp_service.hpp"
+#include "dataplane/worker/handover.hpp"
 #include "dataplane/worker/neighbour_service.hpp"
 #include "dataplane/worker/outbox.hpp"
 #include "dataplane/worker/parking.hpp"
@@ -24,6 +25,8 @@ struct Surroundings {
     tftp::EngineOptions tftp{};
     wire::Self6 self6{};
     bool router_advertisements = true;
+    bool is_first = true;  // of the device's workers: the one that advertises without being asked
+    Handover handover{};   // none needed: the device sorts the frames, or there is one worker
 };
 
 template <port::Port P>
@@ -37,8 +40,10 @@ class Worker {
           counters_(with.counters),
           reporter_(EventProducer(*with.events), *with.counters),
           outbox_(port, *with.counters),
+          handover_(with.handover),
           neighbour_(with.self, with.self6, *with.directory,
                      {.advertise = with.router_advertisements,
+                      .unasked = with.is_first,
                       .owns_interface = P::kOwnsInterface,
                       .seed = with.tftp.seed}),
           dhcp_(with.self, *with.directory, *with.counters, reporter_),
@@ -52,37 +57,56 @@ class Worker {
                  .outbox = &outbox_},
                 with.tftp) {}
 
-    // One turn: at most one burst in, at most one budget of blocks out. True if there was anything to do;
-    // when not, the caller may rest: a millisecond while transfers are open (their timers), else until a
-    // frame comes.
+    // One turn: at most one burst in from the port and one from other workers, at most one budget of blocks
+    // out. True if there was anything to do; when not, the caller may rest().
     bool turn(std::uint64_t now_ns, std::uint64_t realtime_ns) noexcept {
         reporter_.set_time(realtime_ns);
         now_unix_ = realtime_ns / kNanosPerSecond;
         std::array<port::Frame, port::kBurst> burst;
+        std::array<port::Frame, port::kBurst> given;
         const std::size_t received = port_->receive(burst);
+        const std::size_t taken = handover_.take(given);
         const bool speaks = neighbour_.is_due(now_ns);
-        if (received == 0 && !speaks && is_quiet()) {
+        if (received + taken == 0 && !speaks && is_quiet()) {
             counters_->add(Counter::polls_empty);
             tftp_.quiescent();
             outbox_.flush();
             return false;
         }
         directory_->begin();
-        if (received > 0 || speaks) follow_switches();
+        if (received + taken > 0 || speaks) follow_switches();
         if (received > 0) {
             handle_burst(now_ns, std::span(burst).first(received));
+            count_received(std::span(burst).first(received));
+            handover_.publish();
         }
         port_->release(std::span(burst).first(received));
+        if (taken > 0) handle_burst(now_ns, std::span(given).first(taken));
+        handover_.release(taken);
         if (speaks) advertise(now_ns);
         replay(now_ns);
         const std::size_t blocks = tftp_.run(now_ns);
         directory_->end();
         tftp_.quiescent();
         outbox_.flush();
-        return received > 0 || blocks > 0;
+        return received + taken + blocks > 0;
     }
 
-    // Every few hundred turns, and whenever idle: what need not be exact.
+    // After a turn that found nothing to do: sleeps until a frame comes or another worker gives one; a
+    // millisecond at most while transfers are open, for their timers. False when there was no need to.
+    bool rest() noexcept {
+        constexpr std::uint64_t kShortNs = kNanosPerMilli;
+        constexpr std::uint64_t kLongNs = 50 * kNanosPerMilli;
+        if (!handover_.prepare_rest()) return false;
+        const std::uint64_t began = monotonic_ns();
+        port_->wait(is_quiet() ? kLongNs : kShortNs, handover_.wake_fd());
+        handover_.end_rest();
+        counters_->add(Counter::rests);
+        counters_->add(Counter::rest_nanoseconds, monotonic_ns() - began);
+        return true;
+    }
+
+    // Some hundred times a second: what need not be exact.
     void housekeeping(std::uint64_t now_ns) noexcept {
         counters_->heartbeat_ns.store(now_ns, std::memory_order_relaxed);
         counters_->tftp_sessions_open.store(tftp_.sessions(), std::memory_order_relaxed);
@@ -109,10 +133,8 @@ class Worker {
     void handle_burst(std::uint64_t now_ns, std::span<const port::Frame> burst) noexcept {
         std::array<Arrival, port::kBurst> arrivals;
         std::array<wire::Datagram, port::kBurst> datagrams;
-        std::uint64_t bytes = 0;
         for (const port::Frame& frame : burst) tftp::prefetch_lines(frame.data, 64);
         for (std::size_t i = 0; i < burst.size(); ++i) {
-            bytes += burst[i].length;
             arrivals[i].type = ether_type(burst[i].bytes());
             if (arrivals[i].type == wire::kEtherTypeIpv4)
                 arrivals[i].drop = wire::parse_datagram(burst[i].bytes(), self_, datagrams[i]);
@@ -121,9 +143,26 @@ class Worker {
         for (std::size_t i = 0; i < burst.size(); ++i)
             if (const DropReason drop = handle(now_ns, burst[i].bytes(), arrivals[i], datagrams[i]);
                 drop != DropReason::none)
-                counters_->drop(drop);
+                refuse(burst[i].bytes(), drop);
+    }
+    void count_received(std::span<const port::Frame> burst) noexcept {
+        std::uint64_t bytes = 0;
+        for (const port::Frame& frame : burst) bytes += frame.length;
         counters_->add(Counter::frames_received, burst.size());
         counters_->add(Counter::bytes_received, bytes);
+    }
+
+    // What is not ours is the host's, where it has a share of the port.
+    void refuse(wire::ConstBytes frame, DropReason drop) noexcept {
+        if constexpr (requires { port_->give_to_host(frame); })
+            if (port_->has_host() && is_for_host(drop)) {
+                if (port_->give_to_host(frame))
+                    counters_->add(Counter::frames_to_host);
+                else
+                    counters_->drop(DropReason::host_busy);
+                return;
+            }
+        counters_->drop(drop);
     }
 
     struct Arrival {
@@ -188,7 +227,7 @@ class Worker {
                     return dhcp6_.receive(datagram, now_unix_, false, room);
                 });
             default:
-                return handle_tftp(now_ns, datagram);
+                return handle_tftp(now_ns, frame, datagram);
         }
     }
 
@@ -203,15 +242,19 @@ class Worker {
             case wire::kDhcpClientPort:
                 return dhcp_.overhear(datagram);
             default:
-                return handle_tftp(now_ns, datagram);
+                return handle_tftp(now_ns, frame, datagram);
         }
     }
 
-    // Of either family. Its ports are one and a range, which no switch can name.
+    // FRAME holds DATAGRAM, of either family. TFTP's ports are one and a range, which no switch can name.
     template <typename Datagram>
-    DropReason handle_tftp(std::uint64_t now_ns, const Datagram& datagram) noexcept {
+    DropReason handle_tftp(std::uint64_t now_ns, wire::ConstBytes frame, const Datagram& datagram) noexcept {
         if (!tftp_.serves(datagram.destination_port)) return DropReason::udp_port_unknown;
-        return tftp_enabled_ ? tftp_.receive(now_ns, datagram) : DropReason::tftp_disabled;
+        if (!tftp_enabled_) return DropReason::tftp_disabled;
+        if (handover_.is_mine(datagram.source)) return tftp_.receive(now_ns, datagram);
+        if (!handover_.give(datagram.source, frame)) return DropReason::handover_full;
+        counters_->add(Counter::frames_handed_over);
+        return DropReason::none;
     }
 
     // RECEIVE(room) -> outcome handles FRAME, which is parked when its sender needs a lease first.
@@ -268,6 +311,7 @@ class Worker {
     WorkerCounters* counters_;
     Reporter reporter_;
     Outbox<P> outbox_;
+    Handover handover_;
     NeighbourService neighbour_;
     DhcpService dhcp_;
     Dhcp6Service dhcp6_;

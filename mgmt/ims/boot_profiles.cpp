@@ -111,7 +111,7 @@ void add_boot_profiles(http::Router& router, const Services& services) {
                       .tag = "Boot profiles",
                       .collection = kBootProfiles,
                       .schema = profile_schema(),
-                      .filters = {{"name", &kProfileByName}}};
+                      .indexed = {{"name", &kProfileByName}}};
     resource.create = create_profile;
     resource.change = change_profile;
     resource.remove = [](Batch& batch, const Document& current, bool) {

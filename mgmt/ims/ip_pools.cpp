@@ -178,7 +178,7 @@ void add_ip_pools(http::Router& router, const Services& services) {
                       .tag = "IP pools",
                       .collection = kIpPools,
                       .schema = pool_schema(),
-                      .filters = {{"cidr", &kPoolByCidr}, {"cluster", nullptr}}};
+                      .indexed = {{"cidr", &kPoolByCidr}}};
     resource.create = create_pool;
     resource.change = change_pool;
     resource.remove = [&appliance = services.appliance](Batch& batch, const Document& current, bool force) {

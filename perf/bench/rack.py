@@ -11,6 +11,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "build" / "release" / "bin"
 SERVER = "10.77.0.1"
+CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
 CLIENT = "10.77.250.1"  # of client0, for clients that need an address before they lease one
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -26,9 +27,13 @@ def in_rack(host, *command):
 
 
 def cpu_seconds(pid):
-    """Processor time of a process so far."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Processor time, the kernel's included, of a process and its children so far; those that ended count, too."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return 0.0  # ended since it was listed
+    return sum(map(int, fields[11:15])) / TICKS + sum(map(cpu_seconds, children))
 
 
 def prefer(pid):

@@ -1,5 +1,5 @@
-// rouse-echo: answers the DHCP of rouse-load as fast as the port allows. What a server reaches is held
-// against it.
+// rouse-echo: answers the DHCP and TFTP of rouse-load as fast as the port allows. What a server reaches is
+// held against it.
 
 #include "dataplane/port/open.hpp"
 #include "dataplane/worker/outbox.hpp"
@@ -7,6 +7,7 @@
 #include "shared/clock.hpp"
 
 #include <atomic>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -22,8 +23,8 @@ void request_stop(int) {
 }
 
 template <port::Port P>
-void run(P& port, Ipv4Address address) {
-    const wire::Self self{.mac = port.hardware_address(), .address = address};
+void run(P& port, EchoOptions options) {
+    options.self.mac = port.hardware_address();
     WorkerCounters counters;
     worker::Outbox<P> outbox(port, counters);
     // Rests as a worker does, so that both are measured alike.
@@ -33,32 +34,48 @@ void run(P& port, Ipv4Address address) {
         const std::size_t received = port.receive(burst);
         for (std::size_t i = 0; i < received; ++i) {
             const auto room = outbox.room();
-            const std::size_t length = room.empty() ? 0 : echo(burst[i].bytes(), self, room);
+            const std::size_t length = room.empty() ? 0 : echo(burst[i].bytes(), options, room);
             if (length > 0) outbox.commit(length);
         }
         port.release(std::span(burst).first(received));
         outbox.flush();
         idle = received > 0 ? 0 : idle + 1;
-        if (idle > kIdleTurnsBeforeRest) port.wait(50 * kNanosPerMilli);
+        if (idle > kIdleTurnsBeforeRest) port.wait(50 * kNanosPerMilli, -1);
     }
+}
+
+std::optional<EchoOptions> parse(int argc, char** argv) {
+    if (argc != 3 && argc != 4) return std::nullopt;
+    EchoOptions options;
+    const auto address = Ipv4Address::parse(argv[2]);
+    if (!address) return std::nullopt;
+    options.self.address = *address;
+    const std::string_view blocks = argc == 4 ? argv[3] : "1";
+    const char* const end = blocks.data() + blocks.size();
+    const auto [stop, error] = std::from_chars(blocks.data(), end, options.blocks);
+    if (error != std::errc{} || stop != end || options.blocks == 0) return std::nullopt;
+    return options;
 }
 
 }  // namespace
 }  // namespace rouse::load
 
 int main(int argc, char** argv) {
-    const auto address = argc == 3 ? rouse::Ipv4Address::parse(argv[2]) : std::optional<rouse::Ipv4Address>{};
-    if (!address) {
-        std::fputs("Usage: rouse-echo xdp:<interface> <its IPv4 address>\n", stderr);
+    const auto options = rouse::load::parse(argc, argv);
+    if (!options) {
+        std::fputs(
+            "Usage: rouse-echo <port, such as xdp:eth1> <its IPv4 address> [blocks of each file, 1 to "
+            "65535]\n",
+            stderr);
         return 2;
     }
     std::signal(SIGTERM, rouse::load::request_stop);
     std::signal(SIGINT, rouse::load::request_stop);
-    auto port = rouse::port::open_port(argv[1]);
-    if (!port) {
-        std::fprintf(stderr, "rouse-echo: %s\n", port.error().message.c_str());
+    auto device = rouse::port::open_device(argv[1], 1);
+    if (!device) {
+        std::fprintf(stderr, "rouse-echo: %s\n", device.error().message.c_str());
         return 1;
     }
-    std::visit([&](auto& opened) { rouse::load::run(opened, *address); }, *port);
+    std::visit([&](auto& opened) { rouse::load::run(opened.ports().front(), *options); }, *device);
     return 0;
 }

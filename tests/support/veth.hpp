@@ -32,8 +32,8 @@ class Veth {
     static constexpr const char* kPort = "rouse0";  // the appliance's end
     static constexpr const char* kWire = "wire0";   // the machines' end
 
-    // LINK_OPTIONS: of `ip link add` for the appliance's end. Empty error() when all went well.
-    explicit Veth(const std::string& link_options = "") {
+    // Of `ip link add`, for the appliance's end and for the machines'. Empty error() when all went well.
+    explicit Veth(const std::string& port_options = "", const std::string& wire_options = "") {
         if (::unshare(CLONE_NEWNET) != 0) {
             error_ = "cannot make a network namespace: " + std::string(std::strerror(errno));
             return;
@@ -42,8 +42,8 @@ class Veth {
         std::ofstream("/proc/sys/net/ipv6/conf/default/disable_ipv6") << 1;
         const std::string port = kPort;
         const std::string wire = kWire;
-        if (!run_command("ip link add " + port + " " + link_options + " type veth peer name " + wire +
-                         " && ip link set " + port + " up && ip link set " + wire + " up"))
+        if (!run_command("ip link add " + port + " " + port_options + " type veth peer name " + wire + " " +
+                         wire_options + " && ip link set " + port + " up && ip link set " + wire + " up"))
             error_ = "cannot make a pair of veth interfaces: are iproute2 and the veth module there?";
     }
     [[nodiscard]] const std::string& error() const noexcept { return error_; }

@@ -1,9 +1,8 @@
 // The xdp port on a real (virtual) cable, in both modes.
 
-#include "dataplane/port/xdp.hpp"
-
 #include "dataplane/port/interface.hpp"
 #include "dataplane/port/open.hpp"
+#include "shared/clock.hpp"
 #include "tests/support/packet_builder.hpp"
 #include "tests/support/privileges.hpp"
 #include "tests/support/veth.hpp"
@@ -20,6 +19,7 @@
 #include <gtest/gtest.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +31,9 @@ using test::Bytes;
 using test::PacketBuilder;
 using test::PacketSocket;
 using test::Veth;
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 
 constexpr auto kPatience = std::chrono::seconds(5);
@@ -83,9 +86,10 @@ class XdpPortTest : public OnVeth, public ::testing::WithParamInterface<XdpMode>
     }
     void open(XdpOptions options = {}) {
         options.mode = GetParam();
-        auto port = XdpPort::open(Veth::kPort, options);
-        if (!port) throw std::runtime_error(port.error().message);
-        port_.emplace(std::move(*port));
+        auto device = XdpDevice::open(Veth::kPort, 1, options);
+        if (!device) throw std::runtime_error(device.error().message);
+        device_.emplace(std::move(*device));
+        port_ = &device_->ports().front();
     }
     // The next frames, at least one, at most a burst; none when patience ends.
     std::span<Frame> receive() {
@@ -120,7 +124,8 @@ class XdpPortTest : public OnVeth, public ::testing::WithParamInterface<XdpMode>
     }
 
     std::optional<PacketSocket> wire_;
-    std::optional<XdpPort> port_;
+    std::optional<XdpDevice> device_;
+    XdpPort* port_ = nullptr;  // its only one
     std::array<Frame, kBurst> frames_;
 };
 INSTANTIATE_TEST_SUITE_P(Modes, XdpPortTest, ::testing::Values(XdpMode::native, XdpMode::generic),
@@ -171,7 +176,7 @@ TEST_P(XdpPortTest, WhatIsNotOursStaysWithTheKernel) {
     ASSERT_TRUE(wire_->send(request(1, 60)));
     port_->release(receive());
     EXPECT_FALSE(kernel.receive(std::chrono::milliseconds(50)));
-    const auto counters = port_->program().counters();
+    const auto counters = device_->program().counters();
     ASSERT_TRUE(counters);
     EXPECT_EQ(counters->redirected, 1U);
     EXPECT_EQ(counters->passed, 1U);
@@ -248,7 +253,7 @@ TEST_P(XdpPortTest, KnowsItsInterface) {
     open();
     EXPECT_EQ(port_->hardware_address().to_string(), "02:00:00:00:12:34");
     EXPECT_EQ(port_->mtu(), 1400U);
-    EXPECT_EQ(port_->describe(), std::string("xdp:rouse0, ") + to_string(GetParam()) + " mode, copy");
+    EXPECT_EQ(device_->describe(), std::string("xdp:rouse0, ") + to_string(GetParam()) + " mode, copy");
 }
 
 TEST_P(XdpPortTest, InterfaceGoesDownAndUpAgain) {
@@ -259,7 +264,8 @@ TEST_P(XdpPortTest, InterfaceGoesDownAndUpAgain) {
     port_->flush();
     EXPECT_EQ(port_->statistics().kicks_unfinished, 1U);
     ASSERT_TRUE(test::run_command("ip link set rouse0 up"));
-    // The kernel lets frames through only when it has noticed the carrier, a moment after the command has returned.
+    // The kernel lets frames through only when it has noticed the carrier, a moment after the command has
+    // returned.
     std::size_t received = 0;
     EXPECT_TRUE(eventually([&] {
         static_cast<void>(wire_->send(request(2, 60)));
@@ -274,10 +280,10 @@ TEST_P(XdpPortTest, InterfaceGoesDownAndUpAgain) {
 TEST_P(XdpPortTest, ClosingGivesTheInterfaceBack) {
     open();
     EXPECT_NE(attached_program(Veth::kPort), 0U);
-    XdpPort moved = std::move(*port_);
-    port_.reset();
+    XdpDevice moved = std::move(*device_);
+    device_.reset();
     EXPECT_NE(attached_program(Veth::kPort), 0U);
-    { const XdpPort closed = std::move(moved); }
+    { const XdpDevice closed = std::move(moved); }
     EXPECT_TRUE(eventually([] { return attached_program(Veth::kPort) == 0; }));
     open();
 }
@@ -288,8 +294,8 @@ TEST_P(XdpPortTest, KilledProcessLeavesNothingAttached) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-        const auto port = XdpPort::open(Veth::kPort, {.mode = GetParam()});
-        const char opened = port ? 'y' : 'n';
+        const auto device = XdpDevice::open(Veth::kPort, 1, {.mode = GetParam()});
+        const char opened = device ? 'y' : 'n';
         if (::write(ready[1], &opened, 1) == 1) ::pause();
         ::_exit(1);
     }
@@ -309,9 +315,9 @@ TEST_P(XdpPortTest, KilledProcessLeavesNothingAttached) {
 
 // ── what is refused, and in which words ──────────────────────────────────────────────────────────────────
 
-std::string refusal(std::string_view spec) {
-    const auto port = open_port(spec);
-    return port ? "opened" : port.error().message;
+std::string refusal(std::string_view spec, unsigned queues = 1) {
+    const auto device = open_device(spec, queues);
+    return device ? "opened" : device.error().message;
 }
 
 class OpenPort : public OnVeth {};
@@ -329,17 +335,17 @@ TEST_F(OpenPort, BadSpecsAreExplained) {
 }
 
 TEST_F(OpenPort, AutoSaysWhatItChose) {
-    const auto port = open_port("auto:rouse0");
-    ASSERT_TRUE(port) << port.error().message;
-    const std::string text = std::visit([](const auto& p) { return p.describe(); }, *port);
+    const auto device = open_device("auto:rouse0", 1);
+    ASSERT_TRUE(device) << device.error().message;
+    const std::string text = std::visit([](const auto& d) { return d.describe(); }, *device);
     EXPECT_THAT(text, HasSubstr("xdp:rouse0, native mode, copy"));
     EXPECT_THAT(text, HasSubstr("auto"));
 }
 
 TEST_F(OpenPort, ModeCanBeInsistedOn) {
-    const auto port = open_port("xdp:rouse0,generic");
-    ASSERT_TRUE(port) << port.error().message;
-    EXPECT_THAT(std::get<XdpPort>(*port).describe(), HasSubstr("generic mode"));
+    const auto device = open_device("xdp:rouse0,generic", 1);
+    ASSERT_TRUE(device) << device.error().message;
+    EXPECT_THAT(std::get<XdpDevice>(*device).describe(), HasSubstr("generic mode"));
 }
 
 TEST_F(OpenPort, InterfaceThatIsDown) {
@@ -347,14 +353,82 @@ TEST_F(OpenPort, InterfaceThatIsDown) {
     EXPECT_THAT(refusal("xdp:rouse0"), HasSubstr("`ip link set dev rouse0 up`"));
 }
 
-TEST_F(OpenPort, SeveralQueues) {
-    veth_.emplace("numrxqueues 4 numtxqueues 4");
-    ASSERT_EQ(veth_->error(), "");
-    EXPECT_THAT(refusal("xdp:rouse0"), HasSubstr("`ethtool -L rouse0 rx 1 tx 1`"));
+class SeveralQueues : public OnVeth {
+  protected:
+    void SetUp() override {
+        OnVeth::SetUp();
+        if (IsSkipped() || HasFatalFailure()) return;
+        veth_.emplace("numrxqueues 3 numtxqueues 3", "numrxqueues 3 numtxqueues 3");
+        ASSERT_EQ(veth_->error(), "");
+    }
+};
+
+TEST_F(SeveralQueues, AllOfThemOrNone) {
+    EXPECT_THAT(refusal("xdp:rouse0", 2),
+                AllOf(HasSubstr("3 queues and 2 would be served"), HasSubstr("dataplane.workers"),
+                      HasSubstr("`ethtool -L rouse0 rx 2 tx 2`")));
+    EXPECT_EQ(refusal("xdp:rouse0", 3), "opened");
+    EXPECT_EQ(refusal("xdp:rouse0", 0), "opened");
+}
+
+// veth takes the sender's transmit queue for the receive queue, and a packet socket's by the flow's hash.
+TEST_F(SeveralQueues, EveryFrameComesByOneOfThePortsAndAnswersLeaveByEach) {
+    constexpr std::uint32_t kFlows = 64;
+    auto device = XdpDevice::open(Veth::kPort);
+    ASSERT_TRUE(device) << device.error().message;
+    ASSERT_EQ(device->ports().size(), 3U);
+    EXPECT_FALSE(device->keeps_flows_together());
+    EXPECT_THAT(device->describe(), HasSubstr("3 queues, sorted in software"));
+    const PacketSocket wire(Veth::kWire);
+    for (std::uint32_t i = 0; i < kFlows; ++i) {
+        const auto source = Ipv4Address::from_host(0x0a000100 + i);
+        ASSERT_TRUE(wire.send(PacketBuilder()
+                                  .eth()
+                                  .ipv4({.source = source})
+                                  .udp({.destination_port = 69})
+                                  .payload(20, std::byte{1})
+                                  .build()));
+    }
+    std::array<std::uint32_t, 3> received{};
+    EXPECT_TRUE(eventually([&] {
+        std::array<Frame, kBurst> burst;
+        for (std::size_t i = 0; i < received.size(); ++i) {
+            XdpPort& port = device->ports()[i];
+            const std::size_t n = port.receive(burst);
+            received[i] += static_cast<std::uint32_t>(n);
+            port.release(std::span(burst).first(n));
+            port.flush();
+        }
+        return received[0] + received[1] + received[2] == kFlows;
+    }));
+    EXPECT_THAT(received, Each(Gt(0U)));
+    for (XdpPort& port : device->ports()) {
+        const Bytes bytes = request(7, 60);
+        std::array<Frame, 1> frame;
+        ASSERT_EQ(port.allocate(frame), 1U);
+        std::copy(bytes.begin(), bytes.end(), frame[0].room().begin());
+        frame[0].length = 60;
+        ASSERT_EQ(port.send(frame), 1U);
+        port.flush();
+        EXPECT_EQ(wire.receive(), bytes);
+    }
+}
+
+TEST_F(SeveralQueues, WaitEndsByDescriptorOrTime) {
+    auto device = XdpDevice::open(Veth::kPort);
+    ASSERT_TRUE(device) << device.error().message;
+    const int wake = ::eventfd(1, EFD_CLOEXEC);
+    const std::uint64_t start = monotonic_ns();
+    device->ports()[1].wait(10 * kNanosPerSecond, wake);
+    EXPECT_LT(monotonic_ns() - start, 5 * kNanosPerSecond);
+    device->ports()[1].wait(kNanosPerMilli, -1);
+    EXPECT_GE(monotonic_ns() - start, kNanosPerMilli);
+    EXPECT_LT(monotonic_ns() - start, 5 * kNanosPerSecond);
+    ::close(wake);
 }
 
 TEST_F(OpenPort, SecondPortOnTheInterface) {
-    const auto first = open_port("xdp:rouse0");
+    const auto first = open_device("xdp:rouse0", 1);
     ASSERT_TRUE(first) << first.error().message;
     EXPECT_THAT(refusal("xdp:rouse0"), HasSubstr("bpftool link detach id"));
 }
@@ -375,11 +449,11 @@ TEST_F(OpenPort, ForeignProgramOnTheInterface) {
 // Jumbo frames do not fit a page with XDP's headroom, so the driver refuses native mode.
 TEST_F(OpenPort, NativeRefusedFallsBackToGenericAndSaysWhy) {
     ASSERT_TRUE(test::run_command("ip link set rouse0 mtu 9000 && ip link set wire0 mtu 9000"));
-    const auto port = XdpPort::open(Veth::kPort);
-    ASSERT_TRUE(port) << port.error().message;
-    EXPECT_THAT(port->describe(),
+    auto device = XdpDevice::open(Veth::kPort);
+    ASSERT_TRUE(device) << device.error().message;
+    EXPECT_THAT(device->describe(),
                 HasSubstr("generic mode, copy; no native mode: the driver refuses it at this MTU"));
-    EXPECT_EQ(port->mtu(), XdpPort::kMaxMtu);
+    EXPECT_EQ(device->ports().front().mtu(), XdpPort::kMaxMtu);
     EXPECT_THAT(refusal("xdp:rouse0,native"), HasSubstr("already has"));
 }
 

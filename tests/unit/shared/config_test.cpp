@@ -47,6 +47,28 @@ TEST(ParseConfig, UnknownKeysAndBadValuesAreErrors) {
     }
 }
 
+TEST(ParseConfig, WorkersCoresAndRest) {
+    const auto chosen = [](std::vector<std::string> arguments) {
+        auto result = parse(std::move(arguments));
+        return std::holds_alternative<Config>(result) ? std::get<Config>(result).dataplane
+                                                      : Config::Dataplane{.workers = 999};
+    };
+    EXPECT_EQ(chosen({}).workers, 0U);
+    EXPECT_EQ(chosen({"--dataplane.workers", "auto"}).workers, 0U);
+    const auto flags = chosen({"--dataplane.workers", "3", "--dataplane.cores", "1,4,5"});
+    EXPECT_EQ(flags.workers, 3U);
+    EXPECT_EQ(flags.cores, (std::vector{1U, 4U, 5U}));
+    EXPECT_EQ(flags.rest, "adaptive");
+    const auto file =
+        chosen({"--config", file_with("[dataplane]\nworkers = 2\ncores = [2, 3]\nrest = \"never\"\n")});
+    EXPECT_EQ(file.workers, 2U);
+    EXPECT_EQ(file.cores, (std::vector{2U, 3U}));
+    EXPECT_EQ(file.rest, "never");
+    for (const char* wrong : {"many", "65", "-1"})
+        EXPECT_EQ(chosen({"--dataplane.workers", wrong}).workers, 999U) << wrong;
+    EXPECT_EQ(chosen({"--dataplane.rest", "sometimes"}).workers, 999U);
+}
+
 TEST(ParseConfig, TransfersShareAPortUnlessToldOtherwise) {
     EXPECT_EQ(Config{}.tftp_ports().count, 0);
     const auto chosen = parse({"--dataplane.tftp_ports", "per-transfer"});

@@ -1,6 +1,6 @@
 // A worker behind its XDP program on a real (virtual) cable: what a flood of strangers does to it.
 
-#include "dataplane/port/xdp.hpp"
+#include "dataplane/port/xdp_device.hpp"
 #include "dataplane/worker/filter_follower.hpp"
 #include "dataplane/worker/loop.hpp"
 #include "shared/clock.hpp"
@@ -42,11 +42,12 @@ class FilterOnWire : public ::testing::TestWithParam<XdpMode> {
         store_.add_network_and_profile();
         wire_.emplace(Veth::kWire);
         ASSERT_TRUE(wire_->is_bound());
-        port_.emplace(must(port::XdpPort::open(Veth::kPort, {.mode = GetParam()})));
+        device_.emplace(must(port::XdpDevice::open(Veth::kPort, 1, {.mode = GetParam()})));
+        port_ = &device_->ports().front();
         directory_.emplace(must(Directory::open(store_.environment())));
         images_.emplace(store_.environment(), store_.tables(),
                         image::ImageStore::Options{.directory = store_.images(), .budget_bytes = 1 << 20});
-        filter_.emplace(store_.environment(), store_.tables(), port_->program(),
+        filter_.emplace(store_.environment(), store_.tables(), device_->program(),
                         FilterFollower::Options{.own_subnet = *Ipv4Prefix::parse("10.0.0.0/8"),
                                                 .strangers_per_second = kStrangersPerSecond,
                                                 .guests_per_second = kStrangersPerSecond,
@@ -61,7 +62,7 @@ class FilterOnWire : public ::testing::TestWithParam<XdpMode> {
                          .events = events_.get(),
                          .tftp = {.sessions = 16}},
             must(images_->reader()));
-        loop_ = std::jthread([this] { run_loop(*port_, *worker_, stop_, {}); });
+        loop_ = std::jthread([this] { run_loop(*worker_, stop_, {}); });
     }
     void TearDown() override {
         stop_.store(true);
@@ -82,7 +83,8 @@ class FilterOnWire : public ::testing::TestWithParam<XdpMode> {
     std::unique_ptr<EventRingLayout> events_ = std::make_unique<EventRingLayout>();
     std::optional<Veth> veth_;
     std::optional<test::PacketSocket> wire_;
-    std::optional<port::XdpPort> port_;
+    std::optional<port::XdpDevice> device_;
+    port::XdpPort* port_ = nullptr;  // its only one
     std::optional<Directory> directory_;
     std::optional<image::ImageStore> images_;
     std::optional<FilterFollower> filter_;
