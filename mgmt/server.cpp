@@ -87,8 +87,7 @@ Result<void> Server::open_api() {
 }
 
 ims::Services Server::services() {
-    const auto& port = config_.dataplane.port;
-    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_, port.substr(port.find(':') + 1)};
+    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_, config_.rack_interface()};
 }
 
 void Server::add_routes() {

@@ -17,6 +17,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "appliance"
 PORT = os.environ.get("ROUSE_PORT")  # what carries the frames, such as dpdk:net_af_packet0,iface=rack0; none: the default
+INTERFACE = "rouse0" if (PORT or "").startswith("dpdk:") else "rack0"  # the kernel's, with the appliance's address
 CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
 SERVER, SERVER_MAC = "10.77.0.1", "02:00:5e:00:00:01"  # of rack0, likewise
 POOL = {
