@@ -74,8 +74,7 @@ int main(int argc, char** argv) {
     const auto options = rouse::load::parse(argc, argv);
     if (!options) {
         std::fputs(
-            "Usage: rouse-echo <port, such as xdp:eth1> <its IPv4 address> [blocks of each file [window]]
-",
+            "Usage: rouse-echo <port, such as xdp:eth1> <its IPv4 address> [blocks of each file [window]]\n",
             stderr);
         return 2;
     }
