@@ -152,7 +152,7 @@ Result<std::size_t> Consumer::drain(Ring& ring) {
     });
     if (!touched) return tl::unexpected(touched.error());
     ring.reader->release(n);
-    count(*touched, n);
+    count(*touched, std::span(events_).first(n));
     return n;
 }
 
@@ -180,12 +180,13 @@ Result<std::size_t> Consumer::drain_own() {
         const std::lock_guard lock(own_mutex_);
         own_.erase(own_.begin(), own_.begin() + static_cast<std::ptrdiff_t>(events.size()));
     }
-    count(*touched, events.size());
+    count(*touched, events);
     return events.size();
 }
 
-void Consumer::count(const TouchedMachines& touched, std::size_t events) {
-    statistics_.events += events;
+void Consumer::count(const TouchedMachines& touched, std::span<const Event> events) {
+    statistics_.events += events.size();
+    for (const Event& event : events) rates_.count(event);
     ++statistics_.batches;
     for (const Touched& machine : touched) waiters_.publish(machine.machine, machine.last_sequence);
 }
