@@ -62,11 +62,18 @@ class TftpHost {
         }
         content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
         const tftp::Availability availability = look(content, false);
+        if (availability == tftp::Availability::ready) parts_.counters->add(Counter::tftp_images_resident);
         return {availability, content, host.quirks};
     }
 
     // A pending content's handle is its image's id.
-    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept { return look(content, true); }
+    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept {
+        const tftp::Availability availability = look(content, true);
+        if (availability == tftp::Availability::ready)
+            parts_.counters->add(reference(content).stream() == nullptr ? Counter::tftp_images_staged
+                                                                        : Counter::tftp_images_streamed);
+        return availability;
+    }
 
     [[nodiscard]] Route route_to(const tftp::Peer& peer) const noexcept {
         if (const auto address = peer.address.v4())

@@ -127,6 +127,7 @@ Result<std::size_t> Consumer::drain() {
         [this, events](store::Batch& batch) { return apply_events(batch, tables_, *appliance_, events); });
     if (!touched) return tl::unexpected(touched.error());
     rings_.release();
+    for (const RingEvent& event : events) rates_.count(event.event);
     count(*touched, events.size());
     return events.size();
 }
@@ -155,6 +156,7 @@ Result<std::size_t> Consumer::drain_own() {
         const std::lock_guard lock(own_mutex_);
         own_.erase(own_.begin(), own_.begin() + static_cast<std::ptrdiff_t>(events.size()));
     }
+    for (const Event& event : events) rates_.count(event);
     count(*touched, events.size());
     return events.size();
 }

@@ -8,6 +8,7 @@
 #include "mgmt/events/recorder.hpp"
 #include "mgmt/events/rings.hpp"
 #include "mgmt/events/tables.hpp"
+#include "mgmt/events/transfer_rates.hpp"
 #include "mgmt/events/waiters.hpp"
 #include "mgmt/store/writer.hpp"
 #include "shared/clock.hpp"
@@ -18,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -66,6 +68,7 @@ class Consumer {
     // For operations elsewhere that append to timelines: publish after the commit.
     [[nodiscard]] Waiters& waiters() noexcept { return waiters_; }
     [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
+    [[nodiscard]] const TransferRates& rates() const noexcept { return rates_; }
 
   private:
     Consumer(store::Writer& writer, const boot::Appliance& appliance, EventTables tables,
@@ -90,6 +93,7 @@ class Consumer {
     std::mutex own_mutex_;
     std::vector<Event> own_;  // reported and not yet applied
     Statistics statistics_;
+    TransferRates rates_;
     Waiters waiters_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;
