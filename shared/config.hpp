@@ -27,7 +27,7 @@ struct Config {
         std::string address6;
         std::string host_interface = "rouse0";  // of a dpdk port: the kernel's share of it
         std::string dpdk_eal;                   // more arguments for DPDK's EAL
-        unsigned workers = 0;  // one for each queue of the port; 0 (auto): as many as it has
+        unsigned workers = 0;                   // one for each queue of the port; 0 (auto): as many as it has
         // Core of each worker, in the order of the queues; empty: for one worker the kernel's choice, for
         // several the last ones of those that the process may use.
         std::vector<unsigned> cores;

@@ -179,8 +179,7 @@ Result<std::vector<std::string>> eal_arguments(const EalOptions& options, std::u
                     " and " + std::to_string(free_huge_mib) + " MiB are free; reserve more: `echo " +
                     std::to_string(memory_mib) + " > " + kHugePageDirectory + "nr_hugepages`");
     std::vector<std::string> arguments{"--no-telemetry", "--file-prefix=rouse-" + std::to_string(::getpid()),
-                                       "--lcores=" + logical_core(), "-m",
-                                       std::to_string(memory_mib)};
+                                       "--lcores=" + logical_core(), "-m", std::to_string(memory_mib)};
     // In memory: huge pages without a mounted hugetlbfs, and nothing left behind in files.
     if (has_huge_pages)
         arguments.emplace_back("--in-memory");

@@ -8,6 +8,7 @@ import time
 import avalanche
 import boot
 import dhcp
+import dpdk
 import http_boot
 import micro
 import rack
@@ -15,7 +16,7 @@ import report
 import results
 import tftp
 
-# Each returns Results and Plots. The DPDK ports' figures, beside those of dpdk-testpmd, will be one more.
+# Each returns Results and Plots.
 PARTS = {
     "micro": lambda quick, say: micro.bench(say),
     "dhcp": dhcp.bench,
@@ -23,6 +24,7 @@ PARTS = {
     "tftp": tftp.bench,
     "http": http_boot.bench,
     "boot": boot.bench,
+    "dpdk": dpdk.bench,
 }
 
 
