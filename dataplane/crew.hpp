@@ -120,6 +120,7 @@ class Crew {
     void work(Post& post, const std::atomic<bool>& stop, worker::LoopOptions options) const {
         if (post.core)
             if (const auto stays = worker::stay_on(*post.core); !stays) commons_.warn(stays.error().message);
+        if constexpr (requires { post.port->enter_thread(); }) post.port->enter_thread();
         const auto worker =
             std::make_unique<worker::Worker<P>>(*post.port, post.surroundings, std::move(post.images));
         worker::run_loop(*worker, stop, options);

@@ -75,11 +75,21 @@ worker::FilterFollower::Options filter_options(const Config& whole, const wire::
             .report = warn};
 }
 
+port::DpdkOptions dpdk_options(const Config& config) {
+    port::DpdkOptions options;
+    options.eal_arguments = config.dataplane.dpdk_eal;
+    options.report = warn;
+    options.host.name = config.dataplane.host_interface;
+    for (const std::string& address : {config.dataplane.address, config.dataplane.address6})
+        if (!address.empty()) options.host.addresses.push_back(address);
+    return options;
+}
+
 // Everything that is there when the device is; runs until STOP.
 template <port::Device D>
 Result<void> serve(D& device, const Config& config, Store& store, CountersLayout& counters,
                    const std::atomic<bool>& stop) {
-    auto self = worker::find_self(device.interface_name(), config.dataplane.address);
+    auto self = worker::find_self(device.interface_name(), config.rack_address());
     if (!self) return tl::unexpected(self.error());
     self->mac = device.ports().front().hardware_address();
     const auto self6 = worker::find_self6(device.interface_name(), self->mac);
@@ -124,7 +134,8 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     auto device = port::open_device(dataplane.port, dataplane.workers,
                                     {.receive_frames = dataplane.ring_frames,
                                      .transmit_frames = dataplane.ring_frames,
-                                     .allow_list_size = dataplane.allow_list_size});
+                                     .allow_list_size = dataplane.allow_list_size},
+                                    dpdk_options(config));
     if (!device) return tl::unexpected(device.error());
     return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, stop); }, *device);
 }

@@ -77,6 +77,13 @@ static __always_inline bool is_broadcast(const __u8* destination) {
     return all == 0xff;
 }
 
+static __always_inline bool is_own_address(const __u8* address) {
+    struct mac mac, own;
+    copy_mac(&mac, address);
+    copy_mac(&own, settings.own_address);
+    return is_same_mac(&mac, &own);
+}
+
 static __always_inline bool is_service_port(__be16 port) {
     switch (port) {
 #define X(name, number)     \
@@ -115,17 +122,13 @@ static __always_inline bool is_overheard(const struct udphdr* udp, const void* e
     if (!settings.dhcp_answers || !sender->broadcast) return false;
     const struct bootp* bootp = (const void*)(udp + 1);
     if ((const void*)(bootp + 1) > end) return false;
-    struct mac client, own;
-    copy_mac(&client, bootp->chaddr);
-    copy_mac(&own, settings.own_address);
-    return !is_same_mac(&client, &own);
+    return !is_own_address(bootp->chaddr);
 }
 
 static __always_inline bool is_for_us_udp(const struct udphdr* udp, const void* end, struct sender* sender) {
     // The port is enough: a header cut off after it is user space's to count.
     if ((const void*)(&udp->dest + 1) > end) return false;
-    if (udp->dest == bpf_htons(PORT_DHCP_CLIENT))
-        return settings.dhcp_clients || is_overheard(udp, end, sender);
+    if (udp->dest == bpf_htons(PORT_DHCP_CLIENT)) return is_overheard(udp, end, sender);
     if (!is_service_port(udp->dest)) return is_transfer_port(udp->dest);
     if (udp->dest == bpf_htons(PORT_DHCP_SERVER) || udp->dest == bpf_htons(PORT_PROXY_DHCP))
         read_bootp(udp, end, sender);
@@ -179,6 +182,7 @@ static __always_inline bool is_for_us(const void* start, const void* end, struct
     sender->for_another = false;
     sender->address = 0;
     sender->broadcast = is_broadcast(eth->h_dest);
+    if (settings.other_hosts && !is_own_address(eth->h_dest)) return true;
     switch (eth->h_proto) {
         case bpf_htons(ETH_P_IP):
             return is_for_us_ipv4((const void*)(eth + 1), end, sender);

@@ -44,13 +44,12 @@ Result<Ipv4Address> interface_address(const std::string& interface) {
 Result<RackAddress> find_rack_address(const Config& config) {
     if (!config.rack.listen.empty()) return parse_listen(config.rack.listen);
     if (!config.dataplane.address.empty()) {
-        const auto address = Ipv4Address::parse(config.dataplane.address);
+        const auto address = Ipv4Address::parse(config.rack_address());
         if (!address)
             return fail("dataplane.address " + config.dataplane.address + " is not an IPv4 address");
         return RackAddress{*address};
     }
-    const auto& port = config.dataplane.port;
-    const auto address = interface_address(port.substr(port.find(':') + 1));
+    const auto address = interface_address(config.rack_interface());
     if (!address) return tl::unexpected(address.error());
     return RackAddress{*address};
 }

@@ -25,9 +25,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kGrace = 5s;      // for requests under way when the server stops
-constexpr auto kRackRetry = 2s;  // until the rack's interface is there
-constexpr auto kLook = 200ms;    // at whether the grace is over
+constexpr auto kGrace = 5s;         // for requests under way when the server stops
+constexpr auto kRackRetry = 200ms;  // until the rack's interface is there
+constexpr auto kLook = 200ms;       // at whether the grace is over
 constexpr unsigned kRackThreads = 2;
 constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
 
@@ -87,8 +87,7 @@ Result<void> Server::open_api() {
 }
 
 ims::Services Server::services() {
-    const auto& port = config_.dataplane.port;
-    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_, port.substr(port.find(':') + 1)};
+    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_, config_.rack_interface()};
 }
 
 void Server::add_routes() {
@@ -142,7 +141,7 @@ void Server::stop() {
     });
 }
 
-asio::awaitable<bool> Server::pause(Timer& timer, std::chrono::seconds duration) {
+asio::awaitable<bool> Server::pause(Timer& timer, std::chrono::milliseconds duration) {
     if (stopping_) co_return false;
     timer.expires_after(duration);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));

@@ -56,7 +56,7 @@ class Server {
     boost::asio::awaitable<void> project_all();
     boost::asio::awaitable<void> collect_regularly();
     // False when the server stops meanwhile.
-    boost::asio::awaitable<bool> pause(Timer& timer, std::chrono::seconds duration);
+    boost::asio::awaitable<bool> pause(Timer& timer, std::chrono::milliseconds duration);
 
     Config config_;
     boost::asio::io_context io_;

@@ -170,23 +170,20 @@ void exchange(benchmark::State& state) {
 }
 
 // Machines that this worker never saw: each DISCOVER is a lookup in the store.
-void first_exchange(benchmark::State& state) {
+void measure_strangers(benchmark::State& state, void (Rack::*serve)(Cost&)) {
     Rack rack(state);
     for (auto _ : state) {
         Cost cost;
-        for (; cost.exchanges < kExchanges; rack.forget()) rack.exchange(cost);
+        for (; cost.exchanges < kExchanges; rack.forget()) (rack.*serve)(cost);
         cost.report(state);
     }
 }
-
-// Likewise, and all of them at once.
+void first_exchange(benchmark::State& state) {
+    measure_strangers(state, &Rack::exchange);
+}
+// All of them at once.
 void first_avalanche(benchmark::State& state) {
-    Rack rack(state);
-    for (auto _ : state) {
-        Cost cost;
-        for (; cost.exchanges < kExchanges; rack.forget()) rack.avalanche(cost);
-        cost.report(state);
-    }
+    measure_strangers(state, &Rack::avalanche);
 }
 
 // Limit: the one lookup that no answer can do without.

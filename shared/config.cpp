@@ -91,9 +91,15 @@ void add_options(CLI::App& app, Config& config) {
     option("--store.state_dir", config.store.state_dir, "directory of all that must survive");
     option("--store.run_dir", config.store.run_dir, "directory for shared memory (tmpfs)");
     option("--store.map_size_gib", config.store.map_size_gib, "address space of the store in GiB");
-    option("--dataplane.port", config.dataplane.port, "xdp:<interface> or auto:<interface>");
+    option("--dataplane.port", config.dataplane.port, "xdp:<interface>, dpdk:<EAL device> or auto:<either>");
     option("--dataplane.address", config.dataplane.address,
-           "IPv4 address on the rack (default: the interface's)");
+           "IPv4 address on the rack (default: the interface's); for dpdk with its prefix length, as in "
+           "10.77.0.1/16");
+    option("--dataplane.address6", config.dataplane.address6,
+           "for dpdk: IPv6 address on the rack with its prefix length");
+    option("--dataplane.host_interface", config.dataplane.host_interface,
+           "for dpdk: name of the kernel's interface for all that the dataplane does not answer");
+    option("--dataplane.dpdk_eal", config.dataplane.dpdk_eal, "for dpdk: more arguments for its EAL");
     option("--dataplane.workers", config.dataplane.workers,
            "one for each queue of the port; auto: as many as it has")
         ->transform(kAutoIsZero)

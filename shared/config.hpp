@@ -19,8 +19,14 @@ struct Config {
         unsigned map_size_gib = 16;                // address space for the store, not disk
     } store;
     struct Dataplane {
-        std::string port = "auto:rack0";  // xdp:<interface> | auto:<interface>
-        std::string address;   // the appliance's on the rack; empty: the interface's first IPv4 address
+        std::string port = "auto:rack0";  // xdp:<interface> | dpdk:<EAL device> | auto:<either>
+        // The appliance's on the rack; empty: the interface's first IPv4 address. A dpdk port has no
+        // interface to look at, so there both are said with their prefix lengths: "10.77.0.1/16",
+        // "fd00:77::1/64".
+        std::string address;
+        std::string address6;
+        std::string host_interface = "rouse0";  // of a dpdk port: the kernel's share of it
+        std::string dpdk_eal;                   // more arguments for DPDK's EAL
         unsigned workers = 0;  // one for each queue of the port; 0 (auto): as many as it has
         // Core of each worker, in the order of the queues; empty: for one worker the kernel's choice, for
         // several the last ones of those that the process may use.
@@ -76,6 +82,18 @@ struct Config {
     [[nodiscard]] PortRange tftp_ports() const {
         return dataplane.tftp_ports == "single" ? PortRange{}
                                                 : PortRange::parse(dataplane.tftp_port_range).value();
+    }
+    // dataplane.address without its prefix length.
+    [[nodiscard]] std::string rack_address() const {
+        return dataplane.address.substr(0, dataplane.address.find('/'));
+    }
+    // The kernel's interface on the rack. A device that DPDK drives (bound to VFIO, or made of software) is
+    // none: there it is the host's share of it.
+    [[nodiscard]] std::string rack_interface() const {
+        const std::string device = dataplane.port.substr(dataplane.port.find(':') + 1);
+        const bool is_dpdk = dataplane.port.starts_with("dpdk:") || device.starts_with("net_") ||
+                             device.find(':') != std::string::npos;
+        return is_dpdk ? dataplane.host_interface : device.substr(0, device.find(','));
     }
     [[nodiscard]] std::string lmdb_dir() const { return store.state_dir + "/lmdb"; }
     [[nodiscard]] std::string images_dir() const { return store.state_dir + "/images/sha256"; }

@@ -20,6 +20,7 @@ namespace rouse {
 #define ROUSE_COUNTERS(X)                                                        \
     X(frames_received, "frames taken from the port")                             \
     X(frames_sent, "frames handed to the port")                                  \
+    X(frames_to_host, "frames given to the host, whose services they are for")   \
     X(bytes_received, "bytes of the frames received")                            \
     X(bytes_sent, "bytes of the frames sent")                                    \
     X(dhcp_discovers, "DHCPDISCOVER received")                                   \

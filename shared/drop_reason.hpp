@@ -106,6 +106,7 @@ namespace rouse {
     X(tftp_stale_ack, "acknowledges what was acknowledged before")                                  \
     X(tftp_bad_ack, "acknowledges a block that was not sent")                                       \
     X(tftp_not_a_clients, "DATA or OACK, which only a server sends")                                \
+    X(host_busy, "for the host, which does not take its frames fast enough")                        \
     X(receive_lost, "lost by the device before we saw it: its ring was full")                       \
     X(handover_full, "the worker whose transfer it belongs to had no room for it")                  \
     X(transmit_no_frame, "no transmit frame was free")                                              \
@@ -116,6 +117,29 @@ enum class DropReason : std::uint16_t {
     ROUSE_DROP_REASONS(X)
 #undef X
 };
+
+// Nothing is wrong with the frame; it is for services that the dataplane does not have. Where the dataplane
+// has the network card for itself, such frames are the host's.
+[[nodiscard]] constexpr bool is_for_host(DropReason reason) noexcept {
+    switch (reason) {
+        case DropReason::ethertype_unknown:
+        case DropReason::ipv4_fragment:
+        case DropReason::ipv4_not_for_us:
+        case DropReason::ipv4_protocol_unknown:
+        case DropReason::arp_not_request:
+        case DropReason::arp_not_for_us:
+        case DropReason::icmp_type_unhandled:
+        case DropReason::ipv6_not_for_us:
+        case DropReason::ipv6_fragment:
+        case DropReason::ipv6_extension_header:
+        case DropReason::ipv6_protocol_unknown:
+        case DropReason::neighbour_not_for_us:
+        case DropReason::udp_port_unknown:
+            return true;
+        default:
+            return false;
+    }
+}
 
 struct ListEntry {
     std::string_view name;

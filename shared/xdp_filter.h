@@ -20,7 +20,8 @@
     X(tftp_ipv6, "TFTP over IPv6: UDP port 69 and those of transfers")                              \
     X(dhcp_answers,                                                                                 \
       "broadcast DHCP to other clients than this host: UDP port 68, where other servers are heard") \
-    X(dhcp_clients, "all DHCP to clients: UDP port 68, for those that this port's user simulates")
+    X(other_hosts,                                                                                  \
+      "all that is not sent to this host's own hardware address: the port's user plays other hosts")
 
 /* Entries of the map `counters`: one __u64 per CPU each, frames. Every frame is counted once, under what
  * became of it. X(name, what it counts): metric `rouse_xdp_frames_total{action="<name>"}`. */
@@ -58,7 +59,8 @@ struct xdp_filter_settings {
 #undef X
     __u8 allow_list;     /* 1: who is not on it meets the buckets */
     __u16 tftp_first;    /* ports of TFTP transfers, host byte order: this and */
-    __u8 own_address[6]; /* this host's: DHCP answers to it are the kernel's, whatever dhcp_answers says */
+    __u8 own_address[6]; /* this host's: its own DHCP answers, and frames that are not others', stay the
+                            kernel's */
     __u16 tftp_count;    /* the ones behind it, so many together; 0: none */
     struct xdp_filter_bucket_size one_stranger;  /* of each machine that is not on the allow-list */
     struct xdp_filter_bucket_size all_strangers; /* of all of them together */

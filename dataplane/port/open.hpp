@@ -1,6 +1,7 @@
 #pragma once
 // From the configuration's text to an open device.
 
+#include "dataplane/port/dpdk_device.hpp"
 #include "dataplane/port/xdp_device.hpp"
 
 #include <string_view>
@@ -9,12 +10,14 @@
 namespace rouse::port {
 
 // Every kind of device that can be opened by name; the workers' kind is chosen once, by std::visit.
-using AnyDevice = std::variant<XdpDevice>;
+using AnyDevice = std::variant<XdpDevice, DpdkDevice>;
 
 // SPEC: `xdp:<interface>`, native mode where the driver has it, else generic; `xdp:<interface>,native` or
-// `…,generic` insists; `auto:<interface>` takes the fastest kind that works here, and describe() says why.
-// QUEUES: how many ports it is to have; 0: as many as suit the device. XDP: the rest of what an XdpDevice is
-// opened with.
-[[nodiscard]] Result<AnyDevice> open_device(std::string_view spec, unsigned queues, XdpOptions xdp = {});
+// `…,generic` insists; `dpdk:<EAL device>`, see DpdkDevice::open(); `auto:<either>` takes the fastest kind
+// that works here, and describe() says why.
+// QUEUES: how many ports it is to have; 0: as many as suit the device. XDP, DPDK: the rest of what a device
+// of that kind is opened with.
+[[nodiscard]] Result<AnyDevice> open_device(std::string_view spec, unsigned queues, XdpOptions xdp = {},
+                                            DpdkOptions dpdk = {});
 
 }  // namespace rouse::port

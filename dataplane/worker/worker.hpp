@@ -143,13 +143,26 @@ class Worker {
         for (std::size_t i = 0; i < burst.size(); ++i)
             if (const DropReason drop = handle(now_ns, burst[i].bytes(), arrivals[i], datagrams[i]);
                 drop != DropReason::none)
-                counters_->drop(drop);
+                refuse(burst[i].bytes(), drop);
     }
     void count_received(std::span<const port::Frame> burst) noexcept {
         std::uint64_t bytes = 0;
         for (const port::Frame& frame : burst) bytes += frame.length;
         counters_->add(Counter::frames_received, burst.size());
         counters_->add(Counter::bytes_received, bytes);
+    }
+
+    // What is not ours is the host's, where it has a share of the port.
+    void refuse(wire::ConstBytes frame, DropReason drop) noexcept {
+        if constexpr (requires { port_->give_to_host(frame); })
+            if (port_->has_host() && is_for_host(drop)) {
+                if (port_->give_to_host(frame))
+                    counters_->add(Counter::frames_to_host);
+                else
+                    counters_->drop(DropReason::host_busy);
+                return;
+            }
+        counters_->drop(drop);
     }
 
     struct Arrival {

@@ -3,15 +3,18 @@
 #include "mgmt/boot/archive_tree.hpp"
 #include "mgmt/boot/image_name.hpp"
 
-#include <algorithm>
+#include <map>
 #include <memory>
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <sys/statvfs.h>
 
 namespace rouse::boot {
 namespace {
+
+using store::Sha256;
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 
@@ -19,6 +22,26 @@ struct Free {
     void operator()(archive* handle) const noexcept { archive_read_free(handle); }
 };
 using Reader = std::unique_ptr<archive, Free>;
+
+// libarchive gives names in the thread's character set: zip and ISO have them in Unicode, which the "C"
+// locale cannot hold. Debian always has this one.
+class Utf8Names {
+  public:
+    Utf8Names() : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+        if (utf8_ != nullptr) before_ = ::uselocale(utf8_);
+    }
+    Utf8Names(const Utf8Names&) = delete;
+    Utf8Names& operator=(const Utf8Names&) = delete;
+    ~Utf8Names() {
+        if (utf8_ == nullptr) return;
+        ::uselocale(before_);
+        ::freelocale(utf8_);
+    }
+
+  private:
+    locale_t utf8_;
+    locale_t before_ = nullptr;
+};
 
 tl::unexpected<Failure> refuse_archive(const std::string& why) {
     return refuse(Failure::Kind::invalid, "the archive is refused: " + why);
@@ -52,6 +75,7 @@ class Unpacker {
     Outcome<void> take_hardlink(archive* handle, archive_entry* entry, const std::string& path);
     Outcome<std::size_t> take_content(archive* handle, const std::string& path);
     Outcome<void> check_room() const;
+    void drop_unnamed();
     // The entry's place in the tree, or why the archive is refused.
     static Outcome<void> placed(const std::string& path, const Result<void>& result) {
         if (!result) return refuse_archive("\"" + path + "\" " + result.error().message);
@@ -150,30 +174,43 @@ Outcome<std::size_t> Unpacker::take_content(archive* handle, const std::string& 
 }
 
 Outcome<UnpackedArchive> Unpacker::name_all(const std::string& prefix) {
-    bool too_many = false;
-    tree_.walk(
+    const bool all = tree_.walk(
+        limits_.entries,
         [&](const std::string& path, std::size_t content) {
             std::string name = prefix.empty() ? path : prefix + "/" + path;
             if (const auto checked = check_image_name(name); !checked)
                 out_.skipped.push_back({path, checked.error().message});
             else
                 out_.files.push_back({std::move(name), content});
-            too_many = out_.files.size() + out_.skipped.size() > limits_.entries;
-            return !too_many;
         },
         [&](const std::string& path, const std::string& reason) {
             out_.skipped.push_back({path, reason});
         });
-    if (too_many)
-        return refuse_archive("its links make more than " + std::to_string(limits_.entries) + " names");
+    if (!all) return refuse_archive("its links make more than " + std::to_string(limits_.entries) + " names");
     if (out_.files.empty()) return refuse_archive("it holds no file that could be served");
+    drop_unnamed();
     return std::move(out_);
+}
+
+// Contents that got no name (replaced by a later entry, or skipped) and those that are there twice:
+// publishing them would leave files that nothing ever removes, or work for nothing.
+void Unpacker::drop_unnamed() {
+    std::vector<Upload> kept;
+    std::map<Sha256, std::size_t> by_hash;
+    for (auto& file : out_.files) {
+        Upload& content = out_.contents[file.content];
+        const auto [known, is_new] = by_hash.emplace(content.content().hash, kept.size());
+        if (is_new) kept.push_back(std::move(content));
+        file.content = known->second;
+    }
+    out_.contents = std::move(kept);
 }
 
 }  // namespace
 
 Outcome<UnpackedArchive> unpack_archive(const std::string& path, const std::string& images_dir,
                                         const std::string& prefix, const ArchiveLimits& limits) {
+    const Utf8Names names;
     auto reader = open(path);
     if (!reader) return pass_on(reader.error());
     Unpacker unpacker(images_dir, limits);

@@ -5,7 +5,7 @@
 namespace rouse::boot {
 namespace {
 
-constexpr int kMaxHops = 16;           // links that lead to links
+constexpr int kMaxHops = 40;           // links on the way to one place, as Linux has it
 constexpr std::size_t kMaxDepth = 64;  // directories; no name that can be served is deeper
 
 std::vector<std::string> segments_of(std::string_view path) {
@@ -80,9 +80,9 @@ std::optional<std::size_t> ArchiveTree::file(std::string_view path) const {
     return node->content;
 }
 
-// What LINK leads to in the end; null: nowhere.
-const ArchiveTree::Node* ArchiveTree::follow(const Node& link, int hops) const {
-    if (hops == 0 || link.link->starts_with('/')) return nullptr;
+// What LINK leads to in the end; null: nowhere. HOPS is what is left of them for the whole way.
+const ArchiveTree::Node* ArchiveTree::follow(const Node& link, int& hops) const {
+    if (--hops < 0 || link.link->starts_with('/')) return nullptr;
     const Node* node = link.parent;
     for (const auto& segment : segments_of(*link.link)) {
         if (segment == "..") {
@@ -91,7 +91,7 @@ const ArchiveTree::Node* ArchiveTree::follow(const Node& link, int hops) const {
             const auto child = node->children.find(segment);
             node = child == node->children.end() ? nullptr : child->second.get();
         }
-        if (node != nullptr && node->link) node = follow(*node, hops - 1);
+        if (node != nullptr && node->link) node = follow(*node, hops);
         if (node == nullptr) return nullptr;
     }
     return node;
@@ -99,34 +99,43 @@ const ArchiveTree::Node* ArchiveTree::follow(const Node& link, int hops) const {
 
 struct ArchiveTree::Walk {
     const ArchiveTree& tree;
-    const std::function<bool(const std::string&, std::size_t)>& found;
+    const std::function<void(const std::string&, std::size_t)>& found;
     const std::function<void(const std::string&, const std::string&)>& nowhere;
+    std::size_t left;             // paths that may still be seen
     std::set<const Node*> above;  // directories that the walk is in
 
-    // False: stop.
+    // False: there are too many paths.
     bool into(const Node& directory, const std::string& prefix) {
-        if (!above.insert(&directory).second) {
-            nowhere(prefix.substr(0, prefix.size() - 1), "is a link that leads round in a circle");
-            return true;
-        }
         for (const auto& [name, child] : directory.children) {
-            const std::string path = prefix + name;
-            const Node* node = child->link ? tree.follow(*child, kMaxHops) : child.get();
-            if (node == nullptr) {
-                nowhere(path, "is a link to " + *child->link + ", which is not in the archive");
-                continue;
-            }
-            if (node->content ? !found(path, *node->content) : !into(*node, path + "/")) return false;
+            if (left-- == 0) return false;
+            if (!visit(prefix + name, *child)) return false;
         }
-        above.erase(&directory);
+        return true;
+    }
+    bool visit(const std::string& path, const Node& child) {
+        int hops = kMaxHops;
+        const Node* node = child.link ? tree.follow(child, hops) : &child;
+        if (node == nullptr) {
+            nowhere(path, "is a link to " + *child.link + ", which is not in the archive");
+        } else if (node->content) {
+            found(path, *node->content);
+        } else if (above.size() == kMaxDepth) {
+            nowhere(path, "lies too deep");
+        } else if (!above.insert(node).second) {
+            nowhere(path, "is a link that leads round in a circle");
+        } else {
+            const bool goes_on = into(*node, path + "/");
+            above.erase(node);
+            return goes_on;
+        }
         return true;
     }
 };
 
-void ArchiveTree::walk(
-    const std::function<bool(const std::string& path, std::size_t content)>& found,
+bool ArchiveTree::walk(
+    std::size_t most, const std::function<void(const std::string& path, std::size_t content)>& found,
     const std::function<void(const std::string& path, const std::string& reason)>& nowhere) const {
-    Walk{*this, found, nowhere, {}}.into(root_, "");
+    return Walk{*this, found, nowhere, most, {&root_}}.into(root_, "");
 }
 
 }  // namespace rouse::boot

@@ -38,14 +38,17 @@ class ArchiveTree {
     // The file of exactly this path, links not followed.
     [[nodiscard]] std::optional<std::size_t> file(std::string_view path) const;
 
-    // Every file by every path that leads to it, links included. FOUND returns false to stop. NOWHERE is told
-    // of links that lead nowhere, out of the tree, or round in a circle.
-    void walk(const std::function<bool(const std::string& path, std::size_t content)>& found,
-              const std::function<void(const std::string& path, const std::string& reason)>& nowhere) const;
+    // Every file by every path that leads to it, links included. NOWHERE is told of links that lead nowhere,
+    // out of the tree, or round in a circle, and of what lies too deep behind links. Links can make any
+    // number of paths of few entries: false, and no more is told, once there are more than MOST, directories
+    // included.
+    [[nodiscard]] bool walk(
+        std::size_t most, const std::function<void(const std::string& path, std::size_t content)>& found,
+        const std::function<void(const std::string& path, const std::string& reason)>& nowhere) const;
 
   private:
     [[nodiscard]] Result<Node*> place(std::string_view path);
-    [[nodiscard]] const Node* follow(const Node& link, int hops) const;
+    [[nodiscard]] const Node* follow(const Node& link, int& hops) const;
     struct Walk;
     Node root_;
 };

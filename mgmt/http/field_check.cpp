@@ -74,6 +74,12 @@ OrProblem<json> FieldCheck::run(const Schema& schema, const json& body) {
     return out;
 }
 
+OrProblem<json> FieldCheck::run(const Field& field, const json& in) {
+    auto out = value(field, in, "");
+    if (!errors_.empty()) return problem(Status::bad_request, errors_.front().detail);
+    return out;
+}
+
 json FieldCheck::wrong(const std::string& pointer, std::string detail) {
     if (errors_.size() < kMaxErrors) errors_.push_back({pointer, std::move(detail)});
     return nullptr;
@@ -240,6 +246,27 @@ bool FieldCheck::has_size(const Field& field, std::size_t size, const char* of_w
     wrong(pointer, "must have " + std::to_string(field.minimum_size_) + " to " +
                        std::to_string(field.maximum_size_) + " " + of_what + ", not " + std::to_string(size));
     return false;
+}
+
+OrProblem<json> value_from_text(const Field& field, std::string_view text) {
+    switch (field.type()) {
+        case FieldType::array:
+            return value_from_text(field.element(), text);
+        case FieldType::map:
+        case FieldType::object:
+        case FieldType::any:
+            return problem(Status::bad_request, "has parts, by which nothing can be found");
+        case FieldType::timestamp:
+            return json(text);
+        case FieldType::integer:
+        case FieldType::number:
+        case FieldType::boolean: {
+            const json value = json::parse(text, nullptr, false);
+            return FieldCheck(FieldCheck::Mode::whole).run(field, value.is_discarded() ? json(text) : value);
+        }
+        default:
+            return FieldCheck(FieldCheck::Mode::whole).run(field, json(text));
+    }
 }
 
 }  // namespace rouse::http

@@ -4,6 +4,7 @@
 #include "mgmt/http/schema.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -21,6 +22,8 @@ class FieldCheck {
 
     explicit FieldCheck(Mode mode) : mode_(mode) {}
     [[nodiscard]] OrProblem<nlohmann::json> run(const Schema& schema, const nlohmann::json& body);
+    // IN as FIELD's value alone.
+    [[nodiscard]] OrProblem<nlohmann::json> run(const Field& field, const nlohmann::json& in);
 
   private:
     using json = nlohmann::json;
@@ -41,5 +44,9 @@ class FieldCheck {
     Mode mode_;
     std::vector<FieldError> errors_;
 };
+
+// TEXT, of a query parameter, as FIELD's value; of an array's field: as one element's. The problem's detail
+// reads on after the parameter's name.
+[[nodiscard]] OrProblem<nlohmann::json> value_from_text(const Field& field, std::string_view text);
 
 }  // namespace rouse::http

@@ -68,6 +68,9 @@ class Field {
 
     static constexpr std::size_t kDefaultMaximumSize = 1024;
 
+    [[nodiscard]] FieldType type() const noexcept { return type_; }
+    // What an array or a map holds; of nothing else.
+    [[nodiscard]] const Field& element() const noexcept { return *element_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] bool is_required() const noexcept { return required_; }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }

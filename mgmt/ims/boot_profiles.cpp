@@ -101,6 +101,7 @@ boost::asio::awaitable<Outcome<void>> after_change(const Services& services, std
         if (!found) co_return pass_on(found.error());
         machines = std::move(*found);
     }
+    if (auto guests = co_await project_guests_of(services, profile); !guests) co_return guests;
     co_return co_await project_machines(services, std::move(machines));
 }
 
@@ -111,7 +112,7 @@ void add_boot_profiles(http::Router& router, const Services& services) {
                       .tag = "Boot profiles",
                       .collection = kBootProfiles,
                       .schema = profile_schema(),
-                      .filters = {{"name", &kProfileByName}}};
+                      .indexed = {{"name", &kProfileByName}}};
     resource.create = create_profile;
     resource.change = change_profile;
     resource.remove = [](Batch& batch, const Document& current, bool) {

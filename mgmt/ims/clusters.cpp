@@ -63,7 +63,7 @@ Resource cluster_resource(const Services& services) {
                       .tag = "Clusters",
                       .collection = kClusters,
                       .schema = cluster_schema(),
-                      .filters = {{"name", &kClusterByName}},
+                      .indexed = {{"name", &kClusterByName}},
                       .sticky = {"status", "health"}};
     resource.create = [](Batch& batch, json fields) -> Outcome<Document> {
         if (auto checked = check_profile_exists(batch, fields); !checked) return pass_on(checked.error());

@@ -1,5 +1,6 @@
 #include "mgmt/ims/file_response.hpp"
 
+#include "mgmt/http/entity_tag.hpp"
 #include "mgmt/ims/content_digest.hpp"
 
 #include <algorithm>
@@ -16,11 +17,6 @@ std::optional<std::uint64_t> number(std::string_view digits) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
     return value;
-}
-
-// Whether a list of entity tags, as of If-None-Match, has TAG or is "*".
-bool lists_tag(std::string_view header, std::string_view tag) {
-    return header == "*" || header.find(tag) != std::string_view::npos;
 }
 
 }  // namespace
@@ -53,7 +49,7 @@ http::Outcome image_response(const boot::Catalogue& catalogue, const http::Reque
     response.headers.set("ETag", tag);
     response.headers.set("Accept-Ranges", "bytes");
     response.headers.set("Repr-Digest", digest_field(hash));  // RFC 9530 3
-    if (lists_tag(request.headers.get("If-None-Match"), tag)) {
+    if (http::lists_tag(request.headers.get("If-None-Match"), tag)) {
         response.status = http::Status::not_modified;
         return response;
     }

@@ -90,13 +90,12 @@ Resource machine_resource(const Services& services) {
                       .tag = "Machines",
                       .collection = kMachines,
                       .schema = machine_schema(),
-                      .filters = {{"mac", &kMachineByMac},
+                      .indexed = {{"mac", &kMachineByMac},
                                   {"hostname", &kMachineByHostname},
                                   {"cluster", &kMachineByCluster},
                                   {"boot_profile", &kMachineByProfile},
                                   {"ip_pool", &kMachineByPool},
-                                  {"ip", nullptr},
-                                  {"status", nullptr}},
+                                  {"status", &kMachineByStatus}},
                       .sticky = {"ip", "ip6", "status", "health"}};
     resource.create = [services](Batch& batch, json fields) -> Outcome<Document> {
         if (auto checked = check_mac(fields); !checked) return pass_on(checked.error());

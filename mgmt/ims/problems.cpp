@@ -11,6 +11,8 @@ http::Status status_of(Failure::Kind kind) {
             return http::Status::not_found;
         case Failure::Kind::conflict:
             return http::Status::conflict;
+        case Failure::Kind::changed:
+            return http::Status::precondition_failed;
         case Failure::Kind::gone:
             return http::Status::gone;
         case Failure::Kind::store:

@@ -1,5 +1,6 @@
 #include "mgmt/ims/resource.hpp"
 
+#include "mgmt/http/entity_tag.hpp"
 #include "mgmt/ims/problems.hpp"
 
 #include <algorithm>
@@ -20,50 +21,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::uint64_t kMaxPage = 1'000'000;
-
-struct Query {
-    std::vector<std::pair<const Filter*, std::string>> wanted;
-    std::optional<Id> after;
-    std::size_t limit = kMaxPage;
-
-    [[nodiscard]] bool matches(const Document& document) const {
-        return std::all_of(wanted.begin(), wanted.end(), [&document](const auto& filter) {
-            return document.text(filter.first->name.c_str()) == filter.second;
-        });
-    }
-};
-
-tl::unexpected<http::Problem> bad_query(const std::string& name, const std::string& detail) {
-    return http::problem(Status::bad_request, "the query parameter " + name + " " + detail);
-}
-
-http::OrProblem<Query> parse_query(const Resource& resource, const Request& request) {
-    Query query;
-    for (const auto& [name, value] : request.query.pairs()) {
-        if (name == "limit") continue;
-        if (name == "after") {
-            query.after = Id::parse(value);
-            if (!query.after) return bad_query(name, "must be the id of the last object seen");
-            continue;
-        }
-        const auto filter = std::find_if(resource.filters.begin(), resource.filters.end(),
-                                         [&name = name](const Filter& f) { return f.name == name; });
-        if (filter == resource.filters.end()) return bad_query(name, "is not known here");
-        std::string canonical = value;
-        if (filter->name == "mac") {
-            const auto mac = MacAddress::parse(value);
-            if (!mac) return bad_query(name, "must be a MAC address such as 02:00:00:00:00:01");
-            canonical = mac->to_string();
-        }
-        query.wanted.emplace_back(&*filter, canonical);
-    }
-    const auto limit = request.query.integer("limit", kMaxPage, 1, kMaxPage);
-    if (!limit) return tl::unexpected(limit.error());
-    query.limit = *limit;
-    return query;
-}
-
 Outcome<json> answer(const Resource& resource, const store::View& view, const Document& document) {
     json out = visible(document.fields);
     if (resource.decorate)
@@ -72,35 +29,59 @@ Outcome<json> answer(const Resource& resource, const store::View& view, const Do
 }
 
 http::Outcome list(const Services& services, const Resource& resource, const Request& request) {
-    const auto query = parse_query(resource, request);
+    const auto query = ListQuery::parse(resource.schema, request);
     if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
+    const auto page = query->run(*snapshot, resource.collection, resource.indexed);
+    if (!page) return refused(page.error());
     json out = json::array();
-    std::optional<Failure> failure;
-    auto take = [&](const Document& document) {
-        if (!query->matches(document)) return true;
+    for (const auto& document : page->documents) {
         auto one = answer(resource, *snapshot, document);
-        if (!one) failure = one.error();
-        if (one) out.push_back(std::move(*one));
-        return one.has_value() && out.size() < query->limit;
-    };
-    const auto indexed = std::find_if(query->wanted.begin(), query->wanted.end(),
-                                      [](const auto& wanted) { return wanted.first->index != nullptr; });
-    Result<void> scanned;
-    if (indexed == query->wanted.end()) {
-        scanned = store::for_each(*snapshot, resource.collection, query->after, take);
-    } else {
-        scanned = store::for_each_id(*snapshot, *indexed->first->index, indexed->second, [&](Id id) {
-            if (query->after && id <= *query->after) return true;
-            const auto document = store::find(*snapshot, resource.collection, id);
-            if (!document) failure = document.error();
-            return document && (!*document || take(**document));
-        });
+        if (!one) return refused(one.error());
+        out.push_back(std::move(*one));
     }
-    if (!scanned) return refused(scanned.error());
-    if (failure) return refused(*failure);
-    return Response::json(out);
+    Response response = Response::json(out);
+    if (page->has_more)
+        response.headers.add("Link", "<" + ListQuery::next(request, *page) + ">; rel=\"next\"");
+    return response;
+}
+
+// The answer about one object, with its tag.
+http::Outcome tagged(const Services& services, const Resource& resource, const Document& document,
+                     Status status = Status::ok) {
+    const auto snapshot = services.snapshot();
+    if (!snapshot) return refused(snapshot.error());
+    const auto out = answer(resource, *snapshot, document);
+    if (!out) return refused(out.error());
+    Response response = Response::json(*out, status);
+    response.headers.set("ETag", http::revision_tag(document.revision));
+    return response;
+}
+
+http::Outcome read(const Services& services, const Resource& resource, const Request& request) {
+    const auto snapshot = services.snapshot();
+    if (!snapshot) return refused(snapshot.error());
+    const auto document = require(*snapshot, resource.collection, request.parameter("id"));
+    if (!document) return refused(document.error());
+    // What is not stored changes without the revision.
+    const std::string tag = http::revision_tag(document->revision);
+    if (!resource.decorate && http::lists_tag(request.headers.get("If-None-Match"), tag)) {
+        Response response;
+        response.status = Status::not_modified;
+        response.headers.set("ETag", tag);
+        return response;
+    }
+    return tagged(services, resource, *document);
+}
+
+// Refuses when the request is for another revision than CURRENT's.
+Outcome<void> check_match(const Request& request, const Document& current) {
+    const auto wanted = request.headers.find("If-Match");
+    if (!wanted || http::lists_strong_tag(*wanted, http::revision_tag(current.revision))) return {};
+    return refuse(Failure::Kind::changed, "it has changed meanwhile (revision " +
+                                              std::to_string(current.revision) +
+                                              "): read it again and decide anew");
 }
 
 // CURRENT with its writable fields replaced by ACCEPTED: a PUT.
@@ -142,6 +123,7 @@ asio::awaitable<http::Outcome> change(const Services& services, const Resource& 
     const auto changed = co_await services.writer.submit([&](Batch& batch) -> Outcome<Changed> {
         auto current = require(batch, resource.collection, id);
         if (!current) return pass_on(current.error());
+        if (auto matched = check_match(request, *current); !matched) return pass_on(matched.error());
         auto fields = patch ? patched(resource, current->fields, body)
                             : Outcome<json>(replaced(resource, current->fields, body));
         if (!fields) return pass_on(fields.error());
@@ -154,11 +136,7 @@ asio::awaitable<http::Outcome> change(const Services& services, const Resource& 
         const auto followed = co_await resource.follow_up(&changed->before, changed->now);
         if (!followed) co_return refused(followed.error());
     }
-    const auto snapshot = services.snapshot();
-    if (!snapshot) co_return refused(snapshot.error());
-    const auto out = answer(resource, *snapshot, changed->now);
-    if (!out) co_return refused(out.error());
-    co_return Response::json(*out);
+    co_return tagged(services, resource, changed->now);
 }
 
 asio::awaitable<http::Outcome> remove(const Services& services, const Resource& resource,
@@ -168,6 +146,7 @@ asio::awaitable<http::Outcome> remove(const Services& services, const Resource& 
     const auto removed = co_await services.writer.submit([&](Batch& batch) -> Outcome<void> {
         const auto current = require(batch, resource.collection, id);
         if (!current) return pass_on(current.error());
+        if (auto matched = check_match(request, *current); !matched) return matched;
         return resource.remove(batch, *current, force);
     });
     if (!removed) co_return refused(removed.error());
@@ -203,15 +182,7 @@ void add_collection_routes(http::Router& router, const Services& services,
 void add_object_routes(http::Router& router, const Services& services,
                        const std::shared_ptr<const Resource>& resource, const std::string& pattern) {
     router.add(route(*resource, Method::get, pattern, "Read one"),
-               [services, resource](Request& request) -> http::Outcome {
-                   const auto snapshot = services.snapshot();
-                   if (!snapshot) return refused(snapshot.error());
-                   const auto document = require(*snapshot, resource->collection, request.parameter("id"));
-                   if (!document) return refused(document.error());
-                   const auto out = answer(*resource, *snapshot, *document);
-                   if (!out) return refused(out.error());
-                   return Response::json(*out);
-               });
+               [services, resource](Request& request) { return read(services, *resource, request); });
     for (const bool patch : {false, true}) {
         Route changing =
             route(*resource, patch ? Method::patch : Method::put, pattern, patch ? "Change a" : "Replace a");
@@ -251,11 +222,9 @@ asio::awaitable<http::Outcome> create(const Services& services, const Resource& 
         const auto followed = co_await resource.follow_up(nullptr, *created);
         if (!followed) co_return refused(followed.error());
     }
-    const auto snapshot = services.snapshot();
-    if (!snapshot) co_return refused(snapshot.error());
-    const auto out = answer(resource, *snapshot, *created);
-    if (!out) co_return refused(out.error());
-    co_return Response::created(resource.paths.front() + "/" + created->text("id") + "/", *out);
+    auto response = tagged(services, resource, *created, Status::created);
+    if (response) response->headers.set("Location", resource.paths.front() + "/" + created->text("id") + "/");
+    co_return response;
 }
 
 json visible(const json& fields) {

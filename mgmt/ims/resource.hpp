@@ -1,9 +1,11 @@
 #pragma once
-// The routes that every resource kept as documents has: list, create, read, replace (PUT), change (PATCH),
-// delete. A resource says what is special about it in hooks.
+// The routes that every resource kept as documents has: list (ListQuery), create, read, replace (PUT), change
+// (PATCH), delete. An object's entity tag is its revision: who sends it back in If-Match changes or deletes
+// what it saw, or gets a 412 (RFC 9110 13.1.1). A resource says what is special about it in hooks.
 
 #include "mgmt/http/router.hpp"
 #include "mgmt/http/schema.hpp"
+#include "mgmt/ims/list_query.hpp"
 #include "mgmt/ims/services.hpp"
 #include "mgmt/store/documents.hpp"
 #include "mgmt/store/failure.hpp"
@@ -18,12 +20,6 @@
 
 namespace rouse::ims {
 
-// "?name=value" on a list. An index, when there is one, spares looking at every document.
-struct Filter {
-    std::string name;  // of the parameter and the field
-    const store::Index* index = nullptr;
-};
-
 struct Resource {
     std::vector<std::string> paths;  // "/api/machines": the first is the one in Location
     std::string tag;                 // in the documentation: "Machines"
@@ -31,7 +27,7 @@ struct Resource {
     const http::Schema& schema;
     http::Role reads = http::Role::viewer;
     http::Role writes = http::Role::operator_;
-    std::vector<Filter> filters{};
+    std::vector<IndexedField> indexed{};  // what lists are often filtered by
     // Fields that a PUT which does not mention them leaves as they are.
     std::vector<std::string> sticky{};
 

@@ -109,7 +109,7 @@ void add_users(http::Router& router, const Services& services) {
                       .schema = user_schema(),
                       .reads = http::Role::administrator,
                       .writes = http::Role::administrator,
-                      .filters = {{"username", &kUserByUsername}}};
+                      .indexed = {{"username", &kUserByUsername}}};
     resource.prepare = [&auth = services.auth](json fields) -> boost::asio::awaitable<http::OrProblem<json>> {
         const auto password = fields.find("password");
         if (password == fields.end() || !password->is_string()) co_return fields;

@@ -14,6 +14,7 @@ struct Failure {
         invalid,    // the request can never succeed as it is
         not_found,  // what it names does not exist
         conflict,   // it contradicts what is there now
+        changed,    // it is no longer as the request presumes
         gone,       // it was there and has been used up
         store,      // the store could not do it: full, damaged, disk trouble; nothing was changed
     };

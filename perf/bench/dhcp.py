@@ -1,7 +1,7 @@
 """DHCP over the rack's veth: rouse, its peers and the frame echo, with the same client."""
 
 import load
-from results import Result
+from results import Plot, Result, percentiles
 from servers import Dnsmasq, Echo, Kea, Rouse, macs
 
 PEERS = (Kea, Dnsmasq)
@@ -19,7 +19,7 @@ def measure(server, machines, seconds, bearable):
         reports = [load.at_rate(machines, rate, seconds) for _ in range(RUNS)]
         per_exchange = 1e6 / max(sum(report["exchanges"] for report in reports), 1)
         latency = min((report["exchange_us"] for report in reports), key=lambda us: us["p99"])
-        return {"best": best, "rate": rate, **latency,
+        return {"best": best, "rate": rate, **latency, "exchange_us": latency,
                 "cpu_us": (server.cpu_seconds() - before) * per_exchange,
                 "management_cpu_us": (management() - management_before) * per_exchange}
 
@@ -50,6 +50,9 @@ def results_of(measured):
                note=note),
         result("cpu_per_exchange", "cpu_us", "us",
                note=f"{note}; beside it {rouse['management_cpu_us']:.0f} us for the machines' timelines"),
+        Plot("dhcp-latency", "DHCP: the whole exchange, under the load that Kea can bear", "percentile", "microseconds",
+             percentiles({name: measured[name] for name in ("rouse", "Kea", "dnsmasq")}, "exchange_us"), kind="bars",
+             log_y=True, note=f"{note}; less is better"),
     ]
 
 

@@ -5,9 +5,11 @@ import pathlib
 import subprocess
 import tempfile
 
-from rack import BIN, in_rack
+from rack import BIN, SERVER, in_rack
 
 FIRST_MAC = "52:54:00:00:00:00"
+FIRST_ADDRESS = "10.77.2.1"  # of machines that lease none
+BLOCK = 1428  # bytes, of every transfer that is compared
 
 
 def run(machines, *options, timeout=120):
@@ -27,6 +29,20 @@ def at_rate(machines, rate, seconds):
     """So many exchanges begin each second, whatever the server does; who has no answer after a second, resends."""
     return run(machines, "--scenario", "rate", "--rate", rate, "--seconds", seconds, "--resend-after", 1000,
                "--drain", 1)
+
+
+def keep(content):
+    """A file that holds these bytes, for the client to compare with; its path. The caller's to unlink."""
+    with tempfile.NamedTemporaryFile(prefix="bench-", delete=False) as file:
+        file.write(content)
+    return pathlib.Path(file.name)
+
+
+def fetch(machines, file, seconds, *, window=1, verify=True):
+    """So many machines fetch a file all the time, again and again. FILE: a name, or name=path to compare it with."""
+    return run(machines, "--address-base", FIRST_ADDRESS, "--server", SERVER, "--kind", "windowed", "--block-size",
+               BLOCK, "--window", window, "--file", file, "--scenario", "closed", "--outstanding", machines,
+               "--seconds", seconds, "--drain", 0, *(() if verify else ("--no-verify",)))
 
 
 def is_clean(report, rate):

@@ -6,15 +6,23 @@ import sys
 import time
 
 import avalanche
+import boot
 import dhcp
+import http_boot
 import micro
 import rack
+import report
 import results
+import tftp
 
+# Each returns Results and Plots. The DPDK ports' figures, beside those of dpdk-testpmd, will be one more.
 PARTS = {
     "micro": lambda quick, say: micro.bench(say),
     "dhcp": dhcp.bench,
     "avalanche": lambda quick, say: avalanche.bench(say),
+    "tftp": tftp.bench,
+    "http": http_boot.bench,
+    "boot": boot.bench,
 }
 
 
@@ -22,6 +30,8 @@ def parse():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter runs, fewer machines: within 5 minutes")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--html", metavar="FILE", default=rack.ROOT / "build" / "bench" / "report.html",
+                        help="the figures and plots as a page (build/bench/report.html)")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; may be given again")
     return parser.parse_args()
 
@@ -34,20 +44,25 @@ def main():
         print(f"[{time.monotonic() - started:4.0f} s] {text}", flush=True)
 
     rack.prefer(os.getpid())
-    figures, failures = [], []
+    measured, failures = [], []
+    on = report.machine()
     rack.script("rack", "up")
     try:
         for name in options.only or PARTS:
             try:
-                figures += PARTS[name](options.quick, say)
+                measured += PARTS[name](options.quick, say)
             except Exception as error:  # one part that fails takes no other with it
                 failures.append(f"{name}: {error}")
                 say(f"{name} failed: {error}")
     finally:
         rack.script("rack", "down")
-    print("\n" + results.table(figures))
+    figures = [one for one in measured if isinstance(one, results.Result)]
+    plots = [one for one in measured if isinstance(one, results.Plot)]
+    print(f"\n{report.described(on)}\n\n" + results.table(figures))
+    report.write(options.html, figures, plots, on)
+    print(f"\nThe same with plots: {options.html}")
     if options.json:
-        results.write_json(options.json, figures)
+        results.write_json(options.json, figures, plots, on)
     for failure in failures:
         print(f"bench: could not measure {failure}", file=sys.stderr)
     return 1 if failures else 0

@@ -6,7 +6,11 @@ import subprocess
 import tempfile
 
 from rack import BIN
-from results import Result
+from results import Plot, Result
+
+
+SIZES = (1_000, 100_000, 1_000_000)  # machines
+LIMIT = "two store lookups and two frames built"
 
 
 def run(program, *options):
@@ -25,7 +29,7 @@ def dhcp(say):
 
     def exchange(name, machines):
         limit = 2 * (measured[f"store_lookup/{machines}"]["ns_per_lookup"] + build)
-        return measured[f"{name}/{machines}"], ("two store lookups and two frames built", limit)
+        return measured[f"{name}/{machines}"], (LIMIT, limit)
 
     served, limit = exchange("exchange", 100_000)
     first, first_limit = exchange("first_exchange", 100_000)
@@ -40,6 +44,11 @@ def dhcp(say):
                wanted="0", reached=served["allocs_per_exchange"] + first["allocs_per_exchange"] == 0),
         Result("dhcp/memory/growth", growth, "x", wanted="at most 3", reached=growth <= 3,
                note="cost of an exchange with 1 000 000 machines against 1 000"),
+        Plot("dhcp-growth", "DHCP: cost of an exchange against machines, memory port", "machines registered",
+             "nanoseconds",
+             {"rouse": [(n, measured[f"exchange/{n}"]["ns_per_exchange"]) for n in SIZES],
+              LIMIT: [(n, 2 * (measured[f"store_lookup/{n}"]["ns_per_lookup"] + build)) for n in SIZES]},
+             log_x=True, limits=(LIMIT,), note="DISCOVER to ACK, both messages; one core"),
     ]
 
 
@@ -61,6 +70,11 @@ def tftp(say):
         block("tftp/memory/ack_to_data_cold", 64, 1.5, "64 transfers of 64 images, 1 GiB together"),
         Result("tftp/memory/growth", growth, "x", wanted="at most 2", reached=growth <= 2,
                note="cost of a packet with 100 000 transfers open against 100"),
+        Plot("tftp-growth", "TFTP: cost of a block against open transfers, memory port", "transfers open",
+             "nanoseconds",
+             {"rouse": [(n, cost("ack_to_data", n, 1)) for n in (100, 100_000)],
+              "memcpy of the block": [(n, cost("copy", n, 1)) for n in (100, 100_000)]},
+             log_x=True, limits=("memcpy of the block",), note="ACK to the next 1428 bytes; one core"),
     ]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / "build" / "release" / "bin"
 SERVER = "10.77.0.1"
+CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
 CLIENT = "10.77.250.1"  # of client0, for clients that need an address before they lease one
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -26,9 +28,54 @@ def in_rack(host, *command):
 
 
 def cpu_seconds(pid):
-    """Processor time of a process so far."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Processor time, the kernel's included, of a process and its children so far; those that ended count, too."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return 0.0  # ended since it was listed
+    return sum(map(int, fields[11:15])) / TICKS + sum(map(cpu_seconds, children))
+
+
+class Account:
+    """What a process and all its descendants spend, those included whose end nobody waits for: a control group of
+    its own. Where there are none, the sum of those that are seen."""
+
+    def __init__(self, pid):
+        self._pid, self._group = pid, None
+        for kind, (file, unit) in {"cgroup2": ("cpu.stat", 1e-6), "cgroup": ("cpuacct.usage", 1e-9)}.items():
+            for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+                _, place, mounted, options = line.split()[:4]
+                if mounted == kind and self._group is None and (kind == "cgroup2" or "cpuacct" in options.split(",")):
+                    self._open(pathlib.Path(place) / f"rouse-bench-{pid}", file, unit)
+
+    def _open(self, group, file, unit):
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            self._group, self._file, self._unit = group, group / file, unit
+            self._file.read_text()
+            (group / "cgroup.procs").write_text(str(self._pid))
+            return
+        if group.is_dir():
+            group.rmdir()
+        self._group = None
+
+    def seconds(self):
+        if not self._group:
+            return cpu_seconds(self._pid)
+        return int(re.search(r"\d+", self._file.read_text())[0]) * self._unit
+
+    def close(self):
+        """Ends what is left of them."""
+        deadline = time.monotonic() + 5
+        while self._group and time.monotonic() < deadline:
+            for pid in (self._group / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(OSError):  # some are still ending
+                self._group.rmdir()
+                self._group = None
+            time.sleep(0.01)
 
 
 def prefer(pid):
@@ -53,6 +100,7 @@ class Program:
         self._log = open(directory / "log", "w+")
         self._process = subprocess.Popen(in_rack("appliance", *self.command(directory)), stdout=self._log,
                                          stderr=subprocess.STDOUT, env={**os.environ, **self.environment(directory)})
+        self._account = Account(self._process.pid)
         time.sleep(1)  # none of them says when it is ready
         if self._process.poll() is not None:
             self._log.seek(0)
@@ -69,6 +117,7 @@ class Program:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._account.close()
         self._log.close()
         self._directory.cleanup()
 
@@ -76,4 +125,4 @@ class Program:
         return {}
 
     def cpu_seconds(self):
-        return cpu_seconds(self._process.pid)
+        return self._account.seconds()

@@ -29,12 +29,36 @@ class Result:
         return out
 
 
+@dataclasses.dataclass
+class Plot:
+    """Several series of (x, y), to be drawn; a series in `limits` is what nobody can pass. Of `bars` each x is a name."""
+
+    name: str
+    title: str
+    x: str
+    y: str
+    series: dict  # name: [(x, y), ...]
+    kind: str = "lines"  # or "bars"
+    log_x: bool = False
+    log_y: bool = False
+    limits: tuple = ()
+    note: str = ""
+
+
+def percentiles(reports, key):
+    """Series for a plot of bars: of each report by name, the percentiles of one of its latencies, microseconds."""
+    shown = {"p50": "p50", "p90": "p90", "p99": "p99", "p999": "p99.9"}
+    return {name: [(label, max(report[key][p], 1)) for p, label in shown.items()] for name, report in reports.items()}
+
+
 def ratio(a, b):
     return round(a / b, 4) if b else None
 
 
-def write_json(path, results):
-    pathlib.Path(path).write_text(json.dumps({"results": [r.to_json() for r in results]}, indent=2) + "\n")
+def write_json(path, results, plots, machine):
+    out = {"machine": machine, "results": [r.to_json() for r in results],
+           "plots": [dataclasses.asdict(plot) for plot in plots]}
+    pathlib.Path(path).write_text(json.dumps(out, indent=2) + "\n")
 
 
 def number(value):

@@ -1,6 +1,7 @@
-"""The DHCP servers that are compared: each serves the rack for as long as a `with` lasts."""
+"""rouse, and the DHCP servers that it is compared with: each serves the rack for as long as a `with` lasts."""
 
 import concurrent.futures
+import ipaddress
 import json
 import sys
 
@@ -57,19 +58,23 @@ class Dnsmasq(Program):
 
 
 class Rouse:
-    """The whole appliance; MACHINES, a list of hardware addresses, are registered over REST."""
+    """The whole appliance; MACHINES, a list of hardware addresses, are registered over REST, and IMAGES, bytes by name,
+    put there. With FIRST_ADDRESS the machines have addresses in a row from there."""
 
     name = "rouse"
     first_rate = 8000
 
-    def __init__(self, machines):
+    def __init__(self, machines, images=None, first_address=None):
         self._machines = machines
+        self._images = images or {}
+        self._first_address = first_address and ipaddress.IPv4Address(first_address)
 
     def __enter__(self):
         self.appliance = Appliance()
         self.appliance.start("--fresh")
         try:
-            self.appliance.put_image("ipxe.efi", b"a loader")
+            for name, content in {"ipxe.efi": b"a loader", **self._images}.items():
+                self.appliance.put_image(name, content)
             self.appliance.post("/api/ip-pools/", POOL)
             self.appliance.post("/api/boot-profiles/", {"name": "bench", "loaders": {
                 "bios": "ipxe.efi", "x64-uefi": "ipxe.efi"}})
@@ -84,7 +89,8 @@ class Rouse:
     def _register(self):
         def register(item):
             number, mac = item
-            self.appliance.add_machine(f"bench-{number}", mac, boot_profile="bench")
+            fixed = {"ip": str(self._first_address + number)} if self._first_address else {}
+            self.appliance.add_machine(f"bench-{number}", mac, boot_profile="bench", **fixed)
 
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             for _ in pool.map(register, enumerate(self._machines)):

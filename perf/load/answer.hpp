@@ -14,9 +14,12 @@ struct Answer {
     wire::DhcpType type = wire::DhcpType::none;
     Ipv4Address address;  // yiaddr
     Ipv4Address server;   // option 54, else who sent it
+    Ipv4Address files;    // siaddr: where the boot files are; else as `server`
+    Ipv4Address mask;     // option 1; none: all is on the link
+    Ipv4Address router;   // option 3, the first
 };
 
-// Nothing, when it is no whole, well-formed DHCP answer to a client: wrong checksums included.
-[[nodiscard]] std::optional<Answer> read_answer(wire::ConstBytes frame) noexcept;
+// Nothing, when it is no whole, well-formed DHCP answer. DATAGRAM went to the clients' port.
+[[nodiscard]] std::optional<Answer> read_answer(const wire::Datagram& datagram) noexcept;
 
 }  // namespace rouse::load

@@ -1,6 +1,7 @@
 #include "perf/load/command_line.hpp"
 
 #include <cstdio>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -8,9 +9,12 @@ namespace rouse::load {
 namespace {
 
 constexpr auto kDescription =
-    "Simulates a rack of machines that lease addresses by DHCP, and measures the server that answers them.\n"
-    "Works against any server; frames go out and come in by AF_XDP on the interface of --port.\n\n"
+    "Simulates a rack of machines that lease addresses by DHCP and fetch their files by TFTP, and measures\n"
+    "the server that answers them. Works against any server; frames go out and come in by AF_XDP on the\n"
+    "interface of --port, which meanwhile hears no broadcasts for this host. A physical one must be\n"
+    "promiscuous: the machines have hardware addresses of their own.\n\n"
     "  rouse-load --port xdp:eth1 --machines 5000                             all at once, each once\n"
+    "  rouse-load --port xdp:eth1 --machines 200 --kind edk2 --file ipxe.efi  and fetch a loader\n"
     "  rouse-load --port xdp:eth1 --scenario rate --rate 2000 --seconds 30    2000 begin each second\n"
     "  rouse-load --port xdp:eth1 --scenario closed --outstanding 100         100 under way at any time";
 
@@ -24,14 +28,17 @@ struct Texts {
     std::string scenario = "avalanche";
     std::string first_mac = "52:54:00:00:00:00";
     std::vector<std::string> kinds{"ipxe-bios"};
+    std::vector<std::string> files;
+    std::string address_base;
+    std::string server;
+    std::uint16_t block_size = 0;
+    std::uint16_t window = 0;
+    bool no_verify = false;
     double seconds = 10;
     double drain_seconds = 60;
 };
 
-void add_options(CLI::App& app, Command& command, Texts& texts) {
-    auto& rack = command.rack;
-    app.add_option("--port", command.port, "what carries the frames: xdp:<interface>")->required();
-    app.add_option("--scenario", texts.scenario, "avalanche, rate or closed")->capture_default_str();
+void add_rack_options(CLI::App& app, RackOptions& rack, Texts& texts) {
     app.add_option("--machines", rack.machines, "how many machines there are")
         ->check(CLI::Range(1U, 10'000'000U))
         ->capture_default_str();
@@ -40,13 +47,23 @@ void add_options(CLI::App& app, Command& command, Texts& texts) {
     app.add_option("--kind", texts.kinds, "what they are, in turn: " + names_of_kinds())
         ->delimiter(',')
         ->capture_default_str();
-    app.add_option("--rate", rack.scenario.per_second, "rate: exchanges that begin each second")
+    app.add_option("--address-base", texts.address_base,
+                   "IPv4 address of the first, the others' follow: no DHCP; needs --server");
+    app.add_option("--server", texts.server, "of TFTP, instead of what DHCP says");
+    app.add_option("--seed", rack.seed, "of all that is random")->capture_default_str();
+}
+
+void add_scenario_options(CLI::App& app, RackOptions& rack, Texts& texts) {
+    app.add_option("--scenario", texts.scenario, "avalanche, rate, ramp, poisson or closed")
+        ->capture_default_str();
+    app.add_option("--rate", rack.scenario.per_second,
+                   "rate, poisson: machines that begin each second; ramp: at its end")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    app.add_option("--outstanding", rack.scenario.outstanding, "closed: exchanges under way at any time")
+    app.add_option("--outstanding", rack.scenario.outstanding, "closed: machines under way at any time")
         ->check(CLI::Range(1U, 1'000'000U))
         ->capture_default_str();
-    app.add_option("--seconds", texts.seconds, "rate, closed: how long exchanges begin")
+    app.add_option("--seconds", texts.seconds, "all but avalanche: how long machines begin")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--drain", texts.drain_seconds, "seconds to wait at the end for those under way")
@@ -54,11 +71,74 @@ void add_options(CLI::App& app, Command& command, Texts& texts) {
         ->capture_default_str();
     app.add_option("--resend-after", rack.resend_after_ms,
                    "milliseconds until a message is resent, instead of what the kind of machine does");
-    app.add_option("--seed", rack.seed, "of the machines' order and transaction numbers")
-        ->capture_default_str();
+    const CLI::Range share(0.0, 1.0);
+    app.add_option("--drop-received", rack.drop_received, "lose this share of frames on the way in")
+        ->check(share);
+    app.add_option("--drop-sent", rack.drop_sent, "lose this share of frames on the way out")->check(share);
+    app.add_option("--vanish", rack.vanish, "this share of machines falls silent in its first file")
+        ->check(share);
+    app.add_option("--abort", rack.abort, "this share breaks its first file off with an ERROR")->check(share);
+}
+
+void add_file_options(CLI::App& app, Texts& texts) {
+    app.add_option(
+        "--file", texts.files,
+        "what each machine fetches by TFTP, in order: NAME, or NAME=PATH to compare it with a file "
+        "of this host; else all copies must be equal to the first");
+    app.add_option("--block-size", texts.block_size, "asked for, instead of what the kind asks for")
+        ->check(CLI::Range(wire::tftp::kMinBlockSize, std::uint16_t{1468}));
+    app.add_option("--window", texts.window, "likewise, blocks (RFC 7440)")
+        ->check(CLI::Range(std::uint16_t{1}, std::uint16_t{65535}));
+    app.add_flag("--no-verify", texts.no_verify, "any bytes are good, for servers that make them up");
+}
+
+void add_options(CLI::App& app, Command& command, Texts& texts) {
+    app.add_option("--port", command.port, "what carries the frames: xdp:<interface>")->required();
+    add_rack_options(app, command.rack, texts);
+    add_scenario_options(app, command.rack, texts);
+    add_file_options(app, texts);
     app.add_option("--cpu", command.cpu, "core to run on");
     app.add_option("--json", command.json, "file to write the result into");
     app.add_flag("--quiet", command.quiet, "no progress, no summary");
+}
+
+Result<void> apply_addresses(const Texts& texts, RackOptions& rack) {
+    const auto mac = MacAddress::parse(texts.first_mac);
+    if (!mac || mac->is_group())
+        return fail("'" + texts.first_mac +
+                    "' is no hardware address of a machine, such as 52:54:00:00:00:00");
+    rack.first_mac = *mac;
+    for (const auto& [text, address] :
+         {std::pair(&texts.address_base, &rack.address_base), std::pair(&texts.server, &rack.server)}) {
+        if (text->empty()) continue;
+        const auto parsed = Ipv4Address::parse(*text);
+        if (!parsed) return fail("'" + *text + "' is no IPv4 address");
+        *address = *parsed;
+    }
+    if (!rack.address_base.is_zero() && rack.server.is_zero())
+        return fail("machines without DHCP are not told where the files are: give --server too");
+    if (!rack.address_base.is_zero() && texts.files.empty())
+        return fail("machines without DHCP and without a --file have nothing to do");
+    return {};
+}
+
+Result<void> apply_kinds(const Texts& texts, RackOptions& rack) {
+    for (const auto& name : texts.kinds) {
+        const auto kind = find_machine_kind(name);
+        if (!kind) return tl::unexpected(kind.error());
+        if (!(*kind)->has_tftp && !texts.files.empty())
+            return fail("machines of kind '" + name + "' fetch nothing by TFTP: leave --file out");
+        rack.kinds.push_back(*kind);
+    }
+    for (const auto& text : texts.files) {
+        auto file = parse_boot_file(text);
+        if (!file) return tl::unexpected(file.error());
+        rack.files.push_back(std::move(*file));
+    }
+    if (texts.block_size != 0) rack.ask.block_size = texts.block_size;
+    if (texts.window != 0) rack.ask.window_size = texts.window;
+    rack.verifies = !texts.no_verify;
+    return {};
 }
 
 Result<void> apply(const Texts& texts, Command& command) {
@@ -67,19 +147,10 @@ Result<void> apply(const Texts& texts, Command& command) {
     command.rack.scenario.kind = *scenario;
     command.rack.scenario.duration_ns = static_cast<std::uint64_t>(texts.seconds * 1e9);
     command.drain_ns = static_cast<std::uint64_t>(texts.drain_seconds * 1e9);
-    const auto mac = MacAddress::parse(texts.first_mac);
-    if (!mac || mac->is_group())
-        return fail("'" + texts.first_mac +
-                    "' is no hardware address of a machine, such as 52:54:00:00:00:00");
-    command.rack.first_mac = *mac;
-    if (texts.kinds.size() > ResendQueue::kMaxKinds)
-        return fail("at most " + std::to_string(ResendQueue::kMaxKinds) + " kinds of machine at a time");
-    for (const auto& name : texts.kinds) {
-        const auto kind = find_machine_kind(name);
-        if (!kind) return tl::unexpected(kind.error());
-        command.rack.kinds.push_back(*kind);
-    }
-    return {};
+    if (command.rack.vanish + command.rack.abort > 1)
+        return fail("--vanish and --abort are shares of all machines: together at most 1");
+    if (auto applied = apply_addresses(texts, command.rack); !applied) return applied;
+    return apply_kinds(texts, command.rack);
 }
 
 }  // namespace

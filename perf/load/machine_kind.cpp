@@ -6,103 +6,99 @@ namespace rouse::load {
 namespace {
 
 using namespace std::string_view_literals;
+using Gap = TftpManner::Gap;
 
-constexpr auto kEdk2Parameters =
-    "\1\2\3\4\5\6\14\15\17\21\22\26\27\34\50\51\52\53\62\63\66\72\73\74\102\103\141\200\201\202\203\204\205\206\207"sv;
-constexpr auto kIpxeParameters =
-    "\1\3\6\7\14\17\21\32\53\74\102\103\167\200\201\202\203\204\205\206\207\257\313"sv;
+// Firmware and loaders: how they lease. A loader that runs on firmware's network stack leases as that does.
+
+constexpr DhcpManner ipxe(std::uint16_t architecture, std::string_view vendor_class) {
+    return {
+        .architecture = architecture,
+        .vendor_class = vendor_class,
+        .user_class = "iPXE",
+        .parameter_list = "\1\3\6\7\14\17\21\32\53\74\102\103\167\200\201\202\203\204\205\206\207\257\313"sv,
+        .has_client_identifier = true,
+        .discover = {.first_ms = 1000, .longest_ms = 10'000, .tries = 8},
+        .request = {.first_ms = 250, .longest_ms = 10'000, .tries = 8}};
+}
+constexpr DhcpManner edk2(std::uint16_t architecture, std::string_view vendor_class) {
+    constexpr Patience kPatience{.first_ms = 4000, .longest_ms = 32'000, .tries = 4};
+    return {.flags = wire::kBroadcastFlag,
+            .architecture = architecture,
+            .vendor_class = vendor_class,
+            .parameter_list =
+                "\1\2\3\4\5\6\14\15\17\21\22\26\27\34\50\51\52\53\62\63\66\72\73\74\102\103"
+                "\141\200\201\202\203\204\205\206\207"sv,
+            .discover = kPatience,
+            .request = kPatience};
+}
+constexpr DhcpManner kIpxeRom = ipxe(0, "PXEClient:Arch:00000:UNDI:002001");
+constexpr DhcpManner kEdk2 = edk2(7, "PXEClient:Arch:00007:UNDI:003000");
+constexpr Patience kUbootPatience{.first_ms = 250, .longest_ms = 2000, .tries = 10};
+constexpr DhcpManner kUboot{.architecture = 22,
+                            .maximum_message_size = 576,
+                            .vendor_class = "U-Boot.armv8",
+                            .parameter_list = "\1\3\6\14\21"sv,
+                            .file = "boot.scr.uimg",
+                            .has_uuid = false,
+                            .discover = kUbootPatience,
+                            .request = kUbootPatience};
+constexpr Patience kUdhcpcPatience{.first_ms = 3000, .longest_ms = 3000, .tries = 3};
+constexpr DhcpManner kUdhcpc{.maximum_message_size = 576,
+                             .vendor_class = "udhcp 1.35.0",
+                             .parameter_list = "\1\3\6\14\17\34\52"sv,
+                             .has_client_identifier = true,
+                             .has_uuid = false,
+                             .discover = kUdhcpcPatience,
+                             .request = kUdhcpcPatience};
+
+// How they fetch.
+
+constexpr TftpManner kIpxeFetch{.ask = {.block_size = std::uint16_t{1432}, .file_size = 0},
+                                .gap = Gap::acknowledge_once,
+                                .patience = {.first_ms = 250, .longest_ms = 10'000, .tries = 8}};
+constexpr Patience kMtftpPatience{.first_ms = 4000, .longest_ms = 4000, .tries = 6};
+constexpr TftpManner kEdk2Fetch{.ask = {.block_size = std::uint16_t{1468}, .window_size = std::uint16_t{4}},
+                                .probes = true,
+                                .first_port = 1024,
+                                .gap = Gap::acknowledge_each,
+                                .patience = kMtftpPatience};
+constexpr TftpManner kShimFetch{.ask = {.block_size = std::uint16_t{512}, .window_size = std::uint16_t{4}},
+                                .first_port = 1040,
+                                .gap = Gap::acknowledge_each,
+                                .search = Search::shim,
+                                .patience = kMtftpPatience};
+constexpr TftpManner kPxelinuxFetch{.ask = {.block_size = std::uint16_t{1408}, .file_size = 0},
+                                    .first_port = 49'152,
+                                    .search = Search::pxelinux,
+                                    .patience = {.first_ms = 110, .longest_ms = 3500, .tries = 9}};
+constexpr TftpManner kGrubFetch{.ask = {.block_size = std::uint16_t{1024}, .file_size = 0},
+                                .first_port = 25'300,
+                                .gap = Gap::acknowledge_each,
+                                .resends_acknowledgements = false,
+                                .search = Search::grub,
+                                .patience = {.first_ms = 400, .longest_ms = 400, .tries = 40}};
+constexpr TftpManner kUbootFetch{.ask = {.block_size = std::uint16_t{1468}, .timeout = std::uint8_t{5}},
+                                 .gap = Gap::acknowledge_once,
+                                 .looks_up_each = true,
+                                 .patience = {.first_ms = 5000, .longest_ms = 5000, .tries = 10}};
+constexpr TftpManner kWindowed{.ask = {.block_size = std::uint16_t{1428}, .window_size = std::uint16_t{16}},
+                               .gap = Gap::acknowledge_once,
+                               .patience = {.first_ms = 1000, .longest_ms = 8000, .tries = 8}};
 
 constexpr std::array kKinds{
-    MachineKind{.name = "ipxe-bios",
-                .flags = 0,
-                .architecture = 0,
-                .maximum_message_size = 1472,
-                .vendor_class = "PXEClient:Arch:00000:UNDI:002001",
-                .user_class = "iPXE",
-                .parameter_list = kIpxeParameters,
-                .file = "",
-                .has_client_identifier = true,
-                .has_uuid = true,
-                .has_checksum = true,
-                .discover_wait_ms = 1000,
-                .request_wait_ms = 250,
-                .longest_wait_ms = 10'000,
-                .tries = 8},
-    MachineKind{.name = "ipxe-efi",
-                .flags = 0,
-                .architecture = 7,
-                .maximum_message_size = 1472,
-                .vendor_class = "PXEClient:Arch:00007:UNDI:003010",
-                .user_class = "iPXE",
-                .parameter_list = kIpxeParameters,
-                .file = "",
-                .has_client_identifier = true,
-                .has_uuid = true,
-                .has_checksum = true,
-                .discover_wait_ms = 1000,
-                .request_wait_ms = 250,
-                .longest_wait_ms = 10'000,
-                .tries = 8},
-    MachineKind{.name = "edk2",
-                .flags = wire::kBroadcastFlag,
-                .architecture = 7,
-                .maximum_message_size = 1472,
-                .vendor_class = "PXEClient:Arch:00007:UNDI:003000",
-                .user_class = "",
-                .parameter_list = kEdk2Parameters,
-                .file = "",
-                .has_client_identifier = false,
-                .has_uuid = true,
-                .has_checksum = true,
-                .discover_wait_ms = 4000,
-                .request_wait_ms = 4000,
-                .longest_wait_ms = 32'000,
-                .tries = 4},
+    MachineKind{.name = "ipxe-bios", .dhcp = kIpxeRom, .tftp = kIpxeFetch},
+    MachineKind{.name = "ipxe-efi", .dhcp = ipxe(7, "PXEClient:Arch:00007:UNDI:003010"), .tftp = kIpxeFetch},
+    MachineKind{.name = "edk2", .dhcp = kEdk2, .tftp = kEdk2Fetch},
     MachineKind{.name = "edk2-http",
-                .flags = wire::kBroadcastFlag,
-                .architecture = 16,
-                .maximum_message_size = 1472,
-                .vendor_class = "HTTPClient:Arch:00016:UNDI:003000",
-                .user_class = "",
-                .parameter_list = kEdk2Parameters,
-                .file = "",
-                .has_client_identifier = false,
-                .has_uuid = true,
-                .has_checksum = true,
-                .discover_wait_ms = 4000,
-                .request_wait_ms = 4000,
-                .longest_wait_ms = 32'000,
-                .tries = 4},
-    MachineKind{.name = "uboot",
-                .flags = 0,
-                .architecture = 22,
-                .maximum_message_size = 576,
-                .vendor_class = "U-Boot.armv8",
-                .user_class = "",
-                .parameter_list = "\1\3\6\14\21"sv,
-                .file = "boot.scr.uimg",
-                .has_client_identifier = false,
-                .has_uuid = false,
-                .has_checksum = false,
-                .discover_wait_ms = 250,
-                .request_wait_ms = 250,
-                .longest_wait_ms = 2000,
-                .tries = 10},
-    MachineKind{.name = "udhcpc",
-                .flags = 0,
-                .architecture = MachineKind::kNoArchitecture,
-                .maximum_message_size = 576,
-                .vendor_class = "udhcp 1.35.0",
-                .user_class = "",
-                .parameter_list = "\1\3\6\14\17\34\52"sv,
-                .file = "",
-                .has_client_identifier = true,
-                .has_uuid = false,
-                .has_checksum = true,
-                .discover_wait_ms = 3000,
-                .request_wait_ms = 3000,
-                .longest_wait_ms = 3000,
-                .tries = 3},
+                .dhcp = edk2(16, "HTTPClient:Arch:00016:UNDI:003000"),
+                .tftp = {},
+                .has_tftp = false},
+    MachineKind{.name = "shim", .dhcp = kEdk2, .tftp = kShimFetch},
+    MachineKind{.name = "grub", .dhcp = kEdk2, .tftp = kGrubFetch},
+    MachineKind{.name = "pxelinux", .dhcp = kIpxeRom, .tftp = kPxelinuxFetch},
+    MachineKind{.name = "uboot", .dhcp = kUboot, .tftp = kUbootFetch, .has_checksum = false},
+    MachineKind{.name = "windowed", .dhcp = kIpxeRom, .tftp = kWindowed},
+    MachineKind{.name = "udhcpc", .dhcp = kUdhcpc, .tftp = {}, .has_tftp = false},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // rouse-load: a rack of thousands of simulated machines, to measure a netboot server with.
 
 #include "dataplane/port/open.hpp"
+#include "ebpf/allow_list.hpp"
 #include "perf/load/command_line.hpp"
 #include "perf/load/report.hpp"
 
@@ -60,7 +61,9 @@ Tally run(P& port, const Command& command) {
         if (over_ns == 0) over_ns = now;
         if (rack.is_done(now) || now - over_ns >= command.drain_ns) break;
     }
-    return rack.tally();
+    const Tally tally = rack.tally();
+    rack.break_off_all();
+    return tally;
 }
 
 Result<void> write_file(const std::string& path, const std::string& text) {
@@ -77,8 +80,9 @@ Result<void> execute(const Command& command) {
     if (auto pinned = run_on_core(command.cpu); !pinned) return pinned;
     const Tally tally = std::visit(
         [&](auto& opened) {
-            // Answers to clients come to us instead of the kernel.
-            opened.program().settings().dhcp_clients = 1;
+            if constexpr (requires { opened.program(); })
+                ebpf::AllowList(opened.program())
+                    .steer({.other_hosts = true, .own_address = opened.ports().front().hardware_address()});
             return run(opened.ports().front(), command);
         },
         *device);

@@ -26,27 +26,28 @@ std::size_t Question::put(DhcpOption code, std::string_view value) {
 
 Question::Question(const MachineKind& kind, wire::DhcpType type)
     : frame_(kDhcpOffset + sizeof(wire::DhcpHeader)), has_checksum_(kind.has_checksum) {
+    const DhcpManner& manner = kind.dhcp;
     wire::DhcpHeader header{};
     header.op = wire::kBootRequest;
     header.hardware_type = wire::kHardwareEthernet;
     header.hardware_length = sizeof(MacAddress);
-    header.flags = kind.flags;
+    header.flags = manner.flags;
     header.cookie = wire::kDhcpCookie;
-    std::copy(kind.file.begin(), kind.file.end(), header.file.begin());
+    std::copy(manner.file.begin(), manner.file.end(), header.file.begin());
     wire::store(frame_, kDhcpOffset, header);
 
     put(DhcpOption::message_type, text_of(type));
-    put(DhcpOption::maximum_message_size, text_of(be16(kind.maximum_message_size)));
-    if (kind.architecture != MachineKind::kNoArchitecture)
-        put(DhcpOption::client_architecture, text_of(be16(kind.architecture)));
-    put(DhcpOption::vendor_class, kind.vendor_class);
-    if (!kind.user_class.empty()) put(DhcpOption::user_class, kind.user_class);
-    put(DhcpOption::parameter_list, kind.parameter_list);
+    put(DhcpOption::maximum_message_size, text_of(be16(manner.maximum_message_size)));
+    if (manner.architecture != DhcpManner::kNoArchitecture)
+        put(DhcpOption::client_architecture, text_of(be16(manner.architecture)));
+    put(DhcpOption::vendor_class, manner.vendor_class);
+    if (!manner.user_class.empty()) put(DhcpOption::user_class, manner.user_class);
+    put(DhcpOption::parameter_list, manner.parameter_list);
     // Type 1 and the hardware address (RFC 2132 9.14); type 0 and a UUID, whose last six bytes (its node, RFC
     // 4122 4.1.6) are the hardware address here.
-    if (kind.has_client_identifier)
+    if (manner.has_client_identifier)
         identifier_mac_ = put(DhcpOption::client_identifier, {"\1\0\0\0\0\0\0", 7}) + 1;
-    if (kind.has_uuid) uuid_mac_ = put(DhcpOption::client_uuid, {"\0rouse-load\0\0\0\0\0\0", 17}) + 11;
+    if (manner.has_uuid) uuid_mac_ = put(DhcpOption::client_uuid, {"\0rouse-load\0\0\0\0\0\0", 17}) + 11;
     if (type == wire::DhcpType::request) {
         requested_address_ = put(DhcpOption::requested_address, {"\0\0\0\0", 4});
         server_identifier_ = put(DhcpOption::server_identifier, {"\0\0\0\0", 4});

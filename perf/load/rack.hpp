@@ -1,11 +1,16 @@
 #pragma once
-// A rack of simulated machines on one port. Each leases its address by DISCOVER, OFFER, REQUEST, ACK as its
-// kind does, resends as patiently as that, and may begin anew later. One thread; time is given.
+// A rack of simulated machines on one port. Each powers on, leases its address by DHCP, finds the server's
+// hardware address by ARP, and fetches its files by TFTP, all as its kind does; it resends as patiently as
+// that, and may power on again later. One thread; time is given.
+//
+// rack.hpp runs the turns and passes frames on; rack_lease.hpp speaks DHCP, rack_fetch.hpp ARP and TFTP.
 
 #include "dataplane/worker/outbox.hpp"
 #include "perf/load/answer.hpp"
+#include "perf/load/boot_files.hpp"
+#include "perf/load/machine.hpp"
 #include "perf/load/question.hpp"
-#include "perf/load/resend_queue.hpp"
+#include "perf/load/roster.hpp"
 #include "perf/load/scenario.hpp"
 #include "perf/load/tally.hpp"
 
@@ -19,209 +24,331 @@ struct RackOptions {
     std::uint32_t machines = 1000;
     MacAddress first_mac{{0x52, 0x54, 0, 0, 0, 0}};  // the others' follow
     std::vector<const MachineKind*> kinds;           // in turn; at least one
-    std::uint32_t resend_after_ms = 0;               // instead of the kind's own wait; 0: the kind's
+    std::vector<BootFile> files{};                   // none: a machine that has its lease is up
+    wire::tftp::Options ask{};                       // block and window size, instead of the kinds' own
+    Ipv4Address address_base{};  // the first machine's, the others' follow: no DHCP; zero: they lease theirs
+    Ipv4Address server{};        // of TFTP; zero: what DHCP says
+    bool verifies = true;        // false: any bytes are good
+    std::uint32_t resend_after_ms = 0;  // instead of the kind's own wait; 0: the kind's
     std::uint64_t seed = 1;
+    double drop_received = 0;  // of the frames that come in, this share gets lost
+    double drop_sent = 0;      // likewise, of those that go out
+    double vanish = 0;         // this share of machines falls silent during its first file
+    double abort = 0;          // this share breaks off its first file with an ERROR
     Scenario scenario{};
 };
 
 template <port::Port P>
 class Rack {
   public:
-    Rack(P& port, const RackOptions& options, std::uint64_t now_ns)
-        : port_(&port),
-          options_(options),
-          outbox_(port, counters_),
-          pacer_(options.scenario, options.machines, now_ns),
-          machines_(options.machines),
-          order_(options.machines),
-          random_(options.seed) {
-        for (const auto* kind : options.kinds) {
-            discovers_.emplace_back(*kind, wire::DhcpType::discover);
-            requests_.emplace_back(*kind, wire::DhcpType::request);
-        }
-        for (std::uint32_t i = 0; i < options.machines; ++i) order_[i] = i;
-        std::shuffle(order_.begin(), order_.end(), random_);
-    }
+    Rack(P& port, const RackOptions& options, std::uint64_t now_ns);
 
     // One burst in, at most one burst out: no more than the port takes at once, so that nothing queues here.
-    void turn(std::uint64_t now_ns) {
-        room_ = port::kBurst;
-        std::array<port::Frame, port::kBurst> burst;
-        const std::size_t received = port_->receive(burst);
-        for (std::size_t i = 0; i < received; ++i) take(burst[i].bytes(), now_ns);
-        port_->release(std::span(burst).first(received));
-        queue_.take_due(now_ns, [&](const auto& waiting) { return resend(waiting, now_ns); });
-        begin_some(now_ns);
-        outbox_.flush();
-    }
-    // Nobody begins any more and nobody is under way.
+    void turn(std::uint64_t now_ns);
+    // Nobody powers on any more and nobody is under way.
     [[nodiscard]] bool is_done(std::uint64_t now_ns) const noexcept {
         return is_over(now_ns) && tally_.under_way() == 0;
     }
-    // Nobody begins any more.
+    // Nobody powers on any more.
     [[nodiscard]] bool is_over(std::uint64_t now_ns) const noexcept {
         return pacer_.is_over(now_ns, tally_.begun);
     }
-
-    [[nodiscard]] Tally tally() const {
-        Tally result = tally_;
-        result.not_sent = counters_.get(DropReason::transmit_ring_full);
-        result.lost_by_device = port_->statistics().receive_dropped;
-        return result;
-    }
+    [[nodiscard]] Tally tally() const;
+    // The end: the server is told of every transfer under way that nobody waits for it any more.
+    void break_off_all() noexcept;
 
   private:
-    enum class State : std::uint8_t { idle, discovering, requesting };
-    struct Machine {
-        std::uint64_t began_ns = 0;  // its first DISCOVER of this exchange
-        std::uint64_t sent_ns = 0;   // its last message
-        std::uint32_t transaction = 0;
-        std::uint32_t message = 0;  // number of its last message, over all exchanges
-        Ipv4Address address;
-        Ipv4Address server;
-        State state = State::idle;
-        std::uint8_t attempt = 0;  // of the message in this state, from 1
-    };
+    [[nodiscard]] const MachineKind& kind_of(std::uint32_t index) const noexcept {
+        return kinds_[index % kinds_.size()];
+    }
+    bool happens(double share) noexcept { return share > 0 && chance_(random_) < share; }
 
-    [[nodiscard]] std::uint8_t kind_of(std::uint32_t machine) const noexcept {
-        return static_cast<std::uint8_t>(machine % options_.kinds.size());
-    }
-    static constexpr std::uint64_t to_number(const MacAddress& mac) noexcept {
-        std::uint64_t number = 0;
-        for (const auto octet : mac.octets) number = number << 8 | octet;
-        return number;
-    }
-    [[nodiscard]] MacAddress mac_of(std::uint32_t machine) const noexcept {
-        MacAddress mac;
-        std::uint64_t number = to_number(options_.first_mac) + machine;
-        for (std::size_t i = 6; i-- > 0; number >>= 8) mac.octets[i] = static_cast<std::uint8_t>(number);
-        return mac;
-    }
-
-    // False: there is no room for another frame in this turn.
-    bool send(std::uint32_t index, std::uint64_t now_ns) {
-        const auto room = room_ > 0 ? outbox_.room() : std::span<std::byte>{};
-        if (room.empty()) return false;
-        --room_;
-        Machine& machine = machines_[index];
-        const bool is_request = machine.state == State::requesting;
-        const std::uint8_t kind = kind_of(index);
-        const auto& question = (is_request ? requests_ : discovers_)[kind];
-        outbox_.commit(question.write(
-            room, {.mac = mac_of(index),
-                   .transaction = machine.transaction,
-                   .seconds = static_cast<std::uint16_t>((now_ns - machine.began_ns) / kNanosPerSecond),
-                   .requested_address = machine.address,
-                   .server_identifier = machine.server}));
-        ++(is_request ? tally_.requests : tally_.discovers);
-        ++machine.message;
-        ++machine.attempt;
-        machine.sent_ns = now_ns;
-        const std::uint64_t wait_ms = options_.resend_after_ms != 0
-                                          ? options_.resend_after_ms
-                                          : options_.kinds[kind]->wait_ms(is_request, machine.attempt);
-        queue_.add(kind, is_request, machine.attempt,
-                   {now_ns + wait_ms * kNanosPerMilli, index, machine.message});
-        return true;
-    }
-
-    bool resend(const ResendQueue::Waiting& waiting, std::uint64_t now_ns) {
-        Machine& machine = machines_[waiting.machine];
-        if (machine.state == State::idle || machine.message != waiting.message) return true;
-        if (machine.attempt >= options_.kinds[kind_of(waiting.machine)]->tries) {
-            give_up(machine);
-            return true;
-        }
-        if (!send(waiting.machine, now_ns)) return false;
-        ++tally_.resends;
-        return true;
-    }
-    void give_up(Machine& machine) noexcept {
-        machine.state = State::idle;
-        ++tally_.failed;
-    }
-
-    void begin_some(std::uint64_t now_ns) {
-        std::uint64_t due = pacer_.due(now_ns, tally_.begun, tally_.under_way());
-        for (; due > 0 && room_ > 0; --due) {
-            if (tally_.under_way() >= machines_.size()) {
-                ++tally_.none_free;
-                return;
-            }
-            // Most are idle, so the next or one soon after it is.
-            while (machines_[order_[next_]].state != State::idle) advance();
-            if (!begin(order_[next_], now_ns)) return;
-            advance();
-        }
-    }
+    // ── power ────────────────────────────────────────────────────────────────────────────────────────────
+    void begin_some(std::uint64_t now_ns);
+    bool begin(std::uint32_t index, std::uint64_t now_ns);
+    void choose_fate(Machine& machine) noexcept;
     void advance() noexcept { next_ = next_ + 1 == order_.size() ? 0 : next_ + 1; }
-    bool begin(std::uint32_t index, std::uint64_t now_ns) {
-        Machine& machine = machines_[index];
-        machine.state = State::discovering;
-        machine.attempt = 0;
-        machine.began_ns = now_ns;
-        machine.transaction = static_cast<std::uint32_t>(random_());
-        if (!send(index, now_ns)) {
-            machine.state = State::idle;
-            return false;
-        }
-        tally_.latest_ns = std::max(tally_.latest_ns, pacer_.lateness_ns(now_ns, tally_.begun));
-        if (tally_.begun++ == 0) tally_.first_ns = now_ns;
-        return true;
-    }
+    void come_up(std::uint32_t index, std::uint64_t now_ns);
+    void give_up(std::uint32_t index) noexcept { power_off(index, tally_.failed); }
+    void power_off(std::uint32_t index, std::uint64_t& outcome) noexcept;
 
-    void take(wire::ConstBytes frame, std::uint64_t now_ns) {
-        const auto answer = read_answer(frame);
-        if (!answer) {
-            ++tally_.unreadable;
-            return;
-        }
-        const std::uint64_t index = to_number(answer->machine) - to_number(options_.first_mac);
-        if (index >= machines_.size() || machines_[index].transaction != answer->transaction) {
-            ++tally_.stray;
-            return;
-        }
-        handle(static_cast<std::uint32_t>(index), *answer, now_ns);
+    // ── frames ───────────────────────────────────────────────────────────────────────────────────────────
+    void take(wire::ConstBytes frame, std::uint64_t now_ns);
+    void take_datagram(const wire::Datagram& datagram, std::uint64_t now_ns);
+    // Room for one frame of this turn; empty when there is none.
+    [[nodiscard]] std::span<std::byte> room() noexcept {
+        return room_ > 0 ? outbox_.room() : std::span<std::byte>{};
     }
-    void handle(std::uint32_t index, const Answer& answer, std::uint64_t now_ns) {
-        Machine& machine = machines_[index];
-        if (machine.state == State::discovering && answer.type == wire::DhcpType::offer) {
-            if (machine.attempt == 1) tally_.offer.count(now_ns - machine.sent_ns);
-            machine.state = State::requesting;
-            machine.attempt = 0;
-            machine.address = answer.address;
-            machine.server = answer.server;
-            // A turn takes in no more frames than it may send; only a port without frames has no room for
-            // this.
-            if (!send(index, now_ns)) queue_.add(kind_of(index), true, 1, {now_ns, index, machine.message});
-        } else if (machine.state == State::requesting && answer.type == wire::DhcpType::ack) {
-            if (machine.attempt == 1) tally_.ack.count(now_ns - machine.sent_ns);
-            tally_.exchange.count(now_ns - machine.began_ns);
-            machine.state = State::idle;
-            ++tally_.completed;
-            tally_.last_ns = now_ns;
-        } else if (machine.state == State::requesting && answer.type == wire::DhcpType::nak) {
-            ++tally_.naks;
-            give_up(machine);
-        } else {
-            ++tally_.stray;
-        }
-    }
+    void commit(std::size_t length) noexcept;
+    // The message in this state went out once more: waits for its answer as long as PATIENCE says.
+    void sent(std::uint32_t index, const Patience& patience, std::uint64_t now_ns) noexcept;
+    void wait(std::uint32_t index, std::uint64_t ms, std::uint64_t now_ns) noexcept;
+    // No answer came in time.
+    void resend(std::uint32_t index, std::uint64_t now_ns);
+    [[nodiscard]] const Patience& patience_of(std::uint32_t index) const noexcept;
+    // The message that the state asks for. False: there is no room for another frame in this turn.
+    bool speak(std::uint32_t index, std::uint64_t now_ns);
+    void enter(std::uint32_t index, State state, std::uint64_t now_ns);
+
+    // ── rack_lease.hpp ───────────────────────────────────────────────────────────────────────────────────
+    bool ask(std::uint32_t index, std::uint64_t now_ns);
+    void take_answer(const wire::Datagram& datagram, std::uint64_t now_ns);
+    void handle(std::uint32_t index, const Answer& answer, std::uint64_t now_ns);
+    void settle(std::uint32_t index, const Answer& answer);
+
+    // ── rack_fetch.hpp ───────────────────────────────────────────────────────────────────────────────────
+    void take_arp(wire::ConstBytes frame, std::uint64_t now_ns);
+    bool look_up(std::uint32_t index, std::uint64_t now_ns);
+    void fetch_next(std::uint32_t index, std::uint64_t now_ns);
+    [[nodiscard]] std::string name_of(std::uint32_t index) const;
+    bool fetch(std::uint32_t index, std::uint64_t now_ns);
+    std::size_t write_datagram(std::uint32_t index, std::span<std::byte> room, std::size_t length) noexcept;
+    void take_tftp(std::uint32_t index, const wire::Datagram& datagram, std::uint64_t now_ns);
+    void count_block(std::uint32_t index, const wire::Datagram& datagram, std::uint64_t now_ns) noexcept;
+    void end_file(std::uint32_t index, std::uint64_t now_ns);
+    void end_miss(std::uint32_t index, std::uint64_t now_ns);
+    void leave(std::uint32_t index) noexcept;
+    void break_off(std::uint32_t index) noexcept;
+
+    // Frames of a turn that neither answers nor beginners take: however much comes in, who waited too long
+    // has its chance.
+    static constexpr std::size_t kKeptForResends = 4;
+    static constexpr Patience kArpPatience{.first_ms = 250, .longest_ms = 4000, .tries = 8};
 
     P* port_;
     RackOptions options_;
+    std::vector<MachineKind> kinds_;
     WorkerCounters counters_;
     worker::Outbox<P> outbox_;
     Pacer pacer_;
+    Roster roster_;
     std::vector<Machine> machines_;
     std::vector<std::uint32_t> order_;
+    tftp::TimerWheel wheel_;
     std::mt19937_64 random_;
+    std::uniform_real_distribution<double> chance_{0, 1};
     std::vector<Question> discovers_;
     std::vector<Question> requests_;
-    ResendQueue queue_;
     Tally tally_;
     std::size_t next_ = 0;  // in order_
     std::size_t room_ = 0;  // frames that this turn may still send
 };
 
+template <port::Port P>
+Rack<P>::Rack(P& port, const RackOptions& options, std::uint64_t now_ns)
+    : port_(&port),
+      options_(options),
+      outbox_(port, counters_),
+      pacer_(options.scenario, options.machines, now_ns, options.seed),
+      roster_(options.first_mac, options.machines),
+      machines_(options.machines),
+      order_(options.machines),
+      wheel_(options.machines),
+      random_(options.seed) {
+    for (const auto* kind : options.kinds) {
+        auto& own = kinds_.emplace_back(*kind);
+        if (options.ask.block_size) own.tftp.ask.block_size = options.ask.block_size;
+        if (options.ask.window_size) own.tftp.ask.window_size = options.ask.window_size;
+        discovers_.emplace_back(own, wire::DhcpType::discover);
+        requests_.emplace_back(own, wire::DhcpType::request);
+    }
+    for (std::uint32_t i = 0; i < options.machines; ++i) order_[i] = i;
+    std::shuffle(order_.begin(), order_.end(), random_);
+}
+
+template <port::Port P>
+void Rack<P>::turn(std::uint64_t now_ns) {
+    constexpr std::size_t kTimers = 256;  // looked at per turn; most have been put off meanwhile
+    room_ = port::kBurst;
+    std::array<port::Frame, port::kBurst - kKeptForResends> burst;
+    const std::size_t received = port_->receive(burst);
+    for (std::size_t i = 0; i < received; ++i) take(burst[i].bytes(), now_ns);
+    port_->release(std::span(burst).first(received));
+    wheel_.turn(
+        tftp::tick_of(now_ns), kTimers, [&](std::uint32_t index) -> auto& { return machines_[index].timer; },
+        [&](std::uint32_t index) { resend(index, now_ns); });
+    begin_some(now_ns);
+    outbox_.flush();
+}
+
+template <port::Port P>
+Tally Rack<P>::tally() const {
+    Tally result = tally_;
+    result.not_sent = counters_.get(DropReason::transmit_ring_full);
+    result.lost_by_device = port_->statistics().receive_dropped;
+    return result;
+}
+
+// ── power ────────────────────────────────────────────────────────────────────────────────────────────────
+
+template <port::Port P>
+void Rack<P>::begin_some(std::uint64_t now_ns) {
+    std::uint64_t due = pacer_.due(now_ns, tally_.begun, tally_.under_way());
+    for (; due > 0 && room_ > kKeptForResends; --due) {
+        if (tally_.under_way() >= machines_.size()) {
+            ++tally_.none_free;
+            return;
+        }
+        // Most are off, so the next or one soon after it is.
+        while (machines_[order_[next_]].state != State::off) advance();
+        if (!begin(order_[next_], now_ns)) return;
+        advance();
+    }
+}
+
+template <port::Port P>
+bool Rack<P>::begin(std::uint32_t index, std::uint64_t now_ns) {
+    if (room().empty()) return false;
+    Machine& machine = machines_[index];
+    machine = {.began_ns = now_ns,
+               .timer = machine.timer,
+               .transaction = static_cast<std::uint32_t>(random_()),
+               .port = machine.port};
+    choose_fate(machine);
+    tally_.latest_ns = std::max(tally_.latest_ns, pacer_.lateness_ns(now_ns, tally_.begun));
+    if (tally_.begun++ == 0) tally_.first_ns = now_ns;
+    if (options_.address_base.is_zero()) {
+        enter(index, State::discovering, now_ns);
+        return true;
+    }
+    machine.address = Ipv4Address::from_host(options_.address_base.host() + index);
+    machine.files = machine.next_hop = options_.server;
+    roster_.settle(index, machine.address);
+    enter(index, State::resolving, now_ns);
+    return true;
+}
+
+template <port::Port P>
+void Rack<P>::choose_fate(Machine& machine) noexcept {
+    constexpr std::uint32_t kSoon = 64;  // blocks
+    if (happens(options_.vanish + options_.abort))
+        machine.leaves_after = 1 + static_cast<std::uint32_t>(random_() % kSoon);
+}
+
+template <port::Port P>
+void Rack<P>::come_up(std::uint32_t index, std::uint64_t now_ns) {
+    tally_.boot.count(now_ns - machines_[index].began_ns);
+    tally_.last_ns = now_ns;
+    power_off(index, tally_.completed);
+}
+
+template <port::Port P>
+void Rack<P>::power_off(std::uint32_t index, std::uint64_t& outcome) noexcept {
+    Machine& machine = machines_[index];
+    machine.state = State::off;
+    wheel_.disarm(index, machine.timer);
+    ++outcome;
+}
+
+// ── frames ───────────────────────────────────────────────────────────────────────────────────────────────
+
+template <port::Port P>
+void Rack<P>::take(wire::ConstBytes frame, std::uint64_t now_ns) {
+    if (happens(options_.drop_received)) {
+        ++tally_.dropped;
+        return;
+    }
+    const auto ethernet = wire::load<wire::EthernetHeader>(frame);
+    if (ethernet && ethernet->type == be16(wire::kEtherTypeArp)) return take_arp(frame, now_ns);
+    if (ethernet && ethernet->type != be16(wire::kEtherTypeIpv4)) return;  // others' talk
+    const auto ip = wire::load<wire::Ipv4Header>(frame, sizeof(wire::EthernetHeader));
+    wire::Datagram datagram;
+    // The rack's machines have many addresses: whatever came in is for one of them, or for nobody.
+    const auto is_whole = [&] {
+        const wire::Self self{
+            .mac = ethernet->destination, .address = ip->destination, .subnet = {.length = 32}};
+        return wire::parse_datagram(frame, self, datagram) == DropReason::none;
+    };
+    if (!ethernet || !ip || !is_whole()) {
+        ++tally_.unreadable;
+        return;
+    }
+    take_datagram(datagram, now_ns);
+}
+
+template <port::Port P>
+void Rack<P>::take_datagram(const wire::Datagram& datagram, std::uint64_t now_ns) {
+    if (datagram.destination_port == wire::kDhcpClientPort) return take_answer(datagram, now_ns);
+    const auto index = roster_.find(datagram.destination_mac);
+    if (!index) return;  // others' talk
+    const Machine& machine = machines_[*index];
+    if (machine.state == State::fetching && machine.tftp.port() == datagram.destination_port &&
+        machine.files == datagram.source)
+        return take_tftp(*index, datagram, now_ns);
+    ++tally_.stray;
+}
+
+template <port::Port P>
+void Rack<P>::commit(std::size_t length) noexcept {
+    if (happens(options_.drop_sent)) {
+        ++tally_.dropped;
+        return;  // the next frame takes its room
+    }
+    outbox_.commit(length);
+    --room_;
+}
+
+template <port::Port P>
+void Rack<P>::sent(std::uint32_t index, const Patience& patience, std::uint64_t now_ns) noexcept {
+    Machine& machine = machines_[index];
+    machine.sent_ns = now_ns;
+    ++machine.attempt;
+    machine.is_resent = machine.attempt > 1;
+    wait(index, options_.resend_after_ms != 0 ? options_.resend_after_ms : patience.wait_ms(machine.attempt),
+         now_ns);
+}
+
+template <port::Port P>
+void Rack<P>::wait(std::uint32_t index, std::uint64_t ms, std::uint64_t now_ns) noexcept {
+    wheel_.arm(index, machines_[index].timer, tftp::tick_of(now_ns) + tftp::ticks_of_ms(ms));
+}
+
+template <port::Port P>
+void Rack<P>::resend(std::uint32_t index, std::uint64_t now_ns) {
+    if (machines_[index].state == State::off) return;
+    if (machines_[index].attempt >= patience_of(index).tries) return give_up(index);
+    const bool is_first = machines_[index].attempt == 0;  // there was no room for it
+    if (!speak(index, now_ns)) return wait(index, 0, now_ns);
+    if (!is_first) ++tally_.resends;
+}
+
+template <port::Port P>
+const Patience& Rack<P>::patience_of(std::uint32_t index) const noexcept {
+    const MachineKind& kind = kind_of(index);
+    switch (machines_[index].state) {
+        case State::discovering:
+            return kind.dhcp.discover;
+        case State::requesting:
+            return kind.dhcp.request;
+        case State::fetching:
+            return kind.tftp.patience;
+        default:
+            return kArpPatience;
+    }
+}
+
+template <port::Port P>
+bool Rack<P>::speak(std::uint32_t index, std::uint64_t now_ns) {
+    switch (machines_[index].state) {
+        case State::off:
+            return true;
+        case State::resolving:
+            return look_up(index, now_ns);
+        case State::fetching:
+            return fetch(index, now_ns);
+        default:
+            return ask(index, now_ns);
+    }
+}
+
+template <port::Port P>
+void Rack<P>::enter(std::uint32_t index, State state, std::uint64_t now_ns) {
+    machines_[index].state = state;
+    machines_[index].attempt = 0;
+    if (!speak(index, now_ns)) wait(index, 0, now_ns);
+}
+
 }  // namespace rouse::load
+
+#include "perf/load/rack_fetch.hpp"
+#include "perf/load/rack_lease.hpp"

@@ -24,28 +24,32 @@ std::string latency_line(const char* what, const Histogram& histogram) {
                        to_us(histogram.percentile(0.99)), to_us(histogram.max()));
 }
 
-}  // namespace
-
-std::string progress_line(const Tally& now, const Tally& before, double seconds) {
-    return fmt::format("{:>9} up, {:>8.0f}/s, {} under way, {} resent, {} given up", now.completed,
-                       static_cast<double>(now.completed - before.completed) / seconds, now.under_way(),
-                       now.resends, now.failed);
+std::string files_summary(const Tally& tally) {
+    std::string text =
+        fmt::format("{} files, {:.1f} MB at {:.1f} MB/s; {} blocks out of order\n", tally.transfers,
+                    static_cast<double>(tally.bytes) / 1e6, tally.goodput() / 1e6, tally.out_of_order);
+    if (tally.probes + tally.misses > 0)
+        text += fmt::format("{} sizes probed, {} names searched for in vain, as is usual\n", tally.probes,
+                            tally.misses);
+    if (tally.corrupt + tally.refused + tally.broken > 0)
+        text += fmt::format("{} files CORRUPT, {} requests refused, {} transfers against the protocol\n",
+                            tally.corrupt, tally.refused, tally.broken);
+    return text;
 }
 
-std::string summary(const Tally& tally) {
-    std::string text = fmt::format("{} exchanges in {:.2f} s: {:.0f} a second\n", tally.completed,
-                                   tally.seconds(), tally.exchanges_per_second());
-    text += fmt::format("{} messages resent, {} machines gave up, {} under way at the end\n", tally.resends,
-                        tally.failed, tally.under_way());
-    text += latency_line("DISCOVER to OFFER", tally.offer);
-    text += latency_line("REQUEST to ACK", tally.ack);
-    text += latency_line("whole exchange", tally.exchange);
-    if (tally.naks > 0) text += fmt::format("{} NAKs\n", tally.naks);
-    if (tally.stray > 0) text += fmt::format("{} answers that nobody waited for\n", tally.stray);
-    if (tally.unreadable > 0) text += fmt::format("{} frames that were no proper answer\n", tally.unreadable);
-    if (tally.not_sent + tally.lost_by_device > 0)
-        text += fmt::format("lost on this side: {} frames not sent, {} not received\n", tally.not_sent,
-                            tally.lost_by_device);
+// What should not be, as far as it was.
+std::string oddities(const Tally& tally) {
+    std::string text;
+    const auto tell = [&text](std::uint64_t count, const char* what) {
+        if (count > 0) text += fmt::format("{} {}\n", count, what);
+    };
+    tell(tally.naks, "NAKs");
+    tell(tally.left, "machines left in the middle, as told to");
+    tell(tally.dropped, "frames lost on purpose");
+    tell(tally.stray, "answers that nobody waited for");
+    tell(tally.unreadable, "frames that were no proper answer");
+    tell(tally.not_sent, "frames not sent: this side's port was full");
+    tell(tally.lost_by_device, "frames not received: this side was too slow");
     if (tally.none_free > 0) text += "all machines were under way at times: take more for this rate\n";
     if (tally.latest_ns > 10'000'000)
         text += fmt::format("this program fell behind its rate by up to {:.0f} ms: the machine is too busy\n",
@@ -53,27 +57,75 @@ std::string summary(const Tally& tally) {
     return text;
 }
 
+}  // namespace
+
+std::string progress_line(const Tally& now, const Tally& before, double seconds) {
+    std::string text =
+        fmt::format("{:>9} up, {:>8.0f}/s, {} under way, {} resent, {} given up", now.completed,
+                    static_cast<double>(now.completed - before.completed) / seconds, now.under_way(),
+                    now.resends, now.failed);
+    if (now.transfers + now.blocks > 0)
+        text += fmt::format(", {} files, {:.0f} MB/s", now.transfers,
+                            static_cast<double>(now.bytes - before.bytes) / seconds / 1e6);
+    return text;
+}
+
+std::string summary(const Tally& tally) {
+    std::string text = fmt::format("{} machines up in {:.2f} s: {:.0f} a second\n", tally.completed,
+                                   tally.seconds(), tally.per_second(tally.completed));
+    text += fmt::format("{} messages resent, {} machines gave up, {} under way at the end\n", tally.resends,
+                        tally.failed, tally.under_way());
+    if (tally.blocks > 0) text += files_summary(tally);
+    if (tally.discovers > 0) {
+        text += latency_line("DISCOVER to OFFER", tally.offer);
+        text += latency_line("REQUEST to ACK", tally.ack);
+        text += latency_line("whole exchange", tally.exchange);
+    }
+    if (tally.blocks > 0) {
+        text += latency_line("request to block 1", tally.first_byte);
+        text += latency_line("ACK to next block", tally.turnaround);
+        text += latency_line("power on to up", tally.boot);
+    }
+    return text + oddities(tally);
+}
+
 std::string to_json(const Tally& tally) {
     const nlohmann::json json{{"begun", tally.begun},
-                              {"exchanges", tally.completed},
+                              {"up", tally.completed},
+                              {"failed", tally.failed},
+                              {"left", tally.left},
+                              {"under_way", tally.under_way()},
                               {"seconds", tally.seconds()},
-                              {"exchanges_per_second", tally.exchanges_per_second()},
+                              {"exchanges", tally.leases},
+                              {"exchanges_per_second", tally.per_second(tally.leases)},
                               {"lost", tally.lost()},
                               {"resends", tally.resends},
-                              {"failed", tally.failed},
-                              {"under_way", tally.under_way()},
                               {"discovers", tally.discovers},
                               {"requests", tally.requests},
                               {"naks", tally.naks},
+                              {"transfers", tally.transfers},
+                              {"bytes", tally.bytes},
+                              {"bytes_per_second", tally.goodput()},
+                              {"blocks", tally.blocks},
+                              {"out_of_order", tally.out_of_order},
+                              {"probes", tally.probes},
+                              {"misses", tally.misses},
+                              {"refused", tally.refused},
+                              {"broken", tally.broken},
+                              {"corrupt", tally.corrupt},
                               {"stray", tally.stray},
                               {"unreadable", tally.unreadable},
+                              {"dropped", tally.dropped},
                               {"not_sent", tally.not_sent},
                               {"lost_by_device", tally.lost_by_device},
                               {"none_free", tally.none_free},
                               {"latest_us", to_us(tally.latest_ns)},
                               {"offer_us", percentiles(tally.offer)},
                               {"ack_us", percentiles(tally.ack)},
-                              {"exchange_us", percentiles(tally.exchange)}};
+                              {"exchange_us", percentiles(tally.exchange)},
+                              {"first_byte_us", percentiles(tally.first_byte)},
+                              {"turnaround_us", percentiles(tally.turnaround)},
+                              {"boot_us", percentiles(tally.boot)}};
     return json.dump(2);
 }
 

@@ -16,6 +16,8 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "appliance"
+PORT = os.environ.get("ROUSE_PORT")  # what carries the frames, such as dpdk:net_af_packet0,iface=rack0; none: the default
+INTERFACE = "rouse0" if (PORT or "").startswith("dpdk:") else "rack0"  # the kernel's, with the appliance's address
 CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
 SERVER, SERVER_MAC = "10.77.0.1", "02:00:5e:00:00:01"  # of rack0, likewise
 POOL = {
@@ -94,6 +96,8 @@ class Appliance:
 
     # -- life ---------------------------------------------------------------------------------------------------
     def start(self, *options):
+        if PORT and "--port" not in options:
+            options += ("--port", PORT)
         script("appliance", "start", *options)
         for word in shlex.split((HOME / "env").read_text()):
             name, separator, value = word.partition("=")

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import sys
 
@@ -19,16 +20,22 @@ def rack():
     script("rack", "down", check=False)
 
 
-@pytest.fixture
-def appliance(rack):
-    """An appliance on an empty store with one pool; its logs are shown when a test fails."""
+@contextlib.contextmanager
+def serving(*options):
+    """An appliance on an empty store with one pool, started with OPTIONS; its logs are shown when a test fails."""
     appliance = Appliance()
-    appliance.start("--fresh")
+    appliance.start("--fresh", *options)
     appliance.pool = appliance.post("/api/ip-pools/", POOL)
     yield appliance
     appliance.stop()
     for name in ("mgmt", "dataplane"):
         print(f"--- {name} log ---\n{appliance.log(name)[-4000:]}")
+
+
+@pytest.fixture
+def appliance(rack):
+    with serving() as appliance:
+        yield appliance
 
 
 @pytest.fixture(scope="session")

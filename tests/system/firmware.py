@@ -9,13 +9,13 @@ IPXE = pathlib.Path("/usr/lib/ipxe")
 IPXE_STARTS = "iPXE initialising devices"
 
 
-def power_on(appliance, tmp_path, firmware, until, images, **profile):
-    """Boots a machine until UNTIL is on its console; returns it as it is registered."""
+def power_on(appliance, tmp_path, firmware, until, images, options=(), **profile):
+    """Boots a machine until UNTIL is on its console; returns it as it is registered. OPTIONS: further ones of the script."""
     for name, content in images.items():
         appliance.put_image(name, content.read_bytes() if isinstance(content, pathlib.Path) else content)
     appliance.post("/api/boot-profiles/", {"name": "test", **profile})
     machine = appliance.add_machine("node", MAC, boot_profile="test")
-    vm = VirtualMachine("vm2", MAC, tmp_path, until, 480, "--firmware", firmware)
+    vm = VirtualMachine("vm2", MAC, tmp_path, until, 480, "--firmware", firmware, *options)
     try:
         vm.wait()
     finally:

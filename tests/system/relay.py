@@ -3,16 +3,20 @@
     br0 ══ relay-br │ up0 10.77.254.1/16   rouse-relay   down0 10.78.0.1/16 │ far0   rouse-far
 """
 
-import subprocess
+from appliance import SERVER, within
+from side_network import SideNetwork
 
-from appliance import SERVER, spawn, wait_until, within
-
-NAMESPACES = ("rouse-relay", "rouse-far")
 UPPER, LOWER = "10.77.254.1", "10.78.0.1"
 FAR_MAC = "02:00:5e:30:00:01"  # of far0
 FAR_POOL = {"cidr": "10.78.0.0/16", "gateway": LOWER, "range_start": "10.78.1.1", "range_end": "10.78.1.254",
             "lease_seconds": 3600, "dns_servers": [SERVER]}
-LAYOUT = f"""
+
+
+class Relay(SideNetwork):
+    """isc-dhcp-relay and the kernel's router."""
+
+    NAMESPACES = ("rouse-relay", "rouse-far")
+    LAYOUT = f"""
 link add up0 netns rouse-relay type veth peer name relay-br netns rouse-client
 link add down0 netns rouse-relay type veth peer name far0 address {FAR_MAC} netns rouse-far
 -n rouse-client link set relay-br master br0 up
@@ -23,46 +27,19 @@ link add down0 netns rouse-relay type veth peer name far0 address {FAR_MAC} netn
 -n rouse-far link set far0 up
 -n rouse-appliance route replace 10.78.0.0/16 via {UPPER}
 """
-
-
-class Relay:
-    """isc-dhcp-relay and the kernel's router. Use it as a context."""
+    LINKS = (("rouse-client", "relay-br"), ("rouse-far", "far0"))
+    SAYS = "Sending on   Socket"
 
     def __init__(self, tmp_path, *options):
-        self.options, self.log, self.process = options, tmp_path / "dhcrelay.log", None
+        super().__init__(tmp_path / "dhcrelay.log")
+        self.options = options
 
-    def __enter__(self):
-        self.remove()
-        try:
-            self.build()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def build(self):
-        for name in NAMESPACES:
-            subprocess.run(["ip", "netns", "add", name], check=True)
-        for line in LAYOUT.strip().splitlines():
-            subprocess.run(["ip", *line.split()], check=True)
+    def prepare(self):
         # What is not yet checksummed must not come to a receiver of raw frames (see scripts/rack).
         for namespace, interface in (("rouse-relay", "up0"), ("rouse-relay", "down0"), ("rouse-far", "far0")):
             within(namespace, "ethtool", "-K", interface, "tx", "off", "sg", "off", "tso", "off", "gso", "off", "gro", "off")
         within("rouse-client", "ethtool", "-K", "relay-br", "gro", "off")
         within("rouse-relay", "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
-        self.process = spawn("rouse-relay", "dhcrelay", "-4", "-d", "--no-pid", *self.options, SERVER, log=self.log)
-        wait_until("the relay listens", lambda: "Sending on   Socket" in self.log.read_text())
 
-    def __exit__(self, *_):
-        if self.process:
-            self.process.terminate()
-            self.process.wait(10)
-        self.remove()
-
-    @staticmethod
-    def remove():
-        """Its links first: a namespace outlives its name while a process is in it."""
-        for namespace, link in (("rouse-client", "relay-br"), ("rouse-far", "far0")):
-            subprocess.run(["ip", "-n", namespace, "link", "del", link], stderr=subprocess.DEVNULL)
-        for name in NAMESPACES:
-            subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+    def command(self):
+        return ["dhcrelay", "-4", "-d", "--no-pid", *self.options, SERVER]

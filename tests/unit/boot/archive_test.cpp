@@ -4,6 +4,7 @@
 #include "tests/unit/boot/archive_builder.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"
 
+#include <clocale>
 #include <filesystem>
 #include <map>
 
@@ -138,6 +139,56 @@ TEST_F(Archives, LimitsHold) {
         ArchiveBuilder(path(), Format::tar_gz).file("zeros", std::string(5'000'000, '\0')).done();
     expect_refused(bomb, "more than 1000000 bytes", {.bytes = 1'000'000, .spare_bytes = 0});
     expect_refused(bomb, "nearly full", {.spare_bytes = std::uint64_t{1} << 62});
+}
+
+// Each of 300 directories has the others in it, by links: more paths than atoms, and not one file.
+TEST_F(Archives, LinksWithoutAFileAreBoundedToo) {
+    ArchiveBuilder mesh(path());
+    for (int i = 0; i < 300; ++i)
+        for (int j = 0; j < 10; ++j)
+            mesh.link("d" + std::to_string(i) + "/l" + std::to_string(j),
+                      "../d" + std::to_string((i + j + 1) % 300));
+    expect_refused(mesh.done(), "links make more than 20000 names");
+
+    // A way of links that double at each step, 2^40 in all.
+    ArchiveBuilder doubling(path());
+    doubling.file("good", "x").directory("d0");
+    for (int i = 1; i <= 40; ++i) {
+        const std::string below = "d" + std::to_string(i - 1);
+        doubling.link("d" + std::to_string(i), below + "/../" + below);
+    }
+    EXPECT_THAT(unpack(doubling.done()), ElementsAre(Pair("good", "x")));
+    EXPECT_EQ(skipped_.count("d40"), 1U);
+
+    // A staircase of links is cut where no name could reach.
+    ArchiveBuilder stairs(path());
+    stairs.file("good", "x");
+    for (int i = 0; i < 500; ++i) stairs.link("s" + std::to_string(i) + "/n", "../s" + std::to_string(i + 1));
+    stairs.directory("s500");
+    EXPECT_TRUE(unpack(stairs.done(), "", {.entries = 100'000, .spare_bytes = 0}).count("good"));
+}
+
+TEST_F(Archives, OnlyContentsWithANameAreKept) {
+    const auto archive = ArchiveBuilder(path())
+                             .file("a", "first")
+                             .file("a", "second")
+                             .file(std::string(200, 'x'), "nameless")
+                             .file("b", "second")
+                             .done();
+    const auto unpacked = unpack_archive(archive, images_, "", {.spare_bytes = 0});
+    ASSERT_TRUE(unpacked);
+    EXPECT_EQ(unpacked->contents.size(), 1U);
+    EXPECT_EQ(leftovers(), 1U);
+    EXPECT_THAT(unpack(archive), ElementsAre(Pair("a", "second"), Pair("b", "second")));
+}
+
+TEST_F(Archives, NamesInUnicodeStayTheSame) {
+    for (const Format format : {Format::tar, Format::zip}) {
+        std::setlocale(LC_CTYPE, "C.UTF-8");  // for who makes it
+        const auto archive = ArchiveBuilder(path(), format).file("grün/größe.img", "x").done();
+        std::setlocale(LC_CTYPE, "C");
+        EXPECT_THAT(unpack(archive), ElementsAre(Pair("grün/größe.img", "x"))) << refusal_;
+    }
 }
 
 TEST_F(Archives, WhatIsNoneIsSaidSo) {

@@ -1,83 +1,13 @@
-// Who the XDP program takes for known, how much strangers may send, and what else it steers when told to.
+// Who the XDP program takes for known, and how much strangers may send.
 
-#include "ebpf/allow_list.hpp"
 #include "shared/clock.hpp"
-#include "tests/support/dhcp_builder.hpp"
-#include "tests/unit/ebpf/filter_fixture.hpp"
+#include "tests/unit/ebpf/defence_fixture.hpp"
 
 #include <chrono>
 #include <thread>
 
 namespace rouse::ebpf {
 namespace {
-
-using test::Bytes;
-using test::DhcpBuilder;
-using test::PacketBuilder;
-
-const MacAddress kKnown{{0x52, 0x54, 0, 0, 0, 1}};
-const MacAddress kAlsoKnown{{0x52, 0x54, 0, 0, 0, 2}};
-const MacAddress kStranger{{0x52, 0x54, 0, 0, 0, 3}};
-const MacAddress kRouter{{0x52, 0x54, 0, 0, 0, 4}};
-const Ipv4Address kLeasedElsewhere = *Ipv4Address::parse("10.9.0.7");
-const Ipv4Address kOther = *Ipv4Address::parse("10.9.0.8");
-
-constexpr StrangerLimits kNobody{};
-
-// A machine that is a stranger, and another one with every NUMBER below 2^24.
-MacAddress stranger(std::uint32_t number) {
-    return {{2, 1, 0, static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8),
-             static_cast<std::uint8_t>(number)}};
-}
-
-struct Dhcp {
-    MacAddress source = kKnown;
-    MacAddress client = kKnown;
-    Ipv4Address relay{};
-    Ipv4Address address{};
-    test::Udp udp{};
-    std::optional<std::size_t> size{};  // of the frame
-};
-Bytes dhcp(const Dhcp& with) {
-    DhcpBuilder message(wire::DhcpType::discover, with.client);
-    message.header.gateway = with.relay;
-    return PacketBuilder()
-        .eth({.source = with.source})
-        .ipv4({.source = with.address})
-        .udp(with.udp)
-        .payload(message.payload())
-        .build(with.size);
-}
-Bytes discover_of(const MacAddress& mac) {
-    return dhcp({.source = mac, .client = mac});
-}
-Bytes tftp(const MacAddress& source, Ipv4Address address) {
-    return PacketBuilder()
-        .eth({.source = source})
-        .ipv4({.source = address})
-        .udp({.source_port = 2000, .destination_port = 69})
-        .payload(20)
-        .build();
-}
-
-class Defence : public FilterFixture {
-  protected:
-    void SetUp() override {
-        FilterFixture::SetUp();
-        if (IsSkipped() || HasFatalFailure()) return;
-        list_.emplace(*program_);
-        ASSERT_TRUE(list_->machines.assign({kKnown, kAlsoKnown}));
-        ASSERT_TRUE(list_->addresses.assign({kLeasedElsewhere}));
-        list_->enforce(true);
-    }
-    // How many of COUNT frames reach user space.
-    std::uint64_t admitted(const Bytes& frame, unsigned count) {
-        std::uint64_t n = 0;
-        for (unsigned i = 0; i < count; ++i) n += run(frame) == XDP_REDIRECT ? 1 : 0;
-        return n;
-    }
-    std::optional<AllowList> list_;
-};
 
 struct Case {
     const char* description;
@@ -170,8 +100,6 @@ TEST_F(Defence, WhoLeavesTheListIsAStranger) {
 }
 
 // ── buckets ──────────────────────────────────────────────────────────────────────────────────────────────
-
-constexpr double kNeverAgain = 1e-6;  // tokens a second: none comes in while a test runs
 
 TEST_F(Defence, StrangerSendsItsBurstAndNoMore) {
     for (const std::uint32_t burst : {2U, 8U}) {  // as on networks that serve registered machines, and all
@@ -294,139 +222,6 @@ TEST_F(Defence, CpusShareTheBuckets) {
     cpus.clear();
     EXPECT_EQ(counted().redirected_stranger, kAll);
     EXPECT_EQ(counted().dropped_flood, 4 * kEach - kAll);
-}
-
-// ── extras ───────────────────────────────────────────────────────────────────────────────────────────────
-
-Bytes ipv6(std::uint8_t next_header, std::initializer_list<std::uint8_t> payload, std::uint8_t version = 6) {
-    std::vector<std::byte> header(40);
-    header[0] = static_cast<std::byte>(version << 4);
-    header[6] = static_cast<std::byte>(next_header);
-    PacketBuilder frame;
-    frame.eth({.source = kKnown, .type = 0x86dd}).payload(header);
-    for (const std::uint8_t octet : payload) frame.payload(1, static_cast<std::byte>(octet));
-    return frame.build();
-}
-constexpr std::uint8_t kIcmpv6 = 58;
-constexpr std::uint8_t kUdp = 17;
-
-// What another server says to CLIENT.
-Bytes answer_to(const MacAddress& client, const MacAddress& to = kBroadcastMac,
-                const MacAddress& server = kKnown) {
-    return PacketBuilder()
-        .eth({.destination = to, .source = server})
-        .ipv4()
-        .udp({.source_port = 67, .destination_port = 68})
-        .payload(DhcpBuilder(wire::DhcpType::offer, client).payload())
-        .build();
-}
-
-TEST_F(Defence, ExtrasAreSteeredEachByItsSwitch) {
-    const Bytes solicitation = ipv6(kIcmpv6, {133, 0, 0, 0, 0, 0, 0, 0});
-    const Bytes dhcpv6 = ipv6(kUdp, {546 >> 8, 546 & 0xff, 547 >> 8, 547 & 0xff, 0, 8, 0, 0});
-    const Bytes tftp6 = ipv6(kUdp, {7, 1, 0, 69, 0, 8, 0, 0});
-    const Bytes answer = answer_to(kStranger);
-    const Extras none;
-    struct Row {
-        Extras extras;
-        bool solicitation, dhcpv6, tftp6, answer;
-    };
-    for (const Row& row : {Row{none, false, false, false, false},
-                           {{.router_solicitations = true}, true, false, false, false},
-                           {{.dhcpv6 = true}, false, true, false, false},
-                           {{.tftp_ipv6 = true}, false, false, true, false},
-                           {{.dhcp_answers = true}, false, false, false, true},
-                           {{.dhcp_clients = true}, false, false, false, true},
-                           {{true, true, true, true}, true, true, true, true}}) {
-        list_->steer(row.extras);
-        EXPECT_EQ(run(solicitation), row.solicitation ? XDP_REDIRECT : XDP_PASS);
-        EXPECT_EQ(run(dhcpv6), row.dhcpv6 ? XDP_REDIRECT : XDP_PASS);
-        EXPECT_EQ(run(tftp6), row.tftp6 ? XDP_REDIRECT : XDP_PASS);
-        EXPECT_EQ(run(answer), row.answer ? XDP_REDIRECT : XDP_PASS);
-    }
-}
-
-TEST_F(Defence, ExtrasTakeNothingElse) {
-    list_->steer({true, true, true, true});
-    for (unsigned type = 0; type <= 0xff; ++type)
-        EXPECT_EQ(run(ipv6(kIcmpv6, {static_cast<std::uint8_t>(type), 0, 0, 0})),
-                  type == 133 ? XDP_REDIRECT : XDP_PASS)
-            << type;
-    for (unsigned port = 0; port <= 0xffff; ++port)
-        ASSERT_EQ(run(ipv6(kUdp, {0, 1, static_cast<std::uint8_t>(port >> 8), static_cast<std::uint8_t>(port),
-                                  0, 8, 0, 0})),
-                  port == 547 || port == 69 ? XDP_REDIRECT : XDP_PASS)
-            << port;
-    EXPECT_EQ(run(ipv6(0, {58, 0, 0, 0, 0, 0, 0, 0, 133, 0})), XDP_PASS) << "behind a hop-by-hop header";
-    EXPECT_EQ(run(ipv6(kIcmpv6, {133}, 4)), XDP_PASS) << "IP version 4";
-    EXPECT_EQ(run(ipv6(kIcmpv6, {})), XDP_PASS) << "nothing after the header";
-    EXPECT_EQ(run(ipv6(kUdp, {0, 1, 547 >> 8})), XDP_PASS) << "cut off in the port";
-    EXPECT_EQ(run(ipv6(kUdp, {0, 1, 547 >> 8, 547 & 0xff})), XDP_REDIRECT) << "cut off after it";
-}
-
-TEST_F(Defence, TransfersOverIpv6HaveTheirPortsWhereTftpIsServedThere) {
-    constexpr PortRange kRange{61440, 4096};
-    for (const bool served : {false, true}) {
-        list_->steer({.tftp_ipv6 = served, .tftp_ports = kRange});
-        for (unsigned port = 0; port <= 0xffff; ++port) {
-            const bool ours = served && (port == 69 || kRange.contains(static_cast<std::uint16_t>(port)));
-            ASSERT_EQ(run(ipv6(kUdp, {0, 1, static_cast<std::uint8_t>(port >> 8),
-                                      static_cast<std::uint8_t>(port), 0, 8, 0, 0})),
-                      ours ? XDP_REDIRECT : XDP_PASS)
-                << port;
-        }
-    }
-}
-
-TEST_F(Defence, ExtrasOfStrangersMeetTheBuckets) {
-    list_->steer({true, true, true, true});
-    list_->set_limits({.each = {2, kNeverAgain}, .all = {1000, kNeverAgain}});
-    Bytes solicitation = ipv6(kIcmpv6, {133, 0, 0, 0});
-    std::memcpy(solicitation.data() + 6, &kStranger, sizeof kStranger);
-    EXPECT_EQ(admitted(solicitation, 10), 2U);
-    const Bytes foreign_offer = answer_to(kStranger, kBroadcastMac, stranger(1));
-    EXPECT_EQ(admitted(foreign_offer, 10), 2U);
-}
-
-TEST_F(Defence, AnswersToThisHostsOwnClientStayTheKernels) {
-    Extras extras{.dhcp_answers = true};
-    extras.own_address = kAlsoKnown;
-    list_->steer(extras);
-    EXPECT_EQ(run(answer_to(kKnown)), XDP_REDIRECT);
-    EXPECT_EQ(run(answer_to(kAlsoKnown)), XDP_PASS) << "broadcast, but for us";
-    EXPECT_EQ(run(answer_to(kKnown, kAlsoKnown)), XDP_PASS) << "not broadcast";
-    const Bytes cut = PacketBuilder().eth().ipv4().udp({.source_port = 67, .destination_port = 68}).build();
-    EXPECT_EQ(run(cut), XDP_PASS) << "names no client";
-}
-
-TEST_F(Defence, EveryAnswerIsForSimulatedClients) {
-    Extras extras{.dhcp_clients = true};
-    extras.own_address = kAlsoKnown;
-    list_->steer(extras);
-    EXPECT_EQ(run(answer_to(kKnown, kAlsoKnown)), XDP_REDIRECT) << "not broadcast";
-    EXPECT_EQ(run(answer_to(kAlsoKnown)), XDP_REDIRECT) << "for us";
-}
-
-TEST_F(Defence, WhatADhcpv6RelaySendsOnIsItsClients) {
-    list_->steer({.dhcpv6 = true});
-    list_->set_limits(kNobody);
-    const auto relayed = [](const MacAddress& client, std::uint8_t type) {
-        std::initializer_list<std::uint8_t> ports{547 >> 8, 547 & 0xff, 547 >> 8, 547 & 0xff, 0, 8, 0, 0};
-        Bytes frame = ipv6(kUdp, ports);
-        std::memcpy(frame.data() + 6, &kRouter, sizeof kRouter);
-        frame.resize(frame.size() + 34);
-        std::byte* message = frame.data() + frame.size() - 34;
-        message[0] = static_cast<std::byte>(type);
-        const auto& m = client.octets;
-        const std::array<std::uint8_t, 16> peer{
-            0xfe, 0x80, 0,    0,    0,    0,    0,   0, static_cast<std::uint8_t>(m[0] ^ 2),
-            m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
-        std::memcpy(message + 18, peer.data(), peer.size());
-        return frame;
-    };
-    EXPECT_EQ(run(relayed(kKnown, 12)), XDP_REDIRECT);
-    EXPECT_EQ(run(relayed(kStranger, 12)), XDP_DROP);
-    EXPECT_EQ(run(relayed(kKnown, 1)), XDP_DROP) << "not relayed, and from a router that is no machine";
 }
 
 }  // namespace

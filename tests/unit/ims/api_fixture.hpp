@@ -77,8 +77,10 @@ class ApiTest : public store::StoreTest {
         made.peer = *Ipv4Address::parse("10.77.9.9");
         return made;
     }
-    Answer call(Method method, const std::string& target, const std::string& body = {}) {
+    Answer call(Method method, const std::string& target, const std::string& body = {},
+                const http::Headers& headers = {}) {
         auto made = request(method, target);
+        made.headers = headers;
         made.headers.add("Content-Type", "application/json");
         return send(api_, made, http::BodyText(body, 4096));
     }

@@ -49,9 +49,9 @@ TEST_P(EachKind, DiscoverIsWhole) {
     EXPECT_EQ(message.header.hardware, kMac);
     EXPECT_EQ(message.header.transaction, be32(7));
     EXPECT_EQ(message.header.seconds, be16(3));
-    EXPECT_EQ(message.vendor_text(), kind_.vendor_class);
-    EXPECT_EQ(message.architecture, kind_.architecture);
-    EXPECT_EQ(message.requested_file(), kind_.file);
+    EXPECT_EQ(message.vendor_text(), kind_.dhcp.vendor_class);
+    EXPECT_EQ(message.architecture, kind_.dhcp.architecture);
+    EXPECT_EQ(message.requested_file(), kind_.dhcp.file);
     EXPECT_FALSE(message.requested_address);
 }
 
@@ -83,11 +83,11 @@ TEST(Question, IdentityNamesTheMachine) {
 
 TEST(MachineKind, WaitsDoubleUpToTheLongest) {
     const auto& kind = *must(find_machine_kind("ipxe-bios"));
-    EXPECT_EQ(kind.wait_ms(false, 1), 1000U);
-    EXPECT_EQ(kind.wait_ms(false, 4), 8000U);
-    EXPECT_EQ(kind.wait_ms(false, 5), 10'000U);
-    EXPECT_EQ(kind.wait_ms(true, 1), 250U);
-    EXPECT_EQ(kind.wait_ms(true, 2), 500U);
+    EXPECT_EQ(kind.dhcp.discover.wait_ms(1), 1000U);
+    EXPECT_EQ(kind.dhcp.discover.wait_ms(4), 8000U);
+    EXPECT_EQ(kind.dhcp.discover.wait_ms(5), 10'000U);
+    EXPECT_EQ(kind.dhcp.request.wait_ms(1), 250U);
+    EXPECT_EQ(kind.dhcp.request.wait_ms(2), 500U);
 }
 
 TEST(MachineKind, AnUnknownOneIsAnErrorThatNamesThoseThereAre) {

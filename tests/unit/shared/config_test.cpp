@@ -95,5 +95,23 @@ TEST(PrepareRunDir, RefusesADiskBackedDirectory) {
     std::remove("/dev/shm/rouse-config-test");
 }
 
+TEST(Config, KnowsTheKernelsInterfaceOnTheRack) {
+    Config config;
+    for (const auto& [port, interface] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"auto:rack0", "rack0"},
+             {"xdp:rack0,generic", "rack0"},
+             {"dpdk:net_af_packet0,iface=rack0", "rouse0"},
+             {"dpdk:0000:03:00.0", "rouse0"},
+             {"auto:03:00.0", "rouse0"},
+             {"auto:net_tap0", "rouse0"}}) {
+        config.dataplane.port = port;
+        EXPECT_EQ(config.rack_interface(), interface) << port;
+    }
+    config.dataplane.address = "10.77.0.1/16";
+    EXPECT_EQ(config.rack_address(), "10.77.0.1");
+    config.dataplane.address = "10.77.0.1";
+    EXPECT_EQ(config.rack_address(), "10.77.0.1");
+}
+
 }  // namespace
 }  // namespace rouse

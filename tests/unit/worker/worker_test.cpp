@@ -18,6 +18,9 @@ using wire::DhcpType;
 
 constexpr std::uint32_t kMachine = 3;
 
+const MacAddress kElsewhereMac{{2, 0, 0, 0, 0, 9}};
+const Ipv4Address kElsewhere = *Ipv4Address::parse("192.168.1.9");
+
 class WorkerTest : public ::testing::Test {
   protected:
     ScratchStore store_;
@@ -52,6 +55,16 @@ class WorkerTest : public ::testing::Test {
             .write(frame, payload.size());
         wire::store_bytes(frame, wire::kUdpFrameOverhead, std::as_bytes(std::span(payload)));
         return frame;
+    }
+    // One whose network is not this link's.
+    void add_machine_elsewhere() {
+        store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+            const store::NetworkRecord network{
+                .id = 2, .prefix = *Ipv4Prefix::parse("192.168.1.0/24"), .lease_seconds = 3600};
+            const store::HostRecord host{.network = 2, .address = kElsewhere};
+            test::must(txn.put(tables.networks, store::bytes_of(be32(2)), store::bytes_of(network)));
+            test::must(txn.put(tables.hosts, store::bytes_of(kElsewhereMac), store::bytes_of(host)));
+        });
     }
     void add_rendered(std::string_view name, std::string_view content) {
         store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
@@ -94,21 +107,13 @@ TEST_F(WorkerTest, ARegisteredMachineGetsItsAddressAndBootFile) {
 // RFC 2131 4.3.2, RENEWING: no relay has a hand in it, so only its own address says on which link the client
 // is.
 TEST_F(WorkerTest, AMachineBehindARouterRenewsByItself) {
-    const MacAddress mac{{2, 0, 0, 0, 0, 9}};
-    const Ipv4Address address = *Ipv4Address::parse("192.168.1.9");
-    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
-        const store::NetworkRecord network{
-            .id = 2, .prefix = *Ipv4Prefix::parse("192.168.1.0/24"), .lease_seconds = 3600};
-        const store::HostRecord host{.network = 2, .address = address};
-        test::must(txn.put(tables.networks, store::bytes_of(be32(2)), store::bytes_of(network)));
-        test::must(txn.put(tables.hosts, store::bytes_of(mac), store::bytes_of(host)));
-    });
-    DhcpBuilder request(DhcpType::request, mac);
-    request.header.client = address;
+    add_machine_elsewhere();
+    DhcpBuilder request(DhcpType::request, kElsewhereMac);
+    request.header.client = kElsewhere;
     auto to_us = request.frame();
     wire::UdpTemplate({.source_mac = {{2, 0, 0, 0, 0, 8}},  // the router's
                        .destination_mac = test::kServerMac,
-                       .source = address,
+                       .source = kElsewhere,
                        .destination = test::kServerAddress,
                        .source_port = wire::kDhcpClientPort,
                        .destination_port = wire::kDhcpServerPort})
@@ -121,19 +126,11 @@ TEST_F(WorkerTest, AMachineBehindARouterRenewsByItself) {
 
 // RFC 2131 4.3.2: it would keep an address that does not work where it is, and that others may be given.
 TEST_F(WorkerTest, AMachineOnAnotherNetworkThanItsOwnIsRefusedWhatItHadAndOfferedNothing) {
-    const MacAddress mac{{2, 0, 0, 0, 0, 9}};
-    const Ipv4Address address = *Ipv4Address::parse("192.168.1.9");
-    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
-        const store::NetworkRecord network{
-            .id = 2, .prefix = *Ipv4Prefix::parse("192.168.1.0/24"), .lease_seconds = 3600};
-        const store::HostRecord host{.network = 2, .address = address};
-        test::must(txn.put(tables.networks, store::bytes_of(be32(2)), store::bytes_of(network)));
-        test::must(txn.put(tables.hosts, store::bytes_of(mac), store::bytes_of(host)));
-    });
-    EXPECT_TRUE(fixture_->exchange(DhcpBuilder(DhcpType::discover, mac).frame()).empty());
+    add_machine_elsewhere();
+    EXPECT_TRUE(fixture_->exchange(DhcpBuilder(DhcpType::discover, kElsewhereMac).frame()).empty());
     EXPECT_EQ(fixture_->dropped(DropReason::dhcp_unknown_network), 1U);
-    DhcpBuilder rebinding(DhcpType::request, mac);
-    rebinding.header.client = address;
+    DhcpBuilder rebinding(DhcpType::request, kElsewhereMac);
+    rebinding.header.client = kElsewhere;
     EXPECT_EQ(fixture_->exchange(rebinding.frame()).size(), 1U);
     EXPECT_EQ(fixture_->counters->get(Counter::dhcp_naks), 1U);
     EXPECT_TRUE(fixture_->exchange(rebinding.pxe(0).frame()).empty());  // firmware may take a NAK for the end
