@@ -130,9 +130,12 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     if (!counters) return tl::unexpected(counters.error());
     const auto store = wait_for_store(config.lmdb_dir(), stop);
     if (!store) return {};
-    auto device =
-        port::open_device(config.dataplane.port, config.dataplane.workers,
-                          {.allow_list_size = config.dataplane.allow_list_size}, dpdk_options(config));
+    const auto& dataplane = config.dataplane;
+    auto device = port::open_device(dataplane.port, dataplane.workers,
+                                    {.receive_frames = dataplane.ring_frames,
+                                     .transmit_frames = dataplane.ring_frames,
+                                     .allow_list_size = dataplane.allow_list_size},
+                                    dpdk_options(config));
     if (!device) return tl::unexpected(device.error());
     return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, stop); }, *device);
 }

@@ -49,10 +49,7 @@ Result<RackAddress> find_rack_address(const Config& config) {
             return fail("dataplane.address " + config.dataplane.address + " is not an IPv4 address");
         return RackAddress{*address};
     }
-    const auto& port = config.dataplane.port;
-    if (port.starts_with("dpdk:"))
-        return fail("a dpdk port has no address of its own; set dataplane.address, such as 10.77.0.1/16");
-    const auto address = interface_address(port.substr(port.find(':') + 1));
+    const auto address = interface_address(config.rack_interface());
     if (!address) return tl::unexpected(address.error());
     return RackAddress{*address};
 }

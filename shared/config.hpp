@@ -27,7 +27,7 @@ struct Config {
         std::string address6;
         std::string host_interface = "rouse0";  // of a dpdk port: the kernel's share of it
         std::string dpdk_eal;                   // more arguments for DPDK's EAL
-        unsigned workers = 0;  // one for each queue of the port; 0 (auto): as many as it has
+        unsigned workers = 0;                   // one for each queue of the port; 0 (auto): as many as it has
         // Core of each worker, in the order of the queues; empty: for one worker the kernel's choice, for
         // several the last ones of those that the process may use.
         std::vector<unsigned> cores;
@@ -35,6 +35,9 @@ struct Config {
         // follows what has paid. "never": it polls on, at 100 % CPU, for the lowest latency.
         std::string rest = "adaptive";
         unsigned sessions = 16384;  // concurrent TFTP transfers of each worker at most
+        // Frames that can wait for each worker, at 2 KiB each; it takes as many for what it sends. 2048 last
+        // 16 ms at 128 000 a second: that long a worker may be kept from its core without a loss.
+        unsigned ring_frames = 2048;
         // "single": transfers leave from port 69, as requests come to it. "per-transfer": each from a port of
         // its own (RFC 1350 4), for clients or firewalls that insist; such a port is drawn from the range.
         std::string tftp_ports = "single";
@@ -83,6 +86,14 @@ struct Config {
     // dataplane.address without its prefix length.
     [[nodiscard]] std::string rack_address() const {
         return dataplane.address.substr(0, dataplane.address.find('/'));
+    }
+    // The kernel's interface on the rack. A device that DPDK drives (bound to VFIO, or made of software) is
+    // none: there it is the host's share of it.
+    [[nodiscard]] std::string rack_interface() const {
+        const std::string device = dataplane.port.substr(dataplane.port.find(':') + 1);
+        const bool is_dpdk = dataplane.port.starts_with("dpdk:") || device.starts_with("net_") ||
+                             device.find(':') != std::string::npos;
+        return is_dpdk ? dataplane.host_interface : device.substr(0, device.find(','));
     }
     [[nodiscard]] std::string lmdb_dir() const { return store.state_dir + "/lmdb"; }
     [[nodiscard]] std::string images_dir() const { return store.state_dir + "/images/sha256"; }

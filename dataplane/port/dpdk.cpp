@@ -201,6 +201,7 @@ void DpdkPort::Queue::watch_for_frames() {
 }
 
 void DpdkPort::Queue::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
+    if (!backlog_.empty()) return;  // the next flush() takes it on
     Bell* const bell = host_ != nullptr && index_ == 0 ? &host_->worker_bell() : nullptr;
     if (bell != nullptr) bell->prepare();
     if (epoll_ >= 0) rte_eth_dev_rx_intr_enable(id_, index_);

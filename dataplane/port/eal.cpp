@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -169,15 +170,16 @@ Result<std::vector<std::string>> eal_arguments(const EalOptions& options, std::u
     std::istringstream words(options.arguments);
     const std::vector<std::string> more{std::istream_iterator<std::string>(words), {}};
     const bool wants_none = std::find(more.begin(), more.end(), "--no-huge") != more.end();
-    const bool has_huge_pages = !wants_none && free_huge_mib >= options.memory_mib;
+    std::uint64_t memory_mib = options.memory_mib;
+    if (const auto own = std::find(more.begin(), more.end(), "-m"); more.end() - own > 1)
+        memory_mib = std::strtoull((own + 1)->c_str(), nullptr, 10);
+    const bool has_huge_pages = !wants_none && free_huge_mib >= memory_mib;
     if (is_pci && !has_huge_pages)
-        return fail("DPDK needs " + std::to_string(options.memory_mib) + " MiB of huge pages for " +
-                    options.device + " and " + std::to_string(free_huge_mib) +
-                    " MiB are free; reserve more: `echo " + std::to_string(options.memory_mib * 2) + " > " +
-                    kHugePageDirectory + "nr_hugepages`");
+        return fail("DPDK needs " + std::to_string(memory_mib) + " MiB of huge pages for " + options.device +
+                    " and " + std::to_string(free_huge_mib) + " MiB are free; reserve more: `echo " +
+                    std::to_string(memory_mib) + " > " + kHugePageDirectory + "nr_hugepages`");
     std::vector<std::string> arguments{"--no-telemetry", "--file-prefix=rouse-" + std::to_string(::getpid()),
-                                       "--lcores=" + logical_core(), "-m",
-                                       std::to_string(options.memory_mib)};
+                                       "--lcores=" + logical_core(), "-m", std::to_string(memory_mib)};
     // In memory: huge pages without a mounted hugetlbfs, and nothing left behind in files.
     if (has_huge_pages)
         arguments.emplace_back("--in-memory");
@@ -209,8 +211,7 @@ Result<void> start_eal(const EalOptions& options) {
     state.is_running = true;
     state.memory = rte_eal_has_hugepages() != 0
                        ? "huge pages"
-                       : "ordinary pages (" + std::to_string(free_mib) + " MiB of huge pages were free, " +
-                             std::to_string(options.memory_mib) + " MiB are used)";
+                       : "ordinary pages (" + std::to_string(free_mib) + " MiB of huge pages were free)";
     return {};
 }
 

@@ -8,6 +8,7 @@ import time
 import avalanche
 import boot
 import dhcp
+import dpdk
 import http_boot
 import micro
 import rack
@@ -16,7 +17,7 @@ import results
 import scaling
 import tftp
 
-# Each returns Results and Plots. The DPDK ports' figures, beside those of dpdk-testpmd, will be one more.
+# Each returns Results and Plots.
 PARTS = {
     "micro": lambda quick, say: micro.bench(say),
     "dhcp": dhcp.bench,
@@ -25,6 +26,7 @@ PARTS = {
     "workers": scaling.bench,
     "http": http_boot.bench,
     "boot": boot.bench,
+    "dpdk": dpdk.bench,
 }
 
 

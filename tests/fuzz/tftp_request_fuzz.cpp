@@ -2,6 +2,7 @@
 
 #include "dataplane/tftp/name.hpp"
 #include "dataplane/wire/tftp.hpp"
+#include "shared/miss.hpp"
 
 #include <cstdlib>
 

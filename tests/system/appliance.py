@@ -17,6 +17,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "appliance"
 PORT = os.environ.get("ROUSE_PORT")  # what carries the frames, such as dpdk:net_af_packet0,iface=rack0; none: the default
+INTERFACE = "rouse0" if (PORT or "").startswith("dpdk:") else "rack0"  # the kernel's, with the appliance's address
 CLIENT_MAC = "02:00:5e:10:00:01"  # of client0, see scripts/rack
 SERVER, SERVER_MAC = "10.77.0.1", "02:00:5e:00:00:01"  # of rack0, likewise
 POOL = {
@@ -181,6 +182,17 @@ class Appliance:
 
     def dropped(self, reason):
         return self.metric("rouse_drops_total", reason=reason)
+
+
+def restart_dataplane(appliance):
+    """Killed, and started again as it was."""
+    pid = appliance.pid("dataplane")
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        command = [word.decode() for word in file.read().split(b"\0")[:-1]]
+    appliance.kill("dataplane")
+    process = spawn("rouse-appliance", *command, log=HOME / "dataplane.log")
+    (HOME / "dataplane.pid").write_text(str(process.pid))  # for scripts/appliance stop
+    return process
 
 
 class VirtualMachine:

@@ -324,6 +324,12 @@ TEST(EalArguments, UseHugePagesWhereThereAreEnough) {
     EXPECT_THAT(*ordinary, Not(Contains("--in-memory")));  // EAL refuses the two together
 }
 
+TEST(EalArguments, OfTheUserSayHowMuchMemoryIsNeeded) {
+    const EalOptions options{.device = "net_null0", .memory_mib = 32, .arguments = "-m 64"};
+    EXPECT_THAT(*eal_arguments(options, 62), Contains("--no-huge"));
+    EXPECT_THAT(*eal_arguments(options, 64), Contains("--in-memory"));
+}
+
 TEST(EalArguments, HardwareNeedsHugePages) {
     const auto refused = eal_arguments({.device = "0000:03:00.0", .memory_mib = 32}, 30);
     ASSERT_FALSE(refused);

@@ -342,6 +342,16 @@ TEST_F(OpenPort, AutoSaysWhatItChose) {
     EXPECT_THAT(text, HasSubstr("auto"));
 }
 
+TEST_F(OpenPort, AutoTakesDpdkForWhatIsNoInterface) {
+    DpdkOptions options;
+    options.eal_arguments = "--no-huge";
+    const auto device = open_device("auto:net_null0", 1, {}, options);
+    ASSERT_TRUE(device) << device.error().message;
+    EXPECT_THAT(std::get<DpdkDevice>(*device).describe(),
+                HasSubstr("chosen by auto: a device of DPDK's own"));
+    EXPECT_THAT(refusal("auto:0000:fe:1f.7"), HasSubstr("there is no PCI device 0000:fe:1f.7"));
+}
+
 TEST_F(OpenPort, ModeCanBeInsistedOn) {
     const auto device = open_device("xdp:rouse0,generic", 1);
     ASSERT_TRUE(device) << device.error().message;

@@ -47,7 +47,7 @@ TEST(ParseConfig, UnknownKeysAndBadValuesAreErrors) {
     }
 }
 
-TEST(ParseConfig, WorkersCoresAndRest) {
+TEST(ParseConfig, WorkersCoresRestAndRings) {
     const auto chosen = [](std::vector<std::string> arguments) {
         auto result = parse(std::move(arguments));
         return std::holds_alternative<Config>(result) ? std::get<Config>(result).dataplane
@@ -67,6 +67,8 @@ TEST(ParseConfig, WorkersCoresAndRest) {
     for (const char* wrong : {"many", "65", "-1"})
         EXPECT_EQ(chosen({"--dataplane.workers", wrong}).workers, 999U) << wrong;
     EXPECT_EQ(chosen({"--dataplane.rest", "sometimes"}).workers, 999U);
+    EXPECT_EQ(chosen({"--dataplane.ring_frames", "8192"}).ring_frames, 8192U);
+    EXPECT_EQ(chosen({"--dataplane.ring_frames", "63"}).workers, 999U);
 }
 
 TEST(ParseConfig, TransfersShareAPortUnlessToldOtherwise) {
@@ -91,6 +93,24 @@ TEST(ParseConfig, RangesOfPortsThatCannotBe) {
 TEST(PrepareRunDir, RefusesADiskBackedDirectory) {
     EXPECT_TRUE(prepare_run_dir("/dev/shm/rouse-config-test"));
     std::remove("/dev/shm/rouse-config-test");
+}
+
+TEST(Config, KnowsTheKernelsInterfaceOnTheRack) {
+    Config config;
+    for (const auto& [port, interface] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"auto:rack0", "rack0"},
+             {"xdp:rack0,generic", "rack0"},
+             {"dpdk:net_af_packet0,iface=rack0", "rouse0"},
+             {"dpdk:0000:03:00.0", "rouse0"},
+             {"auto:03:00.0", "rouse0"},
+             {"auto:net_tap0", "rouse0"}}) {
+        config.dataplane.port = port;
+        EXPECT_EQ(config.rack_interface(), interface) << port;
+    }
+    config.dataplane.address = "10.77.0.1/16";
+    EXPECT_EQ(config.rack_address(), "10.77.0.1");
+    config.dataplane.address = "10.77.0.1";
+    EXPECT_EQ(config.rack_address(), "10.77.0.1");
 }
 
 }  // namespace
