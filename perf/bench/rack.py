@@ -41,24 +41,30 @@ class Account:
     """What a process and all its descendants spend, those included whose end nobody waits for: a control group of
     its own. Where there are none, the sum of those that are seen."""
 
-    def __init__(self, pid):
-        self._pid, self._group = pid, None
-        for kind, (file, unit) in {"cgroup2": ("cpu.stat", 1e-6), "cgroup": ("cpuacct.usage", 1e-9)}.items():
-            for line in pathlib.Path("/proc/mounts").read_text().splitlines():
-                _, place, mounted, options = line.split()[:4]
-                if mounted == kind and self._group is None and (kind == "cgroup2" or "cpuacct" in options.split(",")):
-                    self._open(pathlib.Path(place) / f"rouse-bench-{pid}", file, unit)
+    KINDS = {"cgroup2": ("cpu.stat", 1e-6), "cgroup": ("cpuacct.usage", 1e-9)}  # file, its unit in seconds
+
+    def __init__(self, name):
+        self._pid, self._group = None, None
+        for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+            _, place, kind, options = line.split()[:4]
+            if self._group is None and (kind == "cgroup2" or kind == "cgroup" and "cpuacct" in options.split(",")):
+                self._open(pathlib.Path(place) / f"rouse-bench-{os.getpid()}-{name.replace(' ', '-')}", *self.KINDS[kind])
 
     def _open(self, group, file, unit):
         with contextlib.suppress(OSError):
-            group.mkdir()
+            group.mkdir(exist_ok=True)
             self._group, self._file, self._unit = group, group / file, unit
             self._file.read_text()
-            (group / "cgroup.procs").write_text(str(self._pid))
             return
-        if group.is_dir():
-            group.rmdir()
         self._group = None
+
+    def join(self):
+        """For the process itself, before it becomes the program: no child of it is missed then."""
+        if self._group:
+            (self._group / "cgroup.procs").write_text("0")
+
+    def watch(self, pid):
+        self._pid = pid
 
     def seconds(self):
         if not self._group:
@@ -98,9 +104,12 @@ class Program:
         self._directory = tempfile.TemporaryDirectory(prefix=f"bench-{self.name}-")
         directory = pathlib.Path(self._directory.name)
         self._log = open(directory / "log", "w+")
+        self._account = Account(self.name)
         self._process = subprocess.Popen(in_rack("appliance", *self.command(directory)), stdout=self._log,
-                                         stderr=subprocess.STDOUT, env={**os.environ, **self.environment(directory)})
-        self._account = Account(self._process.pid)
+                                         stderr=subprocess.STDOUT, env={**os.environ, **self.environment(directory)},
+                                         start_new_session=True, preexec_fn=self._account.join)
+        self._account.watch(self._process.pid)
+        prefer(self._process.pid)  # each has a share of the processor of its own, as the appliance's processes have
         time.sleep(1)  # none of them says when it is ready
         if self._process.poll() is not None:
             self._log.seek(0)
