@@ -15,7 +15,7 @@ class Echo(Program):
     """No server: the frame itself comes back. What the port and the client allow."""
 
     name = "frame echo"
-    first_rate = 8000
+    first_rate = 32_000
 
     def command(self, directory):
         return [BIN / "rouse-echo", "xdp:rack0", SERVER]
@@ -62,7 +62,7 @@ class Rouse:
     put there. With FIRST_ADDRESS the machines have addresses in a row from there."""
 
     name = "rouse"
-    first_rate = 8000
+    first_rate = 32_000
 
     def __init__(self, machines, images=None, first_address=None):
         self._machines = machines
