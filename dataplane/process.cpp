@@ -3,6 +3,7 @@
 #include "dataplane/crew.hpp"
 #include "dataplane/port/open.hpp"
 #include "dataplane/worker/filter_follower.hpp"
+#include "dataplane/worker/neighbour_limit.hpp"
 #include "dataplane/worker/self.hpp"
 #include "dataplane/worker/transfer_ports.hpp"
 
@@ -95,8 +96,11 @@ Result<void> serve(D& device, const Config& config, Store& store, CountersLayout
     const auto self6 = worker::find_self6(device.interface_name(), self->mac);
     if (!self6) return tl::unexpected(self6.error());
     if (auto joined = device.join(self6->group_macs()); !joined) return joined;
-    if constexpr (!D::PortType::kOwnsInterface)
+    if constexpr (!D::PortType::kOwnsInterface) {
         if (auto free = worker::refuse_ephemeral_ports(config.tftp_ports()); !free) return free;
+        if (auto room = worker::allow_neighbours(config.dataplane.allow_list_size); !room)
+            warn(room.error().message);
+    }
 
     image::ImageStore images(store.environment, store.tables,
                              {.directory = config.images_dir(),
