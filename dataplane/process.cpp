@@ -3,6 +3,7 @@
 #include "dataplane/crew.hpp"
 #include "dataplane/port/open.hpp"
 #include "dataplane/worker/filter_follower.hpp"
+#include "dataplane/worker/neighbour_limit.hpp"
 #include "dataplane/worker/self.hpp"
 #include "dataplane/worker/transfer_ports.hpp"
 
@@ -95,8 +96,11 @@ Result<void> serve(D& device, const Config& config, Store& store, CountersLayout
     const auto self6 = worker::find_self6(device.interface_name(), self->mac);
     if (!self6) return tl::unexpected(self6.error());
     if (auto joined = device.join(self6->group_macs()); !joined) return joined;
-    if constexpr (!D::PortType::kOwnsInterface)
+    if constexpr (!D::PortType::kOwnsInterface) {
         if (auto free = worker::refuse_ephemeral_ports(config.tftp_ports()); !free) return free;
+        if (auto room = worker::allow_neighbours(config.dataplane.allow_list_size); !room)
+            warn(room.error().message);
+    }
 
     image::ImageStore images(store.environment, store.tables,
                              {.directory = config.images_dir(),
@@ -130,9 +134,12 @@ Result<void> run_dataplane(const Config& config, const std::atomic<bool>& stop) 
     if (!counters) return tl::unexpected(counters.error());
     const auto store = wait_for_store(config.lmdb_dir(), stop);
     if (!store) return {};
-    auto device =
-        port::open_device(config.dataplane.port, config.dataplane.workers,
-                          {.allow_list_size = config.dataplane.allow_list_size}, dpdk_options(config));
+    const auto& dataplane = config.dataplane;
+    auto device = port::open_device(dataplane.port, dataplane.workers,
+                                    {.receive_frames = dataplane.ring_frames,
+                                     .transmit_frames = dataplane.ring_frames,
+                                     .allow_list_size = dataplane.allow_list_size},
+                                    dpdk_options(config));
     if (!device) return tl::unexpected(device.error());
     return std::visit([&](auto& opened) { return serve(opened, config, *store, **counters, stop); }, *device);
 }

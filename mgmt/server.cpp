@@ -136,7 +136,8 @@ void Server::stop() {
         collect_timer_.cancel();
         consumer_->waiters().close();  // long polls are answered now
         api_listener_->stop(kGrace);
-        if (rack_listener_) rack_listener_->stop(kGrace);
+        for (auto* listener : {&rack_listener_, &rack_listener6_})
+            if (*listener) (*listener)->stop(kGrace);
         rack_stays_.reset();
     });
 }
@@ -179,7 +180,23 @@ Result<void> Server::listen_on_rack(const std::string& address) {
     rack_listener_.emplace(std::move(*listener));
     rack_listener_->start();
     spdlog::info("machines are served on {}", appliance_.url());
+    if (config_.dataplane.ipv6_boot && config_.rack.listen.empty()) listen_on_rack6();
     return {};
+}
+
+// DHCPv6 gives firmware http:// URLs with whichever of the interface's addresses is near; they come and go,
+// so the interface itself is what is listened on.
+void Server::listen_on_rack6() {
+    http::ListenerOptions options{.name = "rack over IPv6", .listen = "[::]:80"};
+    options.interface = config_.rack_interface();
+    options.plain_anywhere = true;
+    auto listener = http::Listener::open(rack_io_, std::move(options), rack_router_);
+    if (!listener) {
+        spdlog::warn("no HTTP boot over IPv6: {}", listener.error().message);
+        return;
+    }
+    rack_listener6_.emplace(std::move(*listener));
+    rack_listener6_->start();
 }
 
 asio::awaitable<void> Server::project_all() {

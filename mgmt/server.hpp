@@ -53,6 +53,7 @@ class Server {
     [[nodiscard]] ims::Services services();
     boost::asio::awaitable<void> serve_rack();
     Result<void> listen_on_rack(const std::string& address);
+    void listen_on_rack6();
     boost::asio::awaitable<void> project_all();
     boost::asio::awaitable<void> collect_regularly();
     // False when the server stops meanwhile.
@@ -88,6 +89,7 @@ class Server {
         rack_io_.get_executor()};
     std::optional<http::Listener> api_listener_;
     std::optional<http::Listener> rack_listener_;
+    std::optional<http::Listener> rack_listener6_;
 };
 
 }  // namespace rouse::mgmt

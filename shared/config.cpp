@@ -59,6 +59,8 @@ class TomlConfig : public CLI::ConfigBase {
 constexpr unsigned kLargestAllowList = 1U << 23;  // takes 256 MiB before the first machine is in it
 
 constexpr unsigned kMostWorkers = kMaxWorkers;
+constexpr unsigned kFewestRingFrames = 64;
+constexpr unsigned kMostRingFrames = 65'536;  // 256 MiB of each worker
 const CLI::Validator kAutoIsZero(
     [](std::string& text) {
         if (text == "auto") text = "0";
@@ -110,6 +112,9 @@ void add_options(CLI::App& app, Config& config) {
            "adaptive: a worker without work sleeps; never: it polls on at 100 % CPU")
         ->check(CLI::IsMember({"adaptive", "never"}));
     option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers of each worker");
+    option("--dataplane.ring_frames", config.dataplane.ring_frames,
+           "frames that can wait for each worker, and on their way out")
+        ->check(CLI::Range(kFewestRingFrames, kMostRingFrames));
     option("--dataplane.tftp_ports", config.dataplane.tftp_ports,
            "single: TFTP leaves from port 69; per-transfer: each transfer from a port of its own")
         ->check(CLI::IsMember({"single", "per-transfer"}));

@@ -35,6 +35,9 @@ struct Config {
         // follows what has paid. "never": it polls on, at 100 % CPU, for the lowest latency.
         std::string rest = "adaptive";
         unsigned sessions = 16384;  // concurrent TFTP transfers of each worker at most
+        // Frames that can wait for each worker, at 2 KiB each; it takes as many for what it sends. 2048 last
+        // 16 ms at 128 000 a second: that long a worker may be kept from its core without a loss.
+        unsigned ring_frames = 2048;
         // "single": transfers leave from port 69, as requests come to it. "per-transfer": each from a port of
         // its own (RFC 1350 4), for clients or firewalls that insist; such a port is drawn from the range.
         std::string tftp_ports = "single";

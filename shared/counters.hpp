@@ -40,6 +40,9 @@ namespace rouse {
     X(tftp_blocks_awaited, "DATA blocks whose bytes were not in memory in time") \
     X(tftp_size_probes, "TFTP requests for a size alone")                        \
     X(tftp_expected_misses, "names that loaders can do without")                 \
+    X(tftp_images_resident, "TFTP transfers of images that were in memory")      \
+    X(tftp_images_staged, "those that waited until their image was in memory")   \
+    X(tftp_images_streamed, "those whose bytes are read ahead of them")          \
     X(events_dropped, "events lost because the ring was full")                   \
     X(polls_empty, "polls of the port that found nothing")                       \
     X(frames_handed_over, "frames given to the worker whose transfer they are")  \

@@ -54,14 +54,14 @@ inline constexpr auto kEvents = std::to_array<ListEntry>({
 }
 
 // Why a transfer ended early (Event::detail of tftp_failed). X(name, sentence for the timeline)
-#define ROUSE_TRANSFER_FAILURES(X)                   \
-    X(none, "")                                      \
-    X(timed_out, "the client stopped acknowledging") \
-    X(client_error, "the client sent an error")      \
-    X(restarted, "the client started over")          \
-    X(content_gone, "the file's content went away")  \
-    X(not_resident, "its bytes are not in memory")   \
-    X(displaced, "its place was needed")             \
+#define ROUSE_TRANSFER_FAILURES(X)                                                             \
+    X(none, "")                                                                                \
+    X(timed_out, "the client stopped acknowledging")                                           \
+    X(client_error, "the client sent an error")                                                \
+    X(restarted, "the client started over")                                                    \
+    X(content_gone, "the file's content went away")                                            \
+    X(not_resident, "its bytes cannot be had: damaged, missing, or more than fit into memory") \
+    X(displaced, "its place was needed")                                                       \
     X(closed, "the client closed the connection, or stopped reading")
 
 enum class TransferFailure : std::uint16_t {

@@ -24,9 +24,12 @@ struct EventRingLayout {
     alignas(64) std::array<Event, kCapacity> slots{};
 };
 
+[[nodiscard]] inline std::string event_ring_path(const std::string& run_dir, std::size_t worker) {
+    return run_dir + "/events-" + std::to_string(worker);
+}
 [[nodiscard]] inline Result<SharedMemory<EventRingLayout>> open_event_ring(const std::string& run_dir,
                                                                            unsigned worker) {
-    return SharedMemory<EventRingLayout>::open(run_dir + "/events-" + std::to_string(worker));
+    return SharedMemory<EventRingLayout>::open(event_ring_path(run_dir, worker));
 }
 
 // Owned by one worker thread. No system call, no lock, no wait.
@@ -74,12 +77,15 @@ class EventConsumer {
 
     [[nodiscard]] std::uint64_t identity() const noexcept { return ring_->identity.load(); }
 
-    // Copies up to out.size() events that wait, oldest first; returns how many.
-    [[nodiscard]] std::size_t peek(std::span<Event> out) const noexcept {
+    [[nodiscard]] std::uint64_t waiting() const noexcept {
         const std::uint64_t tail = ring_->tail.load(std::memory_order_relaxed);
         const std::uint64_t head = ring_->head.load(std::memory_order_acquire);
-        const std::uint64_t waiting = std::min<std::uint64_t>(head - tail, EventRingLayout::kCapacity);
-        const std::size_t n = std::min<std::size_t>(out.size(), waiting);
+        return std::min<std::uint64_t>(head - tail, EventRingLayout::kCapacity);
+    }
+    // Copies up to out.size() events that wait, oldest first; returns how many.
+    [[nodiscard]] std::size_t peek(std::span<Event> out) const noexcept {
+        const std::size_t n = std::min<std::size_t>(out.size(), waiting());
+        const std::uint64_t tail = ring_->tail.load(std::memory_order_relaxed);
         for (std::size_t i = 0; i < n; ++i) out[i] = ring_->slots[(tail + i) % EventRingLayout::kCapacity];
         return n;
     }

@@ -4,9 +4,9 @@
 //   - what a client asks for comes first, then the smallest;
 //   - what is not asked for never displaces anything; what is asked for displaces images that nobody holds
 //     and nobody asked for in a while, the least recently used one first;
-//   - an image that is asked for and finds no room is streamed: each of its transfers has a ring that the
-//   thread keeps
-//     filled ahead of it, out of an eighth of the budget;
+//   - an image that finds no room is streamed, once its file is proven: each of its transfers has a ring that
+//     the thread keeps filled ahead of it, out of an eighth of the budget. What can never fit is proven when
+//     it is published, the rest when it is asked for;
 //   - an image whose file is damaged or missing is unavailable.
 // An image that lost its last name, or was displaced, is freed when no session holds it and every worker has
 // passed a quiescent point since it went out of sight (GracePeriod).

@@ -8,6 +8,8 @@ namespace {
 constexpr std::size_t kPieceBytes = std::size_t{4} << 20;  // a few milliseconds: then something more urgent
                                                            // may go first
 constexpr std::uint64_t kRetrySeconds = 10;
+constexpr std::uint64_t kRestPerRead =
+    10;                                    // times as long as reading a file in vain took, before it is again
 constexpr std::uint64_t kIdleSeconds = 5;  // an image asked for since then is not displaced
 
 constexpr std::uint64_t kSmallestShared = std::uint64_t{64} << 20;
@@ -159,7 +161,11 @@ std::vector<Keeper::Kept*> Keeper::candidates(std::uint64_t now_s) {
 }
 
 bool Keeper::stage_piece(Kept& kept, std::uint64_t now_s) {
-    if (kept.staging == nullptr && !begin_staging(kept, now_s)) return false;
+    if (kept.staging == nullptr && !begin_staging(kept, now_s)) {
+        if (kept.proof == nullptr) return false;
+        prove_piece(kept, now_s);
+        return true;
+    }
     const auto done = kept.staging->step(kPieceBytes);
     if (!done) {
         give_up(kept, now_s, done.error());
@@ -170,6 +176,7 @@ bool Keeper::stage_piece(Kept& kept, std::uint64_t now_s) {
                 "images' memory cannot be locked and may be swapped out: give rouse-dataplane "
                 "CAP_IPC_LOCK or raise its memlock limit");
         kept.staging.reset();
+        kept.is_proven = true;
         kept.image->become_resident(std::move(memory));
         update_gauges();
     }
@@ -180,8 +187,7 @@ bool Keeper::begin_staging(Kept& kept, std::uint64_t now_s) {
     Image& image = *kept.image;
     const std::string path = image_path(options_.directory, image.hash());
     if (image.size() > staging_bytes_ && feeder_.is_possible()) {
-        image.become_streamed();
-        update_gauges();
+        begin_streaming(kept, now_s);
         return false;
     }
     if (image.size() > staging_bytes_) {
@@ -193,10 +199,8 @@ bool Keeper::begin_staging(Kept& kept, std::uint64_t now_s) {
     if (used_bytes_ + image.size() > staging_bytes_) {
         make_room(image.size(), now_s);
         // What was displaced is free in a moment; without it, transfers do not wait for others to end.
-        if (image.residency() == Residency::pending && retired_bytes_ == 0 && feeder_.is_possible()) {
-            image.become_streamed();
-            update_gauges();
-        }
+        if (image.residency() == Residency::pending && retired_bytes_ == 0 && feeder_.is_possible())
+            begin_streaming(kept, now_s);
         if (used_bytes_ + image.size() > staging_bytes_) return false;
     }
     auto staging = Staging::begin(path, image.size(), image.hash());
@@ -205,14 +209,44 @@ bool Keeper::begin_staging(Kept& kept, std::uint64_t now_s) {
         return false;
     }
     kept.staging = std::move(*staging);
+    kept.proof.reset();
+    kept.began_s = now_s;
     used_bytes_ += kept.staging->footprint();
     return true;
 }
 
+// Transfers wait until the file is proven.
+void Keeper::begin_streaming(Kept& kept, std::uint64_t now_s) {
+    if (kept.is_proven) {
+        kept.image->become_streamed();
+        update_gauges();
+        return;
+    }
+    if (kept.proof != nullptr) return;
+    auto proof = Proof::begin(image_path(options_.directory, kept.image->hash()), kept.image->size(),
+                              kept.image->hash());
+    if (!proof) return give_up(kept, now_s, proof.error());
+    kept.proof = std::move(*proof);
+    kept.began_s = now_s;
+}
+
+void Keeper::prove_piece(Kept& kept, std::uint64_t now_s) {
+    const auto done = kept.proof->step(kPieceBytes);
+    if (!done) return give_up(kept, now_s, done.error());
+    if (!*done) return;
+    kept.proof.reset();
+    kept.is_proven = true;
+    begin_streaming(kept, now_s);
+}
+
 void Keeper::give_up(Kept& kept, std::uint64_t now_s, const Error& error) {
+    // A large file takes long to find damaged: most of the time the disk is for others.
+    const bool was_read = kept.staging != nullptr || kept.proof != nullptr;
+    kept.retry_at_s = now_s + kRetrySeconds + (was_read ? kRestPerRead * (now_s - kept.began_s) : 0);
     abandon(kept);
+    kept.proof.reset();
+    kept.is_proven = false;
     kept.image->set_unavailable(true);
-    kept.retry_at_s = now_s + kRetrySeconds;
     report_once(error.message);
     update_gauges();
 }

@@ -35,6 +35,9 @@ class Keeper {
     struct Kept {
         std::unique_ptr<Image> image;
         std::unique_ptr<Staging> staging{};
+        std::unique_ptr<Proof> proof{};
+        bool is_proven = false;        // its file was, since it was named
+        std::uint64_t began_s = 0;     // staging or proof
         std::uint64_t retry_at_s = 0;  // of an unavailable one
     };
     struct Retired {
@@ -51,9 +54,12 @@ class Keeper {
     void reclaim();
     bool stage(std::uint64_t now_s);
     [[nodiscard]] std::vector<Kept*> candidates(std::uint64_t now_s);
-    // True when a piece was copied.
+    // True when a piece was copied or proven.
     bool stage_piece(Kept& kept, std::uint64_t now_s);
+    // False when there is no room for a copy.
     bool begin_staging(Kept& kept, std::uint64_t now_s);
+    void begin_streaming(Kept& kept, std::uint64_t now_s);
+    void prove_piece(Kept& kept, std::uint64_t now_s);
     void give_up(Kept& kept, std::uint64_t now_s, const Error& error);
     void abandon(Kept& kept);
     void make_room(std::uint64_t size, std::uint64_t now_s);

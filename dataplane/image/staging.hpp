@@ -1,25 +1,20 @@
 #pragma once
-// Copies one image file into sealed memory, a piece at a time, and proves that its bytes are the ones that
-// its name promises. The file is read, never mapped: one that is cut short is an error and not a signal.
+// What is done with an image's file before its bytes are served, a piece at a time.
 
+#include "dataplane/image/image_file.hpp"
 #include "dataplane/image/sealed_memory.hpp"
-#include "shared/store/records.hpp"
 
-#include <cstdint>
 #include <memory>
 #include <string>
-
-using EVP_MD_CTX = struct evp_md_ctx_st;
+#include <vector>
 
 namespace rouse::image {
 
+// Copies it into sealed memory.
 class Staging {
   public:
     [[nodiscard]] static Result<std::unique_ptr<Staging>> begin(const std::string& path, std::uint64_t size,
                                                                 const store::Sha256& hash);
-    ~Staging();
-    Staging(const Staging&) = delete;
-    Staging& operator=(const Staging&) = delete;
 
     // Copies up to `most` bytes more. True when that was all of it and it is proven and sealed: take() it.
     [[nodiscard]] Result<bool> step(std::size_t most);
@@ -27,20 +22,27 @@ class Staging {
     [[nodiscard]] std::size_t footprint() const noexcept { return memory_.footprint(); }
 
   private:
-    Staging(std::string path, int fd, SealedMemory memory, const store::Sha256& hash);
+    Staging(std::unique_ptr<ImageFile> file, SealedMemory memory) noexcept
+        : file_(std::move(file)), memory_(std::move(memory)) {}
 
-    struct FreeDigest {
-        void operator()(EVP_MD_CTX* context) const noexcept;
-    };
-    std::string path_;
-    int fd_;
+    std::unique_ptr<ImageFile> file_;
     SealedMemory memory_;
-    store::Sha256 hash_;
-    std::size_t done_ = 0;
-    std::unique_ptr<EVP_MD_CTX, FreeDigest> digest_;
 };
 
-// images_dir/<64 hex digits>
-[[nodiscard]] std::string image_path(const std::string& directory, const store::Sha256& hash);
+// Only reads it, where there is no room for a copy: what is read ahead of transfers later is proven before.
+class Proof {
+  public:
+    [[nodiscard]] static Result<std::unique_ptr<Proof>> begin(const std::string& path, std::uint64_t size,
+                                                              const store::Sha256& hash);
+
+    // Reads up to `most` bytes more. True when that was all of it and it is proven.
+    [[nodiscard]] Result<bool> step(std::size_t most);
+
+  private:
+    explicit Proof(std::unique_ptr<ImageFile> file) noexcept : file_(std::move(file)) {}
+
+    std::unique_ptr<ImageFile> file_;
+    std::vector<std::byte> piece_;
+};
 
 }  // namespace rouse::image

@@ -1,6 +1,6 @@
 #include "dataplane/image/stream_feeder.hpp"
 
-#include "dataplane/image/staging.hpp"
+#include "dataplane/image/image_file.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -80,6 +80,8 @@ class Engine {
     using ErrorCode = wire::tftp::ErrorCode;
     static constexpr Index kNone = SessionTable<Route>::kNone;
 
+    // [[gnu::always_inline]]: on the way of every ACK and block, where calls are a tenth of the time.
+
     // What came, from whom and when; lives as long as one receive().
     struct Datagram {
         std::uint64_t now_ns;
@@ -117,7 +119,8 @@ class Engine {
 
     // engine_transfer.hpp: a transfer's life.
     void offer(Index index) noexcept;
-    DropReason acknowledge(const Datagram& in, Index index, std::uint16_t block) noexcept;
+    [[gnu::always_inline]] inline DropReason acknowledge(const Datagram& in, Index index,
+                                                         std::uint16_t block) noexcept;
     DropReason acknowledge_offer(const Datagram& in, Index index, std::uint16_t block) noexcept;
     DropReason repeated_acknowledgement(const Datagram& in, Index index) noexcept;
     [[nodiscard]] static bool may_be_echo(const ThisSession& session, Tick now) noexcept;
@@ -143,16 +146,16 @@ class Engine {
         later,  // its bytes are not in memory yet
         ended,
     };
-    Sent send_next(Index index, std::uint64_t now_ns, H& host) noexcept;
+    [[gnu::always_inline]] inline Sent send_next(Index index, std::uint64_t now_ns, H& host) noexcept;
     std::size_t send_offer(const ThisSession& session, std::span<std::byte> room) noexcept;
-    ReadResult write_block(ThisSession& session, std::span<std::byte> room, H& host,
-                           std::size_t& length) noexcept;
+    [[gnu::always_inline]] inline ReadResult write_block(ThisSession& session, std::span<std::byte> room,
+                                                         H& host, std::size_t& length) noexcept;
     ReadResult write_text(ThisSession& session, std::span<std::byte> out, H& host,
                           std::size_t& length) noexcept;
     void await_bytes(Index index, std::uint64_t now_ns) noexcept;
     void prefetch_block(const ThisSession& session, H& host) const noexcept;
     void place(Index index, Waiting target) noexcept;
-    void place_by_work(Index index) noexcept;
+    [[gnu::always_inline]] inline void place_by_work(Index index) noexcept;
     void count_open(H& host, int change) noexcept;
     [[nodiscard]] static std::uint32_t list(Waiting waiting) noexcept {
         return static_cast<std::uint32_t>(waiting);

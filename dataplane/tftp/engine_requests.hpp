@@ -3,6 +3,7 @@
 
 #include "dataplane/tftp/engine.hpp"
 #include "dataplane/tftp/text.hpp"
+#include "shared/miss.hpp"
 
 namespace rouse::tftp {
 

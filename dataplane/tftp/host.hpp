@@ -51,13 +51,14 @@ struct Resolution {
     Quirks quirks{};    // the machine's
 };
 
-inline constexpr std::size_t kMaxRouteBytes = 72;  // Ethernet with a VLAN tag, IPv6 and UDP take 66
+inline constexpr std::size_t kMaxRouteBytes = 68;  // Ethernet with a VLAN tag, IPv6 and UDP take 66
 
 template <typename H>
 concept Host = requires(H host, const Peer& peer, const MacAddress& machine, std::string_view name,
                         Content& content, const Content& same, std::uint64_t offset, std::span<std::byte> out,
                         const typename H::Route& route, std::size_t length, const Event& event) {
-    // How to reach a peer: a prebuilt Ethernet/IP/UDP header, kept per session.
+    // How to reach a peer: a prebuilt Ethernet/IP/UDP header, kept per session. Within its first 64 bytes for
+    // most peers, which is what is brought into the caches ahead of its use.
     requires std::is_trivially_copyable_v<typename H::Route>;
     requires sizeof(typename H::Route) <= kMaxRouteBytes && alignof(typename H::Route) <= 8;
     { host.route_to(peer) } -> std::same_as<typename H::Route>;

@@ -1,10 +1,8 @@
 #pragma once
-// File names as clients spell them, brought into the form in which the catalogue knows them; and what it
-// means when one is not there.
-
-#include "shared/event.hpp"
+// File names as clients spell them, brought into the form in which the catalogue knows them.
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace rouse::tftp {
@@ -24,8 +22,5 @@ class Name {
     std::array<char, kMaxNameBytes> bytes_{};
     std::size_t length_ = 0;
 };
-
-// Loaders ask for more than they need. Tells their habits from a file that somebody should be missing.
-[[nodiscard]] MissKind classify_miss(std::string_view name) noexcept;
 
 }  // namespace rouse::tftp

@@ -49,7 +49,8 @@ enum class State : std::uint8_t {
 enum class Waiting : std::uint8_t { unused, retry, turn, half_open, finished, count, none = count };
 
 // Blocks are counted from 1 without wrapping; number_of() tells what the wire carries.
-// Four cache lines; an ACK and the block behind it touch the first two and the route.
+// Four cache lines. An ACK and the block behind it touch the first two and the third, where the route begins;
+// what only the beginning and the end of a transfer need is behind that.
 template <typename Route>
 struct alignas(64) Session {
     SessionKey key{};
@@ -81,13 +82,13 @@ struct alignas(64) Session {
     std::uint16_t text_step = 0;      // netascii: file bytes that the block in flight took
     std::uint8_t timeout = 0;         // seconds, as agreed; 0: none was
     std::uint8_t name_length = 0;
-    std::uint32_t fingerprint = 0;  // of the request, to know it again
-
-    Route route{};
-    std::uint64_t started_ns = 0;  // monotonic
-    MacAddress machine{};
     std::uint16_t server_port = 0;  // ours
-    std::array<char, 40> name{};    // its beginning, for events
+
+    alignas(64) Route route{};
+    std::uint32_t fingerprint = 0;  // of the request, to know it again
+    std::uint64_t started_ns = 0;   // monotonic
+    MacAddress machine{};
+    std::array<char, 40> name{};  // its beginning, for events
 
     // 65535 is followed by 0 or, for clients that want it so, by 1.
     [[nodiscard]] std::uint16_t number_of(std::uint64_t block) const noexcept {
@@ -150,7 +151,8 @@ class SessionTable {
     std::uint32_t prefetch_session(std::uint32_t hash) const noexcept {
         const Slot& slot = slots_[hash & mask_];
         if (slot.session == kNone) return kNone;
-        prefetch_lines(&sessions_[slot.session], offsetof(Session<Route>, route) + sizeof(Route));
+        // Of the route as much as most of them take (see Host): a line more costs as much as all the rest.
+        prefetch_lines(&sessions_[slot.session], offsetof(Session<Route>, route) + kRouteBytesOfMost);
         return slot.session;
     }
     // Makes session `index`, whose key is set and not in the table, found by its key.
@@ -173,6 +175,8 @@ class SessionTable {
     }
 
   private:
+    static constexpr std::size_t kRouteBytesOfMost = std::min<std::size_t>(sizeof(Route), 64);
+
     struct Slot {
         std::uint32_t hash = 0;
         std::uint32_t session = kNone;

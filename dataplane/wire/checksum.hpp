@@ -3,6 +3,7 @@
 
 #include "dataplane/wire/bytes.hpp"
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -32,6 +33,16 @@ class ChecksumSum {
         if ((left & 4) != 0) at = add_part<std::uint32_t>(at);
         if ((left & 2) != 0) at = add_part<std::uint16_t>(at);
         if ((left & 1) != 0) add_part<std::uint8_t>(at);
+    }
+    // A length of whole 32-bit words that is known when this is compiled; no more than 64 KiB.
+    template <std::size_t Length>
+    requires(Length % sizeof(std::uint32_t) == 0 &&
+             Length <= 65536) void add_words(std::span<const std::byte, Length> bytes) noexcept {
+        std::array<std::uint32_t, Length / sizeof(std::uint32_t)> words;
+        std::memcpy(words.data(), bytes.data(), Length);
+        std::uint64_t sum = 0;  // of so few that nothing is carried
+        for (const std::uint32_t word : words) sum += word;
+        sum_ = plus(sum_, sum);
     }
     constexpr void add_word(std::uint16_t network_order_bits) noexcept {
         sum_ = plus(sum_, network_order_bits);

@@ -5,8 +5,8 @@
 namespace rouse::wire {
 namespace {
 
-constexpr std::size_t kIpOffset = sizeof(EthernetHeader);
-constexpr std::size_t kUdpOffset = kIpOffset + sizeof(Ipv4Header);
+constexpr std::size_t kIpOffset = UdpTemplate::kIpOffset;
+constexpr std::size_t kUdpOffset = UdpTemplate::kUdpOffset;
 
 void add_pseudo_header(ChecksumSum& sum, Ipv4Address source, Ipv4Address destination,
                        std::uint16_t udp_length) noexcept {
@@ -31,29 +31,38 @@ bool checksum_holds(const Packet& packet, const UdpHeader& udp, ConstBytes datag
     return pseudo.folded() == 0xffff;
 }
 
-DropReason check_ip(ConstBytes packet, const Ipv4Header& ip) noexcept {
+// This and its neighbours are in one piece with parse_datagram: every frame passes there, and calls would
+// take as long as the checks.
+[[gnu::always_inline]] inline bool header_checksum_holds(ConstBytes header) noexcept {
+    ChecksumSum sum;
+    // Nearly always without options: a length that the compiler knows needs no loop.
+    if (header.size() == sizeof(Ipv4Header))
+        sum.add_words(header.first<sizeof(Ipv4Header)>());
+    else
+        sum.add(header);
+    return sum.folded() == 0xffff;
+}
+
+[[gnu::always_inline]] inline DropReason check_ip(ConstBytes packet, const Ipv4Header& ip) noexcept {
     if (ip.version() != 4) return DropReason::ipv4_bad_version;
     if (ip.header_length() < sizeof(Ipv4Header) || ip.header_length() > packet.size())
         return DropReason::ipv4_bad_header_length;
     if (ip.total_length.host() < ip.header_length() || ip.total_length.host() > packet.size())
         return DropReason::ipv4_bad_length;
-    ChecksumSum sum;
-    sum.add(packet.first(ip.header_length()));
-    if (sum.folded() != 0xffff) return DropReason::ipv4_bad_checksum;
+    if (!header_checksum_holds(packet.first(ip.header_length()))) return DropReason::ipv4_bad_checksum;
     if (ip.source.is_multicast() || ip.source.is_loopback() || ip.source == kBroadcastIpv4)
         return DropReason::ipv4_bad_source;
     if ((ip.fragment.host() & (kMoreFragments | kFragmentOffsetMask)) != 0) return DropReason::ipv4_fragment;
     return DropReason::none;
 }
 
-bool is_for_us(const Ipv4Header& ip, const Self& self) noexcept {
+[[gnu::always_inline]] inline bool is_for_us(const Ipv4Header& ip, const Self& self) noexcept {
     return ip.destination == self.address || ip.destination == kBroadcastIpv4 ||
            (self.subnet.length < 31 && ip.destination == self.subnet.broadcast());
 }
 
-}  // namespace
-
-DropReason parse_packet(ConstBytes frame, const Self& self, Packet& out) noexcept {
+[[gnu::always_inline]] inline DropReason read_packet(ConstBytes frame, const Self& self,
+                                                     Packet& out) noexcept {
     EthernetHeader ethernet;
     if (!load_into(ethernet, frame)) return DropReason::frame_too_short;
     if (ethernet.source.is_group()) return DropReason::frame_bad_source;
@@ -77,9 +86,15 @@ DropReason parse_packet(ConstBytes frame, const Self& self, Packet& out) noexcep
     return DropReason::none;
 }
 
+}  // namespace
+
+DropReason parse_packet(ConstBytes frame, const Self& self, Packet& out) noexcept {
+    return read_packet(frame, self, out);
+}
+
 DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noexcept {
     Packet packet;
-    if (const DropReason drop = parse_packet(frame, self, packet); drop != DropReason::none) return drop;
+    if (const DropReason drop = read_packet(frame, self, packet); drop != DropReason::none) return drop;
     if (packet.protocol != kProtocolUdp) return DropReason::ipv4_protocol_unknown;
     UdpHeader udp;
     if (!load_into(udp, packet.payload)) return DropReason::udp_too_short;
@@ -106,18 +121,6 @@ UdpTemplate::UdpTemplate(const Endpoints& ends) noexcept {
     ChecksumSum sum;
     sum.add(ConstBytes(headers_).subspan(kIpOffset, sizeof ip));
     ip_sum_ = sum.folded();
-}
-
-std::size_t UdpTemplate::write(MutableBytes frame, std::size_t payload_length) const noexcept {
-    const auto udp_length = static_cast<std::uint16_t>(sizeof(UdpHeader) + payload_length);
-    const auto total_length = static_cast<std::uint16_t>(sizeof(Ipv4Header) + udp_length);
-    std::memcpy(frame.data(), headers_.data(), headers_.size());
-    store(frame, kIpOffset + offsetof(Ipv4Header, total_length), be16(total_length));
-    store(frame, kUdpOffset + offsetof(UdpHeader, length), be16(udp_length));
-    std::uint32_t sum = ip_sum_ + byte_swap(total_length);
-    sum = (sum & 0xffff) + (sum >> 16);
-    store(frame, kIpOffset + offsetof(Ipv4Header, checksum), static_cast<std::uint16_t>(~sum));
-    return kUdpFrameOverhead + payload_length;
 }
 
 void add_udp_checksum(MutableBytes frame) noexcept {

@@ -74,7 +74,20 @@ class UdpTemplate {
 
     // Writes the headers of a frame with PAYLOAD_LENGTH bytes after them; returns the frame's length.
     // `frame` has room for kUdpFrameOverhead bytes at least.
-    std::size_t write(MutableBytes frame, std::size_t payload_length) const noexcept;
+    std::size_t write(MutableBytes frame, std::size_t payload_length) const noexcept {
+        const auto udp_length = static_cast<std::uint16_t>(sizeof(UdpHeader) + payload_length);
+        const auto total_length = static_cast<std::uint16_t>(sizeof(Ipv4Header) + udp_length);
+        std::memcpy(frame.data(), headers_.data(), headers_.size());
+        store(frame, kIpOffset + offsetof(Ipv4Header, total_length), be16(total_length));
+        store(frame, kUdpOffset + offsetof(UdpHeader, length), be16(udp_length));
+        std::uint32_t sum = ip_sum_ + byte_swap(total_length);
+        sum = (sum & 0xffff) + (sum >> 16);
+        store(frame, kIpOffset + offsetof(Ipv4Header, checksum), static_cast<std::uint16_t>(~sum));
+        return kUdpFrameOverhead + payload_length;
+    }
+
+    static constexpr std::size_t kIpOffset = sizeof(EthernetHeader);
+    static constexpr std::size_t kUdpOffset = kIpOffset + sizeof(Ipv4Header);
 
   private:
     std::array<std::byte, kUdpFrameOverhead> headers_{};

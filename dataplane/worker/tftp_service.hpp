@@ -4,14 +4,12 @@
 
 #include "dataplane/image/image_store.hpp"
 #include "dataplane/tftp/engine.hpp"
-#include "dataplane/wire/udp.hpp"
-#include "dataplane/wire/udp6.hpp"
 #include "dataplane/worker/directory.hpp"
 #include "dataplane/worker/outbox.hpp"
 #include "dataplane/worker/reporter.hpp"
+#include "dataplane/worker/route.hpp"
 
 #include <bit>
-#include <variant>
 
 namespace rouse::worker {
 
@@ -19,7 +17,7 @@ namespace rouse::worker {
 template <port::Port P>
 class TftpHost {
   public:
-    using Route = std::variant<wire::UdpTemplate, wire::Udp6Template>;
+    using Route = worker::Route;
 
     struct Parts {
         wire::Self self;
@@ -64,26 +62,33 @@ class TftpHost {
         }
         content.handle = std::bit_cast<Handle>(image::ImageId::of(record->hash));
         const tftp::Availability availability = look(content, false);
+        if (availability == tftp::Availability::ready) parts_.counters->add(Counter::tftp_images_resident);
         return {availability, content, host.quirks};
     }
 
     // A pending content's handle is its image's id.
-    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept { return look(content, true); }
+    [[nodiscard]] tftp::Availability poll(tftp::Content& content) noexcept {
+        const tftp::Availability availability = look(content, true);
+        if (availability == tftp::Availability::ready)
+            parts_.counters->add(reference(content).stream() == nullptr ? Counter::tftp_images_staged
+                                                                        : Counter::tftp_images_streamed);
+        return availability;
+    }
 
     [[nodiscard]] Route route_to(const tftp::Peer& peer) const noexcept {
         if (const auto address = peer.address.v4())
-            return wire::UdpTemplate({.source_mac = parts_.self.mac,
-                                      .destination_mac = peer.mac,
-                                      .source = parts_.self.address,
-                                      .destination = *address,
-                                      .source_port = peer.server_port,
-                                      .destination_port = peer.port});
-        return wire::Udp6Template({.ends = {.source_mac = parts_.self.mac,
+            return Route(wire::UdpTemplate({.source_mac = parts_.self.mac,
                                             .destination_mac = peer.mac,
-                                            .source = Ipv6Address{peer.server.octets},
-                                            .destination = Ipv6Address{peer.address.octets}},
-                                   .source_port = peer.server_port,
-                                   .destination_port = peer.port});
+                                            .source = parts_.self.address,
+                                            .destination = *address,
+                                            .source_port = peer.server_port,
+                                            .destination_port = peer.port}));
+        return Route(wire::Udp6Template({.ends = {.source_mac = parts_.self.mac,
+                                                  .destination_mac = peer.mac,
+                                                  .source = Ipv6Address{peer.server.octets},
+                                                  .destination = Ipv6Address{peer.address.octets}},
+                                         .source_port = peer.server_port,
+                                         .destination_port = peer.port}));
     }
     void retain(const tftp::Content& content) const noexcept {
         if (const auto* image = reference(content).image()) image->retain();
@@ -93,8 +98,8 @@ class TftpHost {
         if (from.stream() != nullptr) from.stream()->release();
         if (from.image() != nullptr) from.image()->release();
     }
-    [[nodiscard]] ReadResult read(const tftp::Content& content, std::uint64_t offset,
-                                  std::span<std::byte> out) const noexcept {
+    [[gnu::always_inline]] [[nodiscard]] ReadResult read(const tftp::Content& content, std::uint64_t offset,
+                                                         std::span<std::byte> out) const noexcept {
         const Reference from = reference(content);
         if (from.stream() != nullptr) return from.stream()->read(offset, out);
         if (from.image() == nullptr)
@@ -110,19 +115,14 @@ class TftpHost {
             tftp::prefetch_lines(from.image()->bytes().data() + offset, length);
     }
 
-    [[nodiscard]] std::span<std::byte> reply(const Route& route) noexcept {
+    [[gnu::always_inline]] [[nodiscard]] std::span<std::byte> reply(const Route& route) noexcept {
         room_ = parts_.outbox->room();
         if (room_.size() < wire::kUdp6FrameOverhead) return {};
         route_ = &route;
-        const bool is_ipv4 = std::holds_alternative<wire::UdpTemplate>(route);
-        return room_.subspan(is_ipv4 ? wire::kUdpFrameOverhead : wire::kUdp6FrameOverhead);
+        return room_.subspan(route.overhead());
     }
-    void commit(std::size_t payload_length) noexcept {
-        if (payload_length == 0) return;
-        if (const auto* ipv4 = std::get_if<wire::UdpTemplate>(route_))
-            parts_.outbox->commit(ipv4->write(room_, payload_length));
-        else
-            parts_.outbox->commit(std::get_if<wire::Udp6Template>(route_)->write(room_, payload_length));
+    [[gnu::always_inline]] void commit(std::size_t payload_length) noexcept {
+        if (payload_length > 0) parts_.outbox->commit(route_->write(room_, payload_length));
     }
 
     void emit(const Event& event) noexcept { parts_.reporter->report(event); }

@@ -80,6 +80,19 @@ bool is_replaced(const LoaderConfig& config, const std::vector<FileTemplate>& te
     });
 }
 
+Outcome<void> check_quotes(const json& fields, const std::string& cmdline) {
+    if (cmdline.find_first_of("\"\\") == std::string::npos) return {};
+    const auto templates = templates_of(fields);
+    for (const auto& config : loader_configs(fields))
+        if (config.spoils_quotes && !is_replaced(config, templates))
+            return refuse(Failure::Kind::invalid,
+                          "must not hold double quotes or backslashes, which GRUB would pass on with "
+                          "backslashes before them; if you need them, add a template of GRUB's configuration "
+                          "to the profile, named grub/grub.cfg",
+                          "/cmdline");
+    return {};
+}
+
 // The files that are the same for all machines, but for their boot line.
 std::vector<OwnFile> shared_files(const json& profile) {
     std::vector<OwnFile> files;
@@ -130,7 +143,8 @@ Outcome<void> check_profile(const json& fields) {
         return refuse(Failure::Kind::invalid, "a command line needs a kernel", "/cmdline");
     if (const auto checked = check_cmdline(cmdline); !checked)
         return refuse(Failure::Kind::invalid, checked.error().message, "/cmdline");
-    return check_templates(fields);
+    if (auto checked = check_templates(fields); !checked) return checked;
+    return check_quotes(fields, cmdline);
 }
 
 Outcome<void> project_profile(Batch& batch, const Document& profile) {
@@ -166,10 +180,6 @@ Outcome<void> remove_profile(Batch& batch, const Document& profile) {
 
 Outcome<std::vector<std::string>> warnings_about(const View& view, const json& profile) {
     std::vector<std::string> warnings;
-    if (is_too_hard_for_grub(profile))
-        warnings.emplace_back(
-            "GRUB cannot pass on a command line with double quotes or backslashes; for machines that boot "
-            "with GRUB, add a template of its configuration, such as grub/grub.cfg");
     std::set<std::string> seen;
     for (const auto& [pointer, name] : images_of(profile)) {
         // A loader's name with variables stands for many.

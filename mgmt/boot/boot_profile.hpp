@@ -35,8 +35,7 @@ struct FileTemplate {
 // Deletes a profile and all that was projected.
 [[nodiscard]] Outcome<void> remove_profile(store::Batch& batch, const store::Document& profile);
 
-// One sentence for each image that the profile names and that is not there (yet), and for each loader that
-// cannot boot its kernel.
+// One sentence for each image that the profile names and that is not there (yet).
 [[nodiscard]] Outcome<std::vector<std::string>> warnings_about(const store::View& view,
                                                                const nlohmann::json& profile);
 

@@ -63,23 +63,32 @@ std::string Catalogue::path_of(const Sha256& hash) const {
     return images_dir_ + "/" + to_hex(hash);
 }
 
+std::string Catalogue::trash_of(const Sha256& hash) const {
+    return images_dir_ + "/" + std::string(kTrashPrefix) + to_hex(hash);
+}
+
 Result<void> Catalogue::remove_leftovers(const View& view) const {
     const auto retired = retired_hashes(view);
     if (!retired) return tl::unexpected(retired.error());
     std::error_code error;
+    std::vector<std::string> files;
     for (std::filesystem::directory_iterator entry(images_dir_, error), end; !error && entry != end;
-         entry.increment(error)) {
-        const std::string file = entry->path().filename();
-        bool leftover = file.starts_with(Upload::kPrefix) || file.starts_with(kTrashPrefix);
-        if (const auto hash = sha256_from_hex(file); hash && retired->count(file) == 0) {
-            const auto names = ids_by(view, kImageBySha256, file);
-            if (!names) return tl::unexpected(names.error());
-            leftover = names->empty();
-        }
-        std::error_code ignored;
-        if (leftover) std::filesystem::remove(entry->path(), ignored);
-    }
+         entry.increment(error))
+        files.push_back(entry->path().filename());
     if (error) return fail("cannot read the images' directory " + images_dir_ + ": " + error.message());
+    for (const std::string& file : files) {
+        const bool in_trash = file.starts_with(kTrashPrefix);
+        const std::string hex = in_trash ? file.substr(kTrashPrefix.size()) : file;
+        const bool is_content = sha256_from_hex(hex).has_value();
+        if (!is_content && !in_trash && !file.starts_with(Upload::kPrefix)) continue;
+        const auto names = is_content ? ids_by(view, kImageBySha256, hex) : Result<std::vector<Id>>{};
+        if (!names) return tl::unexpected(names.error());
+        const bool wanted = is_content && (!names->empty() || retired->count(hex) != 0);
+        const std::string path = images_dir_ + "/" + file;
+        // Collected in a transaction that was never committed: it is a content still.
+        if (wanted && in_trash) ::rename(path.c_str(), (images_dir_ + "/" + hex).c_str());
+        if (!wanted) ::unlink(path.c_str());
+    }
     return {};
 }
 
@@ -131,20 +140,26 @@ Outcome<bool> Catalogue::remove(Batch& batch, std::string_view name) const {
 
 Outcome<std::size_t> Catalogue::collect(Writer& writer, Collect which) const {
     std::vector<Sha256> gone;
-    const auto collected = writer.run([this, &gone, which](Batch& batch) -> Outcome<void> {
+    const auto put_back = [this, &gone] {
+        for (const auto& hash : gone) ::rename(trash_of(hash).c_str(), path_of(hash).c_str());
+        gone.clear();
+    };
+    const auto collected = writer.run([this, &gone, &put_back, which](Batch& batch) -> Outcome<void> {
+        // Run once more, without another operation that may have taken a content's last name away.
+        put_back();
         auto due = collect_retired(batch, kCollectAtOnce, which);
         if (!due) return pass_on(due.error());
         // Out of the way here, where no upload can be about to name it; removing a large file takes long and
         // is done afterwards. Gone already, when a crash came between this and the commit: also well.
-        for (const auto& hash : *due)
-            ::rename(path_of(hash).c_str(),
-                     (images_dir_ + "/" + std::string(kTrashPrefix) + to_hex(hash)).c_str());
+        for (const auto& hash : *due) ::rename(path_of(hash).c_str(), trash_of(hash).c_str());
         gone = std::move(*due);
         return {};
     });
-    if (!collected) return pass_on(collected.error());
-    for (const auto& hash : gone)
-        ::unlink((images_dir_ + "/" + std::string(kTrashPrefix) + to_hex(hash)).c_str());
+    if (!collected) {
+        put_back();
+        return pass_on(collected.error());
+    }
+    for (const auto& hash : gone) ::unlink(trash_of(hash).c_str());
     return gone.size();
 }
 

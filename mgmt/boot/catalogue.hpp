@@ -17,8 +17,9 @@ namespace rouse::boot {
 
 class Catalogue {
   public:
-    // IMAGES_DIR is created when missing. Removes what a crash left behind: temporary files, and contents
-    // that were never named. Before the API listens.
+    // IMAGES_DIR is created when missing. Undoes what a crash left half done: temporary files and contents
+    // that were never named go, contents whose collection was not committed come back. Before the API
+    // listens.
     [[nodiscard]] static Result<Catalogue> open(std::string images_dir, store::Writer& writer);
 
     [[nodiscard]] const std::string& images_dir() const noexcept { return images_dir_; }
@@ -43,6 +44,8 @@ class Catalogue {
   private:
     explicit Catalogue(std::string images_dir) : images_dir_(std::move(images_dir)) {}
     Result<void> remove_leftovers(const store::View& view) const;
+    // Where a content's file is between its collection and its end.
+    [[nodiscard]] std::string trash_of(const store::Sha256& hash) const;
     std::string images_dir_;
 };
 

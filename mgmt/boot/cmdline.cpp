@@ -35,7 +35,8 @@ Result<std::string> render_boot_line(std::string_view cmdline, const MachineValu
     std::string line = *rendered + (rendered->empty() ? "" : " ");
     // Hardware type 1 and dashes: pxelinux's convention (its IPAPPEND 2).
     line += "BOOTIF=01-" + values.mac_dashes + " rouse.mac=" + values.mac;
-    if (!values.url.empty()) line += " rouse.url=" + values.url + " rouse.token=" + values.token;
+    if (!values.url.empty() && !values.token.empty())
+        line += " rouse.url=" + values.url + " rouse.token=" + values.token;
     return line;
 }
 

@@ -16,8 +16,8 @@ namespace rouse::boot {
 [[nodiscard]] Result<void> check_cmdline(std::string_view text);
 
 // The boot line of one machine: the template's words, then its address for initramfs tools and the ramdisk's
-// agent (BOOTIF, rouse.mac) and, while the appliance's address is known, where to report home and the token
-// to show there. Errors as of check_cmdline().
+// agent (BOOTIF, rouse.mac) and, while the appliance's address is known and for who has a token (guests have
+// none), where to report home and the token to show there. Errors as of check_cmdline().
 [[nodiscard]] Result<std::string> render_boot_line(std::string_view cmdline, const MachineValues& values);
 
 }  // namespace rouse::boot

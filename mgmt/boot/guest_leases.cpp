@@ -1,6 +1,7 @@
 #include "mgmt/boot/guest_leases.hpp"
 
 #include "mgmt/boot/free_address.hpp"
+#include "mgmt/boot/guest_host.hpp"
 #include "mgmt/boot/lease_book.hpp"
 
 #include <algorithm>
@@ -22,11 +23,11 @@ bool is_guest_at(const std::optional<HostRecord>& host, Ipv4Address address) noe
     return host && host->is_guest() && host->address == address;
 }
 
-Outcome<ProfileId> profile_named(const View& view, const std::string& name) {
-    if (name.empty()) return ProfileId{0};
-    const auto profile = find_by(view, kBootProfiles, kProfileByName, name);
+Outcome<std::optional<Document>> profile_named(const View& view, const std::string& name) {
+    if (name.empty()) return std::optional<Document>{};
+    auto profile = find_by(view, kBootProfiles, kProfileByName, name);
     if (!profile) return pass_on(profile.error());
-    return *profile ? (*profile)->fields.value("_profile", ProfileId{0}) : ProfileId{0};
+    return std::move(*profile);
 }
 
 // Nobody has the address from now on; its machine may return to it.
@@ -34,8 +35,7 @@ Outcome<void> end_lease(Batch& batch, Ipv4Address address, LeaseRecord lease, Le
     const auto host = find_host(batch, lease.mac);
     if (!host) return pass_on(host.error());
     if (is_guest_at(*host, address))
-        if (auto removed = batch.remove(batch.tables().hosts, bytes_of(lease.mac)); !removed)
-            return pass_on(removed.error());
+        if (auto removed = remove_guest(batch, lease.mac, **host); !removed) return removed;
     lease.state = state;
     lease.expires_unix = batch.now_unix();
     lease.promised_unix = 0;
@@ -52,9 +52,9 @@ Outcome<void> GuestLeases::load_pools() {
     if (!pools) return pass_on(pools.error());
     std::vector<Guested> loaded;
     for (Pool& pool : *pools) {
-        const auto profile = profile_named(batch_, pool.boot_profile);
+        auto profile = profile_named(batch_, pool.boot_profile);
         if (!profile) return pass_on(profile.error());
-        loaded.push_back({std::move(pool), *profile});
+        loaded.push_back({std::move(pool), std::move(*profile)});
     }
     pools_ = std::move(loaded);
     return {};
@@ -78,9 +78,10 @@ Outcome<void> GuestLeases::write_host(const MacAddress& mac, const Guested& in, 
     if (!known) return pass_on(known.error());
     HostRecord host = known->value_or(HostRecord{});
     host.network = in.pool.network.id;
-    host.profile = in.profile;
     host.address = address;
     host.expires_unix = expires_unix;
+    if (auto rendered = render_guest(batch_, appliance_, in.pool, in.profile, mac, host); !rendered)
+        return rendered;
     const auto written = batch_.put_record(batch_.tables().hosts, bytes_of(mac), host);
     return written ? Outcome<void>{} : pass_on(written.error());
 }
@@ -223,8 +224,7 @@ Outcome<void> GuestLeases::decline(const MacAddress& mac, Ipv4Address address) {
     const auto aside = in == nullptr ? Outcome<bool>(false) : set_aside(batch_, in->pool, address, mac);
     if (!aside) return pass_on(aside.error());
     if (!*aside) return end_lease(batch_, address, **stored, LeaseState::released);
-    const auto removed = batch_.remove(batch_.tables().hosts, bytes_of(mac));
-    return removed ? Outcome<void>{} : pass_on(removed.error());
+    return remove_guest(batch_, mac, **host);
 }
 
 Outcome<bool> set_aside(Batch& batch, const Pool& pool, Ipv4Address address, const MacAddress& found_by) {
@@ -270,8 +270,9 @@ Outcome<void> free_lease(Batch& batch, Ipv4Address address) {
     return end_lease(batch, address, **lease, LeaseState::released);
 }
 
-Outcome<std::optional<Ipv4Address>> project_guests(Batch& batch, const Document& document,
-                                                   std::optional<Ipv4Address> from, std::size_t limit) {
+Outcome<std::optional<Ipv4Address>> project_guests(Batch& batch, const Appliance& appliance,
+                                                   const Document& document, std::optional<Ipv4Address> from,
+                                                   std::size_t limit) {
     const auto pool = Pool::of(document);
     if (!pool) return pass_on(pool.error());
     const auto profile = profile_named(batch, pool->boot_profile);
@@ -300,8 +301,11 @@ Outcome<std::optional<Ipv4Address>> project_guests(Batch& batch, const Document&
     for (const auto& [address, mac] : guests) {
         auto host = find_host(batch, mac);
         if (!host) return pass_on(host.error());
-        if (!is_guest_at(*host, address) || (*host)->profile == *profile) continue;
-        (*host)->profile = *profile;
+        if (!is_guest_at(*host, address)) continue;
+        const HostRecord before = **host;
+        if (auto rendered = render_guest(batch, appliance, *pool, *profile, mac, **host); !rendered)
+            return pass_on(rendered.error());
+        if (std::memcmp(&before, &**host, sizeof before) == 0) continue;
         if (auto put = batch.put_record(batch.tables().hosts, bytes_of(mac), **host); !put)
             return pass_on(put.error());
     }

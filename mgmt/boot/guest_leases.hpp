@@ -53,7 +53,7 @@ class GuestLeases {
   private:
     struct Guested {
         Pool pool;
-        store::ProfileId profile = 0;
+        std::optional<store::Document> profile;
     };
     Outcome<void> load_pools();
     [[nodiscard]] const Guested* pool_at(Ipv4Address address) const noexcept;
@@ -80,9 +80,10 @@ class GuestLeases {
 // An operator's word: nobody has the address any more. A registered machine's is a conflict.
 [[nodiscard]] Outcome<void> free_lease(store::Batch& batch, Ipv4Address address);
 
-// Makes the host records of a network's guests follow its pool: at most LIMIT leases, from FROM on. Returns
-// where to go on; nothing at the end.
+// Makes the host records of a network's guests follow its pool and that one's profile: at most LIMIT leases,
+// from FROM on. Returns where to go on; nothing at the end.
 [[nodiscard]] Outcome<std::optional<Ipv4Address>> project_guests(store::Batch& batch,
+                                                                 const Appliance& appliance,
                                                                  const store::Document& pool,
                                                                  std::optional<Ipv4Address> from,
                                                                  std::size_t limit);

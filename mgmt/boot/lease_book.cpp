@@ -1,5 +1,7 @@
 #include "mgmt/boot/lease_book.hpp"
 
+#include "mgmt/boot/guest_host.hpp"
+
 #include <cstring>
 
 namespace rouse::boot {
@@ -145,8 +147,8 @@ Result<void> erase_leases(Batch& batch, NetworkId network, const Ipv4Prefix& pre
         const auto host = batch.record<HostRecord>(batch.tables().hosts, bytes_of(mac));
         if (!host) return tl::unexpected(host.error());
         if (*host && (*host)->is_guest() && (*host)->network == network)
-            if (auto removed = batch.remove(batch.tables().hosts, bytes_of(mac)); !removed)
-                return tl::unexpected(removed.error());
+            if (auto removed = remove_guest(batch, mac, **host); !removed)
+                return fail(removed.error().message);
         if (auto erased = erase_lease(batch, address); !erased) return erased;
     }
     const be32 key(network);

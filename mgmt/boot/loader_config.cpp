@@ -150,6 +150,7 @@ LoaderConfig for_pxelinux(const Kernel& kernel, const json& profile) {
 
 LoaderConfig for_grub(const Kernel& kernel, const json& profile) {
     LoaderConfig config;
+    config.spoils_quotes = true;
     for (const auto& directory : grub_directories(profile)) {
         config.names.push_back(own_file(directory, "grub.cfg-"));
         config.names.push_back(directory + "grub.cfg");
@@ -173,18 +174,12 @@ LoaderConfig for_grub(const Kernel& kernel, const json& profile) {
 
 }  // namespace
 
-bool is_too_hard_for_grub(const json& profile) {
-    return text_of(profile, "cmdline").find_first_of("\"\\") != std::string::npos;
-}
-
 std::vector<LoaderConfig> loader_configs(const json& profile) {
     const Kernel kernel{.profile = text_of(profile, "name"),
                         .kernel = text_of(profile, "kernel"),
                         .initrds = profile.value("initrds", std::vector<std::string>{})};
     if (kernel.kernel.empty()) return {};
-    std::vector<LoaderConfig> configs{for_ipxe(kernel, profile), for_pxelinux(kernel, profile)};
-    if (!is_too_hard_for_grub(profile)) configs.push_back(for_grub(kernel, profile));
-    return configs;
+    return {for_ipxe(kernel, profile), for_pxelinux(kernel, profile), for_grub(kernel, profile)};
 }
 
 }  // namespace rouse::boot

@@ -13,14 +13,12 @@ namespace rouse::boot {
 struct LoaderConfig {
     std::vector<std::string> names;  // with store::kOwnAddress for the machine's own address
     std::string before, after;       // the line comes between them
+    // GRUB passes double quotes and backslashes on to the kernel with a backslash before each
+    // (grub-core/lib/cmdline.c), which the kernel does not take away again.
+    bool spoils_quotes = false;
 };
 
-// For iPXE, pxelinux and GRUB. GRUB is left out when its configuration cannot carry the command line: see
-// is_too_hard_for_grub().
+// For iPXE, pxelinux and GRUB.
 [[nodiscard]] std::vector<LoaderConfig> loader_configs(const nlohmann::json& profile);
-
-// GRUB passes double quotes and backslashes on to the kernel with a backslash before each
-// (grub-core/lib/cmdline.c), which the kernel does not take away again.
-[[nodiscard]] bool is_too_hard_for_grub(const nlohmann::json& profile);
 
 }  // namespace rouse::boot

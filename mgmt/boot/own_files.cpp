@@ -109,10 +109,16 @@ Outcome<void> set_files(Batch& batch, const FileOwner& owner, const std::vector<
     return set.finish();
 }
 
-Outcome<std::uint64_t> replace_rendered(Batch& batch, std::uint64_t before, std::string_view value) {
-    if (before != 0)
-        if (auto retired = retire_rendered(batch, before); !retired) return pass_on(retired.error());
-    return put_rendered(batch, value);
+Outcome<void> replace_line(Batch& batch, HostRecord& host, std::string_view line) {
+    if (host.line_id != 0)
+        if (auto retired = retire_rendered(batch, host.line_id); !retired) return retired;
+    host.line_id = 0;
+    host.line_bytes = static_cast<std::uint32_t>(line.size());
+    if (line.empty()) return {};
+    const auto id = put_rendered(batch, line);
+    if (!id) return pass_on(id.error());
+    host.line_id = *id;
+    return {};
 }
 
 }  // namespace rouse::boot

@@ -32,9 +32,8 @@ struct FileOwner {
 [[nodiscard]] Outcome<void> set_files(store::Batch& batch, const FileOwner& owner,
                                       const std::vector<OwnFile>& files);
 
-// A text in table `rendered` that no name points at. Puts VALUE there and retires the text before it (0:
-// none); returns its id.
-[[nodiscard]] Outcome<std::uint64_t> replace_rendered(store::Batch& batch, std::uint64_t before,
-                                                      std::string_view value);
+// HOST's boot line is LINE from now on, none if that is empty; the one before is retired. The caller stores
+// the host.
+[[nodiscard]] Outcome<void> replace_line(store::Batch& batch, store::HostRecord& host, std::string_view line);
 
 }  // namespace rouse::boot

@@ -5,7 +5,6 @@
 #include "mgmt/boot/cmdline.hpp"
 #include "mgmt/boot/image_name.hpp"
 #include "mgmt/boot/own_files.hpp"
-#include "mgmt/boot/retired.hpp"
 #include "mgmt/boot/sha256.hpp"
 
 #include <algorithm>
@@ -18,6 +17,9 @@ using namespace store;  // NOLINT(google-build-using-namespace): this folder is 
 using nlohmann::json;
 
 namespace {
+
+// Stands for a token where only the rest matters.
+constexpr const char* kAnyToken = "-";
 
 Outcome<MachineValues> values_of(const View& view, const Document& machine, const Document& profile,
                                  const Appliance& appliance) {
@@ -126,17 +128,7 @@ Outcome<void> store_token(Batch& batch, Id machine, std::optional<Document> toke
 
 Outcome<void> publish(Batch& batch, const MacAddress& mac, const Rendered& rendered, HostRecord& host) {
     if (auto set = set_files(batch, {.machine = mac}, rendered.files); !set) return set;
-    if (rendered.line.empty()) {
-        if (host.line_id != 0)
-            if (auto retired = retire_rendered(batch, host.line_id); !retired) return retired;
-        host.line_id = 0;
-    } else {
-        const auto id = replace_rendered(batch, host.line_id, rendered.line);
-        if (!id) return pass_on(id.error());
-        host.line_id = *id;
-    }
-    host.line_bytes = static_cast<std::uint32_t>(rendered.line.size());
-    return {};
+    return replace_line(batch, host, rendered.line);
 }
 
 }  // namespace
@@ -146,7 +138,7 @@ Outcome<void> render_machine(Batch& batch, const Appliance& appliance, const Doc
     const auto values = values_of(batch, machine, profile, appliance);
     if (!values) return pass_on(values.error());
     // All of it but for the token: tells whether anything that a machine would notice has changed.
-    const auto blank = render(profile, *values, "");
+    const auto blank = render(profile, *values, kAnyToken);
     if (!blank) return pass_on(blank.error());
     const MacAddress mac = *MacAddress::parse(machine.text("mac"));
     if (blank->empty()) return remove_rendered(batch, mac, host);

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 
 #include <spdlog/spdlog.h>
 
@@ -23,12 +22,6 @@ constexpr std::size_t kBatchEnds = 1024;
 constexpr auto kIdle = std::chrono::milliseconds(1);
 constexpr auto kAfterFailure = std::chrono::seconds(1);
 constexpr std::uint64_t kLookEveryNs = kNanosPerSecond / 2;
-
-std::uint64_t random_identity() {
-    std::random_device random;
-    const std::uint64_t high = random();
-    return (high << 32 | random()) | 1;  // never zero
-}
 
 std::uint64_t stored_sequence(const store::Store& store, const EventTables& tables,
                               const store::Id& machine) {
@@ -52,10 +45,9 @@ Consumer::Consumer(store::Writer& writer, const boot::Appliance& appliance, Even
     : writer_(&writer),
       appliance_(&appliance),
       tables_(tables),
-      run_dir_(run_dir),
       realtime_(realtime),
       counters_(run_dir + "/counters"),
-      events_(kBatchEvents),
+      rings_(run_dir),
       waiters_(
           [this](const store::Id& machine) { return stored_sequence(writer_->store(), tables_, machine); }) {}
 
@@ -96,18 +88,12 @@ Result<std::size_t> Consumer::turn() {
     const bool look = monotonic_ns() >= next_look_ns_;
     if (look)
         if (auto followed = follow_rings(); !followed) return tl::unexpected(followed.error());
-    std::size_t applied = 0;
-    std::uint64_t backlog = 0;
-    for (const auto& ring : rings_) {
-        const auto drained = drain(*ring);
-        if (!drained) return drained;
-        applied += *drained;
-        backlog += ring->segment.get()->head.load(std::memory_order_relaxed) -
-                   ring->segment.get()->tail.load(std::memory_order_relaxed);
-    }
+    auto applied = drain();
+    if (!applied) return applied;
     const auto own = drain_own();
     if (!own) return own;
-    applied += *own;
+    *applied += *own;
+    const std::uint64_t backlog = rings_.waiting();
     statistics_.backlog = backlog;
     // Only when nothing waits: an event that waits may be the progress that a verdict would deny.
     if (!look || backlog != 0) return applied;
@@ -120,18 +106,8 @@ Result<std::size_t> Consumer::turn() {
 Result<void> Consumer::follow_rings() {
     const auto counters = counters_.follow();
     if (!counters) return tl::unexpected(counters.error());
-    const std::size_t workers =
-        std::clamp<std::size_t>((*counters)->workers.load(std::memory_order_relaxed), 1, kMaxWorkers);
-    // Rings of workers that are gone may still hold events: the list only grows.
-    for (std::size_t i = rings_.size(); i < workers; ++i)
-        rings_.push_back(std::make_unique<Ring>(run_dir_ + "/events-" + std::to_string(i)));
-    for (const auto& ring : rings_) {
-        bool reopened = false;
-        const auto segment = ring->segment.follow(&reopened);
-        if (!segment) return tl::unexpected(segment.error());
-        if (reopened) ring->reader = std::make_unique<EventConsumer>(**segment, random_identity());
-    }
-    return {};
+    return rings_.follow(
+        std::clamp<std::size_t>((*counters)->workers.load(std::memory_order_relaxed), 1, kMaxWorkers));
 }
 
 // What concerns the appliance as a whole, not one machine.
@@ -143,17 +119,17 @@ void Consumer::log(const Event& event) {
         spdlog::warn("machine {} {}", event.mac.to_string(), sentence(event));
 }
 
-Result<std::size_t> Consumer::drain(Ring& ring) {
-    const std::size_t n = ring.reader->peek(events_);
-    if (n == 0) return n;
-    for (std::size_t i = 0; i < n; ++i) log(events_[i]);
-    const auto touched = writer_->run([this, n, identity = ring.reader->identity()](store::Batch& batch) {
-        return apply_events(batch, tables_, *appliance_, identity, std::span(events_).first(n));
-    });
+Result<std::size_t> Consumer::drain() {
+    const auto events = rings_.peek(kBatchEvents, realtime_());
+    if (events.empty()) return std::size_t{0};
+    for (const RingEvent& event : events) log(event.event);
+    const auto touched = writer_->run(
+        [this, events](store::Batch& batch) { return apply_events(batch, tables_, *appliance_, events); });
     if (!touched) return tl::unexpected(touched.error());
-    ring.reader->release(n);
-    count(*touched, n);
-    return n;
+    rings_.release();
+    for (const RingEvent& event : events) rates_.count(event.event);
+    count(*touched, events.size());
+    return events.size();
 }
 
 void Consumer::report(const Event& event) {
@@ -180,6 +156,7 @@ Result<std::size_t> Consumer::drain_own() {
         const std::lock_guard lock(own_mutex_);
         own_.erase(own_.begin(), own_.begin() + static_cast<std::ptrdiff_t>(events.size()));
     }
+    for (const Event& event : events) rates_.count(event);
     count(*touched, events.size());
     return events.size();
 }

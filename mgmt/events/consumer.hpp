@@ -6,18 +6,20 @@
 #include "mgmt/boot/appliance.hpp"
 #include "mgmt/events/followed_segment.hpp"
 #include "mgmt/events/recorder.hpp"
+#include "mgmt/events/rings.hpp"
 #include "mgmt/events/tables.hpp"
+#include "mgmt/events/transfer_rates.hpp"
 #include "mgmt/events/waiters.hpp"
 #include "mgmt/store/writer.hpp"
 #include "shared/clock.hpp"
 #include "shared/counters.hpp"
-#include "shared/event_ring.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,8 +52,8 @@ class Consumer {
 
     // Starts the thread, which stops on destruction.
     void start();
-    // One round of the thread's work: what waits in every ring, and deadlines if nothing is left waiting.
-    // Returns how many events were applied. For tests and the thread itself, one at a time.
+    // One round of the thread's work: a batch of what waits in the rings, and deadlines if nothing is left
+    // waiting. Returns how many events were applied. For tests and the thread itself, one at a time.
     Result<std::size_t> turn();
 
     // Puts an event of the management plane's own on its machine's timeline, with the dataplane's. Any
@@ -66,18 +68,13 @@ class Consumer {
     // For operations elsewhere that append to timelines: publish after the commit.
     [[nodiscard]] Waiters& waiters() noexcept { return waiters_; }
     [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
+    [[nodiscard]] const TransferRates& rates() const noexcept { return rates_; }
 
   private:
-    struct Ring {
-        explicit Ring(const std::string& path) : segment(path) {}
-        FollowedSegment<EventRingLayout> segment;
-        std::unique_ptr<EventConsumer> reader;
-    };
-
     Consumer(store::Writer& writer, const boot::Appliance& appliance, EventTables tables,
              const std::string& run_dir, Clock realtime);
     Result<void> follow_rings();
-    Result<std::size_t> drain(Ring& ring);
+    Result<std::size_t> drain();
     Result<std::size_t> drain_own();
     void count(const TouchedMachines& touched, std::size_t events);
     void log(const Event& event);
@@ -88,16 +85,15 @@ class Consumer {
     store::Writer* writer_;
     const boot::Appliance* appliance_;
     EventTables tables_;
-    std::string run_dir_;
     Clock realtime_;
     FollowedSegment<CountersLayout> counters_;
-    std::vector<std::unique_ptr<Ring>> rings_;  // by worker
-    std::vector<Event> events_;                 // of one batch
-    std::set<IpAddress> foreign_servers_;       // that the log has told of
-    std::uint64_t next_look_ns_ = 0;            // for new workers, replaced segments and deadlines; monotonic
+    EventRings rings_;
+    std::set<IpAddress> foreign_servers_;  // that the log has told of
+    std::uint64_t next_look_ns_ = 0;       // for new workers, replaced segments and deadlines; monotonic
     std::mutex own_mutex_;
     std::vector<Event> own_;  // reported and not yet applied
     Statistics statistics_;
+    TransferRates rates_;
     Waiters waiters_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;

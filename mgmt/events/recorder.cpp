@@ -287,30 +287,61 @@ Result<TouchedMachines> store_result(Outcome<TouchedMachines> outcome) {
     return fail(std::move(outcome.error().message));
 }
 
+// Of each ring, the sequence of the last event that was applied: table `rings`.
+class AppliedSequences {
+  public:
+    AppliedSequences(store::Batch& batch, const EventTables& tables) : batch_(batch), tables_(tables) {}
+
+    // True when the event was not applied before; now it counts as applied.
+    Result<bool> advance(std::uint64_t ring, std::uint64_t sequence) {
+        auto known = last_.find(ring);
+        if (known == last_.end()) {
+            const auto stored = read(ring);
+            if (!stored) return tl::unexpected(stored.error());
+            known = last_.emplace(ring, *stored).first;
+        }
+        if (sequence <= known->second) return false;
+        known->second = sequence;
+        return true;
+    }
+    Result<void> write() {
+        for (const auto& [ring, sequence] : last_) {
+            const be64 key(ring);
+            const be64 value(sequence);
+            if (auto put = batch_.put(tables_.rings, bytes_of(key), bytes_of(value)); !put) return put;
+        }
+        return {};
+    }
+
+  private:
+    Result<std::uint64_t> read(std::uint64_t ring) {
+        const be64 key(ring);
+        const auto stored = batch_.txn().get(tables_.rings, bytes_of(key));
+        if (!stored) return tl::unexpected(stored.error());
+        be64 last(0);
+        if (*stored && (*stored)->size() == sizeof last) std::memcpy(&last, (*stored)->data(), sizeof last);
+        return last.host();
+    }
+    store::Batch& batch_;
+    const EventTables& tables_;
+    std::map<std::uint64_t, std::uint64_t> last_;
+};
+
 }  // namespace
 
 Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tables,
-                                     const boot::Appliance& appliance, std::uint64_t ring,
-                                     std::span<const Event> events) {
-    const be64 key(ring);
-    std::uint64_t applied = 0;
-    const auto stored = batch.txn().get(tables.rings, bytes_of(key));
-    if (!stored) return tl::unexpected(stored.error());
-    if (be64 last; *stored && (*stored)->size() == sizeof last) {
-        std::memcpy(&last, (*stored)->data(), sizeof last);
-        applied = last.host();
-    }
+                                     const boot::Appliance& appliance, std::span<const RingEvent> events) {
+    AppliedSequences applied(batch, tables);
     Session session(batch, tables);
     LeaseKeeper leases(batch, appliance);
-    for (const Event& event : events) {
-        if (event.sequence <= applied) continue;
-        applied = event.sequence;
+    for (const auto& [ring, event] : events) {
+        const auto is_new = applied.advance(ring, event.sequence);
+        if (!is_new) return tl::unexpected(is_new.error());
+        if (!*is_new) continue;
         if (auto done = session.apply(event, leases); !done) return tl::unexpected(done.error());
     }
     auto touched = session.finish();
-    const be64 value(applied);
-    if (auto put = batch.put(tables.rings, bytes_of(key), bytes_of(value)); !put)
-        return tl::unexpected(put.error());
+    if (auto written = applied.write(); !written) return tl::unexpected(written.error());
     return store_result(std::move(touched));
 }
 

@@ -25,12 +25,17 @@ struct Touched {
 };
 using TouchedMachines = std::vector<Touched>;
 
-// Applies a ring's events, oldest first, except those that were applied before: (RING, sequence) is kept in
-// the same commit, which makes delivery exactly once. RING: EventConsumer::identity(). Leases follow in it
-// too: those that guests ask for, and what becomes of all of them.
+// An event and the ring that it came by: EventConsumer::identity().
+struct RingEvent {
+    std::uint64_t ring = 0;
+    Event event;
+};
+// Applies events, oldest first, except those that were applied before: of each ring the last sequence is kept
+// in the same commit, which makes delivery exactly once. Leases follow in it too: those that guests ask for,
+// and what becomes of all of them.
 [[nodiscard]] Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tables,
-                                                   const boot::Appliance& appliance, std::uint64_t ring,
-                                                   std::span<const Event> events);
+                                                   const boot::Appliance& appliance,
+                                                   std::span<const RingEvent> events);
 
 // Applies events of the management plane's own, such as transfers by HTTP, oldest first; each is given once.
 [[nodiscard]] Result<TouchedMachines> apply_own_events(store::Batch& batch, const EventTables& tables,

@@ -149,7 +149,8 @@ std::string sentence(const Event& event) {
         case EventKind::http_failed:
             return failed(event);
         case EventKind::http_missing:
-            return "asked for " + file_name(event) + " by HTTP, which is not there";
+            return "asked for " + file_name(event) + " by HTTP, which is not there" +
+                   remark(event, kMissKinds);
         case EventKind::none:
             break;
     }

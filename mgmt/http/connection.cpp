@@ -346,21 +346,22 @@ asio::awaitable<bool> Connection<Stream>::send_file(FileRange range, Delivery& d
     auto offset = static_cast<off_t>(range.offset);
     while (range.length > 0) {
         wait_at_most(context_->options.stall_timeout);
-        const ssize_t n = ::sendfile(socket().native_handle(), range.file->descriptor(), &offset,
-                                     std::min(range.length, kAtOnce));
-        if (n > 0) {
-            range.length -= static_cast<std::uint64_t>(n);
-            delivery.bytes += static_cast<std::uint64_t>(n);
-            co_await asio::post(stream_.get_executor(), asio::use_awaitable);
-            continue;
-        }
+        const std::uint64_t asked = std::min(range.length, kAtOnce);
+        const ssize_t n = ::sendfile(socket().native_handle(), range.file->descriptor(), &offset, asked);
         if (n < 0 && errno == EINTR) continue;
-        bool ready = n < 0 && errno == EAGAIN;
-        if (ready) {
+        bool goes_on = n > 0 || (n < 0 && errno == EAGAIN);
+        const std::uint64_t taken = n > 0 ? static_cast<std::uint64_t>(n) : 0;
+        range.length -= taken;
+        delivery.bytes += taken;
+        if (goes_on && taken == asked) {
+            if (range.length > 0) co_await asio::post(stream_.get_executor(), asio::use_awaitable);
+        } else if (goes_on) {
+            // The socket is full. Until the kernel calls it writable, when a good part of it is free: trying
+            // sooner would send a few kilobytes at a time, which costs several times as much per byte.
             const auto [error] = co_await socket().async_wait(TcpSocket::wait_write, kAwait);
-            ready = !error;
+            goes_on = !error;
         }
-        if (!ready) {  // the client has gone, or the file is shorter than announced
+        if (!goes_on) {  // the client has gone, or the file is shorter than announced
             broken_ = true;
             co_return false;
         }

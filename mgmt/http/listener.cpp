@@ -17,6 +17,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 namespace rouse::http {
 namespace {
@@ -82,6 +83,10 @@ Result<void> listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint,
     acceptor.open(endpoint.protocol(), error);
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+    if (!error && !options.interface.empty() &&
+        ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_BINDTODEVICE, options.interface.data(),
+                     static_cast<socklen_t>(options.interface.size())) != 0)
+        return fail_errno("cannot listen on interface " + options.interface);
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error)

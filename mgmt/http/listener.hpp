@@ -20,6 +20,7 @@ struct ListenerOptions {
     std::string name = {};             // for messages: "api", "rack"
     std::string listen = {};           // "127.0.0.1:30205", "[::1]:30205"; port 0: any free one
     std::string netns = {};            // network namespace to listen in (a path); empty: the process's own
+    std::string interface = {};        // only for what comes in there; empty: from anywhere
     std::string tls_certificate = {};  // PEM chain and key; both or none
     std::string tls_key = {};
     bool plain_anywhere = false;  // the rack side: plain HTTP on other than loopback addresses

@@ -18,16 +18,18 @@ struct Client {
     HostRecord host;
 };
 
-// The registered machine that the peer's address is leased to; nothing for strangers.
+// The machine, registered or guest, that the peer's address is promised to; nothing for strangers.
 Result<std::optional<Client>> client_of(const View& view, const IpAddress& peer) {
-    const auto address = peer.v4();
-    if (!address) return std::optional<Client>{};
-    const auto lease = view.record<LeaseRecord>(view.tables().leases, bytes_of(*address));
+    const auto v4 = peer.v4();
+    const Ipv6Address v6{peer.octets};
+    const auto lease = v4 ? view.record<LeaseRecord>(view.tables().leases, bytes_of(*v4))
+                          : view.record<LeaseRecord>(view.tables().leases6, bytes_of(v6));
     if (!lease) return tl::unexpected(lease.error());
     if (!*lease) return std::optional<Client>{};
     const auto host = view.record<HostRecord>(view.tables().hosts, bytes_of((*lease)->mac));
     if (!host) return tl::unexpected(host.error());
-    if (!*host || (*host)->address != *address) return std::optional<Client>{};
+    const bool is_theirs = *host && (v4 ? (*host)->address == *v4 : (*host)->address6 == v6);
+    if (!is_theirs) return std::optional<Client>{};
     return std::optional(Client{(*lease)->mac, **host});
 }
 

@@ -101,6 +101,7 @@ boost::asio::awaitable<Outcome<void>> after_change(const Services& services, std
         if (!found) co_return pass_on(found.error());
         machines = std::move(*found);
     }
+    if (auto guests = co_await project_guests_of(services, profile); !guests) co_return guests;
     co_return co_await project_machines(services, std::move(machines));
 }
 

@@ -1,6 +1,7 @@
 #include "mgmt/ims/follow_up.hpp"
 
 #include "mgmt/boot/boot_profile.hpp"
+#include "mgmt/boot/guest_leases.hpp"
 #include "mgmt/boot/machine.hpp"
 #include "mgmt/store/documents.hpp"
 
@@ -15,6 +16,7 @@ using store::Id;
 namespace {
 
 constexpr std::size_t kStep = 128;
+constexpr std::size_t kGuestStep = 512;
 
 Outcome<void> project_step(Batch& batch, const boot::Appliance& appliance, std::span<const Id> ids) {
     for (const Id& id : ids) {
@@ -52,6 +54,35 @@ boost::asio::awaitable<Outcome<void>> project_machines(const Services& services,
     co_return Outcome<void>{};
 }
 
+boost::asio::awaitable<Outcome<void>> project_guests(const Services& services, store::Document pool) {
+    std::optional<Ipv4Address> from;
+    do {
+        const auto next = co_await services.writer.submit([&](Batch& batch) {
+            return boot::project_guests(batch, services.appliance, pool, from, kGuestStep);
+        });
+        if (!next) co_return pass_on(next.error());
+        from = *next;
+    } while (from);
+    co_return Outcome<void>{};
+}
+
+boost::asio::awaitable<Outcome<void>> project_guests_of(const Services& services, std::string profile) {
+    std::vector<store::Document> pools;
+    {
+        const auto snapshot = services.snapshot();
+        if (!snapshot) co_return pass_on(snapshot.error());
+        const auto listed =
+            store::for_each(*snapshot, store::kIpPools, std::nullopt, [&](store::Document pool) {
+                if (profile.empty() || pool.text("boot_profile") == profile) pools.push_back(std::move(pool));
+                return true;
+            });
+        if (!listed) co_return pass_on(listed.error());
+    }
+    for (const auto& pool : pools)
+        if (auto projected = co_await project_guests(services, pool); !projected) co_return projected;
+    co_return Outcome<void>{};
+}
+
 boost::asio::awaitable<Outcome<void>> place_waiting_machines(const Services& services) {
     std::optional<Id> after;
     do {
@@ -68,6 +99,7 @@ boost::asio::awaitable<Outcome<void>> project_everything(const Services& service
     if (!profiles) co_return profiles;
     auto placed = co_await place_waiting_machines(services);
     if (!placed) co_return placed;
+    if (auto guests = co_await project_guests_of(services, ""); !guests) co_return guests;
     std::vector<Id> machines;
     {
         const auto snapshot = services.snapshot();

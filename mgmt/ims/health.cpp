@@ -24,27 +24,31 @@ struct Check {
 
 Check check_dataplane(events::DataplaneCounters& counters, std::uint64_t now_ns) {
     struct Pulse {
-        std::size_t workers = 0;
-        std::uint64_t oldest_ns = UINT64_MAX;
+        std::vector<std::uint64_t> beats;  // by worker
         std::string port;
     };
     const auto pulse = counters.read([](const CountersLayout& layout) {
         Pulse out;
-        out.workers = events::DataplaneCounters::workers(layout);
-        for (std::size_t i = 0; i < out.workers; ++i)
-            out.oldest_ns = std::min(out.oldest_ns, layout.worker[i].heartbeat_ns.load());
+        for (std::size_t i = 0; i < events::DataplaneCounters::workers(layout); ++i)
+            out.beats.push_back(layout.worker[i].heartbeat_ns.load());
         out.port = events::printable({layout.port, ::strnlen(layout.port, sizeof layout.port)});
         return out;
     });
     if (!pulse) return {"dataplane", false, pulse.error().message};
-    if (pulse->workers == 0 || pulse->oldest_ns == 0)
+    const auto& beats = pulse->beats;
+    if (beats.empty() || std::ranges::max(beats) == 0)
         return {"dataplane", false, "rouse-dataplane has not run since this machine started; start it"};
-    const std::uint64_t age = now_ns > pulse->oldest_ns ? now_ns - pulse->oldest_ns : 0;
-    if (age > kHeartbeatNs)
-        return {"dataplane", false,
-                "rouse-dataplane gave its last sign of life " + events::human_duration(age) +
-                    " ago; see its log and start it again"};
-    return {"dataplane", true, "runs on " + pulse->port};
+    const auto age = [now_ns](std::uint64_t beat) { return now_ns > beat ? now_ns - beat : 0; };
+    const auto last = std::ranges::min_element(beats);
+    if (age(*last) <= kHeartbeatNs) return {"dataplane", true, "runs on " + pulse->port};
+    // One that stands still while others go on; or all of them: then the process is gone.
+    const bool is_one = age(std::ranges::max(beats)) <= kHeartbeatNs;
+    const std::string who =
+        is_one ? "worker " + std::to_string(last - beats.begin()) + " of rouse-dataplane" : "rouse-dataplane";
+    const std::string when =
+        *last == 0 ? " has given no sign of life"
+                   : " gave its last sign of life " + events::human_duration(age(*last)) + " ago";
+    return {"dataplane", false, who + when + "; see its log and start it again"};
 }
 
 Check check_store(store::Store& store) {

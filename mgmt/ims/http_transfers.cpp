@@ -1,6 +1,7 @@
 #include "mgmt/ims/http_transfers.hpp"
 
 #include "shared/clock.hpp"
+#include "shared/miss.hpp"
 
 #include <string>
 #include <variant>
@@ -67,9 +68,10 @@ void HttpTransfers::probed(const Client& client, std::string_view name, const ht
 }
 
 void HttpTransfers::missed(const Client& client, std::string_view name) {
-    ++statistics_.missing;
+    const MissKind kind = classify_miss(name);
+    ++(kind == MissKind::real ? statistics_.missing : statistics_.expected_misses);
     Event event = event_about(EventKind::http_missing, client, name);
-    event.detail = static_cast<std::uint16_t>(MissKind::real);
+    event.detail = static_cast<std::uint16_t>(kind);
     consumer_->report(event);
 }
 

@@ -23,7 +23,8 @@ class HttpTransfers {
     struct Statistics {
         std::atomic<std::uint64_t> complete{0};
         std::atomic<std::uint64_t> failed{0};
-        std::atomic<std::uint64_t> missing{0};
+        std::atomic<std::uint64_t> missing{0};          // names that nobody put here
+        std::atomic<std::uint64_t> expected_misses{0};  // names that loaders can do without
         std::atomic<std::uint64_t> bytes{0};
         std::atomic<std::uint64_t> open{0};
     };

@@ -142,24 +142,12 @@ Outcome<void> remove_pool(Batch& batch, const boot::Appliance& appliance, const 
     return {};
 }
 
-boost::asio::awaitable<Outcome<void>> project_all_guests(const Services& services, const Document& pool) {
-    constexpr std::size_t kStep = 512;
-    std::optional<Ipv4Address> from;
-    do {
-        const auto next = co_await services.writer.submit(
-            [&](Batch& batch) { return boot::project_guests(batch, pool, from, kStep); });
-        if (!next) co_return pass_on(next.error());
-        from = *next;
-    } while (from);
-    co_return Outcome<void>{};
-}
-
 // Machines that wait may now have an address; those that have one may have another gateway or profile.
 boost::asio::awaitable<Outcome<void>> after_change(const Services& services, const Document& pool,
                                                    bool is_new) {
     auto placed = co_await place_waiting_machines(services);
     if (!placed || is_new) co_return placed;
-    if (auto projected = co_await project_all_guests(services, pool); !projected) co_return projected;
+    if (auto projected = co_await project_guests(services, pool); !projected) co_return projected;
     std::vector<Id> machines;
     {
         const auto snapshot = services.snapshot();

@@ -6,6 +6,7 @@
 #include "mgmt/store/documents.hpp"
 #include "shared/clock.hpp"
 
+#include <limits>
 #include <sstream>
 #include <utility>
 
@@ -91,11 +92,37 @@ void add_transfers(const HttpTransfers::Statistics& counts, std::vector<MetricFa
     add(ended, static_cast<double>(counts.complete), {{"ending", "complete"}});
     add(ended, static_cast<double>(counts.failed), {{"ending", "failed"}});
     add(ended, static_cast<double>(counts.missing), {{"ending", "missing"}});
+    add(ended, static_cast<double>(counts.expected_misses), {{"ending", "expected_miss"}});
     out.push_back(std::move(ended));
     out.push_back(single("rouse_http_transfer_bytes_total", "bytes of boot files sent by HTTP",
                          MetricType::Counter, static_cast<double>(counts.bytes)));
     out.push_back(single("rouse_http_transfers_open", "transfers of boot files by HTTP under way",
                          MetricType::Gauge, static_cast<double>(counts.open)));
+}
+
+// Of transfers that ended well, by either protocol.
+void add_rates(const events::TransferRates& rates, std::vector<MetricFamily>& out) {
+    using Rates = events::TransferRates;
+    auto histogram = family("rouse_transfer_bytes_per_second",
+                            "rates of transfers of 64 KiB and more that ended well", MetricType::Histogram);
+    auto bytes = family("rouse_transfer_rated_bytes_total", "bytes of these transfers", MetricType::Counter);
+    auto took = family("rouse_transfer_seconds_total", "time that they took", MetricType::Counter);
+    for (const auto& [protocol, one] : {std::pair{"tftp", &rates.tftp()}, {"http", &rates.http()}}) {
+        ClientMetric metric;
+        metric.label = {{"protocol", protocol}};
+        std::uint64_t below = 0;
+        for (std::size_t i = 0; i < Rates::kBounds.size(); ++i) {
+            below += one->counts[i];
+            metric.histogram.bucket.push_back({.cumulative_count = below, .upper_bound = Rates::kBounds[i]});
+        }
+        metric.histogram.sample_count = below + one->counts[Rates::kBounds.size()];
+        metric.histogram.bucket.push_back({.cumulative_count = metric.histogram.sample_count,
+                                           .upper_bound = std::numeric_limits<double>::infinity()});
+        histogram.metric.push_back(std::move(metric));
+        add(bytes, static_cast<double>(one->bytes), {{"protocol", protocol}});
+        add(took, seconds(one->nanos), {{"protocol", protocol}});
+    }
+    for (auto* made : {&histogram, &bytes, &took}) out.push_back(std::move(*made));
 }
 
 MetricFamily machines_by_status(const store::View& view) {
@@ -180,6 +207,7 @@ std::vector<MetricFamily> ManagementMetrics::Collect() const {
             "events of transfers by HTTP that came faster than they were stored",
             static_cast<double>(consumed.own_lost));
     add_transfers(transfers_->statistics(), out);
+    add_rates(consumer_->rates(), out);
     auto requests = family("rouse_http_requests_total", "requests answered", MetricType::Counter);
     for (const auto& one : requests_->read())
         add(requests, static_cast<double>(one.requests),

@@ -53,7 +53,7 @@ def bench(quick, say):
         for path in kept.values():
             path.unlink()
     for machines in racks:
-        limits[machines] = machines * size / goodput_limit(machines, 2 if quick else 5)
+        limits[machines] = machines * size / goodput_limit(machines, 1 if quick else 5)
     return results_of(seconds, limits, size)
 
 

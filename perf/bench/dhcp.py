@@ -57,4 +57,4 @@ def results_of(measured):
 
 
 def bench(quick, say):
-    return results_of(measure_all(machines=4000 if quick else 20_000, seconds=2 if quick else 5, say=say))
+    return results_of(measure_all(machines=4000 if quick else 20_000, seconds=1.5 if quick else 5, say=say))

@@ -14,6 +14,7 @@ import micro
 import rack
 import report
 import results
+import scaling
 import tftp
 
 # Each returns Results and Plots.
@@ -22,6 +23,7 @@ PARTS = {
     "dhcp": dhcp.bench,
     "avalanche": lambda quick, say: avalanche.bench(say),
     "tftp": tftp.bench,
+    "workers": scaling.bench,
     "http": http_boot.bench,
     "boot": boot.bench,
     "dpdk": dpdk.bench,

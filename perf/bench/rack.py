@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
@@ -36,6 +37,53 @@ def cpu_seconds(pid):
     return sum(map(int, fields[11:15])) / TICKS + sum(map(cpu_seconds, children))
 
 
+class Account:
+    """What a process and all its descendants spend, those included whose end nobody waits for: a control group of
+    its own. Where there are none, the sum of those that are seen."""
+
+    KINDS = {"cgroup2": ("cpu.stat", 1e-6), "cgroup": ("cpuacct.usage", 1e-9)}  # file, its unit in seconds
+
+    def __init__(self, name):
+        self._pid, self._group = None, None
+        for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+            _, place, kind, options = line.split()[:4]
+            if self._group is None and (kind == "cgroup2" or kind == "cgroup" and "cpuacct" in options.split(",")):
+                self._open(pathlib.Path(place) / f"rouse-bench-{os.getpid()}-{name.replace(' ', '-')}", *self.KINDS[kind])
+
+    def _open(self, group, file, unit):
+        with contextlib.suppress(OSError):
+            group.mkdir(exist_ok=True)
+            self._group, self._file, self._unit = group, group / file, unit
+            self._file.read_text()
+            return
+        self._group = None
+
+    def join(self):
+        """For the process itself, before it becomes the program: no child of it is missed then."""
+        if self._group:
+            (self._group / "cgroup.procs").write_text("0")
+
+    def watch(self, pid):
+        self._pid = pid
+
+    def seconds(self):
+        if not self._group:
+            return cpu_seconds(self._pid)
+        return int(re.search(r"\d+", self._file.read_text())[0]) * self._unit
+
+    def close(self):
+        """Ends what is left of them."""
+        deadline = time.monotonic() + 5
+        while self._group and time.monotonic() < deadline:
+            for pid in (self._group / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(OSError):  # some are still ending
+                self._group.rmdir()
+                self._group = None
+            time.sleep(0.01)
+
+
 def prefer(pid):
     """What else runs here disturbs the measurement less: a higher share of the processor for PID and all that was
     started from the same terminal session (sched(7), autogroups). All servers and clients get it alike."""
@@ -56,8 +104,12 @@ class Program:
         self._directory = tempfile.TemporaryDirectory(prefix=f"bench-{self.name}-")
         directory = pathlib.Path(self._directory.name)
         self._log = open(directory / "log", "w+")
+        self._account = Account(self.name)
         self._process = subprocess.Popen(in_rack("appliance", *self.command(directory)), stdout=self._log,
-                                         stderr=subprocess.STDOUT, env={**os.environ, **self.environment(directory)})
+                                         stderr=subprocess.STDOUT, env={**os.environ, **self.environment(directory)},
+                                         start_new_session=True, preexec_fn=self._account.join)
+        self._account.watch(self._process.pid)
+        prefer(self._process.pid)  # each has a share of the processor of its own, as the appliance's processes have
         time.sleep(1)  # none of them says when it is ready
         if self._process.poll() is not None:
             self._log.seek(0)
@@ -74,6 +126,7 @@ class Program:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._account.close()
         self._log.close()
         self._directory.cleanup()
 
@@ -81,4 +134,4 @@ class Program:
         return {}
 
     def cpu_seconds(self):
-        return cpu_seconds(self._process.pid)
+        return self._account.seconds()

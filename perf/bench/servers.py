@@ -7,7 +7,7 @@ import sys
 
 from rack import BIN, ROOT, SERVER, Program, cpu_seconds, prefer
 
-sys.path.insert(0, str(ROOT / "tests" / "system"))
+sys.path.append(str(ROOT / "tests" / "system"))
 from appliance import POOL, Appliance  # noqa: E402  (the path comes first)
 
 
@@ -15,7 +15,7 @@ class Echo(Program):
     """No server: the frame itself comes back. What the port and the client allow."""
 
     name = "frame echo"
-    first_rate = 8000
+    first_rate = 32_000
 
     def command(self, directory):
         return [BIN / "rouse-echo", "xdp:rack0", SERVER]
@@ -23,7 +23,7 @@ class Echo(Program):
 
 class Kea(Program):
     name = "Kea"
-    first_rate = 1000
+    first_rate = 4000
 
     def command(self, directory):
         config = directory / "kea.json"
@@ -48,7 +48,7 @@ class Kea(Program):
 
 class Dnsmasq(Program):
     name = "dnsmasq"
-    first_rate = 50
+    first_rate = 200
 
     def command(self, directory):
         return ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=rack0",
@@ -62,7 +62,7 @@ class Rouse:
     put there. With FIRST_ADDRESS the machines have addresses in a row from there."""
 
     name = "rouse"
-    first_rate = 8000
+    first_rate = 32_000
 
     def __init__(self, machines, images=None, first_address=None):
         self._machines = machines

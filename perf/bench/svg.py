@@ -101,7 +101,7 @@ def bars(plot):
             out.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width * 0.92:.1f}" '
                        f'height="{HEIGHT - BOTTOM - y:.1f}" fill="{colour}" rx="2">'
                        f'<title>{html.escape(name)}: {number(value)}</title></rect>')
-            if len(groups) * len(plot.series) <= 20:
+            if len(groups) * len(plot.series) <= 12:
                 out.append(text(x + width * 0.46, y - 4, number(value), extra='class="value"'))
     return out
 

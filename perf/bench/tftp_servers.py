@@ -51,15 +51,18 @@ class Dnsmasq(Directory):
 
 
 class Echo(Program):
-    """No server: each acknowledgement brings a block's frame of whatever bytes. What the port and the client allow."""
+    """No server: each acknowledgement brings a block's frame, or a window of them, of whatever bytes. What the port and
+    the client allow.
+    """
 
     name = "frame echo"
 
-    def __init__(self, files):
+    def __init__(self, files, window=1):
         self._blocks = min(max(len(content) for content in files.values()) // load.BLOCK + 1, 65_535)
+        self._window = window
 
     def command(self, _directory):
-        return [BIN / "rouse-echo", "xdp:rack0", SERVER, self._blocks]
+        return [BIN / "rouse-echo", "xdp:rack0", SERVER, self._blocks, self._window]
 
 
 class RouseFiles(Rouse):

@@ -32,25 +32,32 @@ std::size_t echo_dhcp(wire::ConstBytes frame, const wire::Self& self, wire::Muta
     return headers.write(room, frame.size() - kPayload);
 }
 
-// An OACK to a request that asks for large enough blocks, else the next block. Returns the payload's length.
-std::size_t answer_tftp(wire::ConstBytes payload, std::uint16_t blocks, wire::MutableBytes room) noexcept {
+// An OACK to a request that asks for large enough blocks, else the NTH block that follows. Returns the
+// payload's length.
+std::size_t answer_tftp(wire::ConstBytes payload, const EchoOptions& echo, std::uint16_t nth,
+                        wire::MutableBytes room) noexcept {
     const auto opcode = static_cast<tftp::Opcode>(tftp::read_opcode(payload).value_or(0));
-    if (opcode == tftp::Opcode::rrq) {
+    if (opcode == tftp::Opcode::rrq && nth == 0) {
         const auto request = tftp::read_request(payload);
         if (!request || request->options.block_size.value_or(0) < kEchoBlockBytes) return 0;
-        return tftp::write_oack(room, {.block_size = kEchoBlockBytes});
+        tftp::Options offered{.block_size = kEchoBlockBytes};
+        if (echo.window > 1) offered.window_size = echo.window;
+        return tftp::write_oack(room, offered);
     }
     const auto acknowledged = tftp::read_block(payload);
-    if (opcode != tftp::Opcode::ack || !acknowledged || *acknowledged >= blocks) return 0;
-    const auto block = static_cast<std::uint16_t>(*acknowledged + 1);
-    return tftp::write_data_header(room, block) + (block < blocks ? kEchoBlockBytes : 0);
+    if (opcode != tftp::Opcode::ack || !acknowledged || nth >= echo.window) return 0;
+    const unsigned block = *acknowledged + 1U + nth;
+    if (block > echo.blocks) return 0;
+    return tftp::write_data_header(room, static_cast<std::uint16_t>(block)) +
+           (block < echo.blocks ? kEchoBlockBytes : 0);
 }
 
-std::size_t echo_tftp(wire::ConstBytes frame, const EchoOptions& options, wire::MutableBytes room) noexcept {
+std::size_t echo_tftp(wire::ConstBytes frame, const EchoOptions& options, std::uint16_t nth,
+                      wire::MutableBytes room) noexcept {
     const auto ethernet = *wire::load<wire::EthernetHeader>(frame);
     const auto ip = *wire::load<wire::Ipv4Header>(frame, sizeof ethernet);
     const auto udp = *wire::load<wire::UdpHeader>(frame, sizeof ethernet + sizeof ip);
-    const std::size_t length = answer_tftp(frame.subspan(kPayload), options.blocks, room.subspan(kPayload));
+    const std::size_t length = answer_tftp(frame.subspan(kPayload), options, nth, room.subspan(kPayload));
     if (length == 0) return 0;
     const wire::UdpTemplate headers({.source_mac = options.self.mac,
                                      .destination_mac = ethernet.source,
@@ -63,11 +70,13 @@ std::size_t echo_tftp(wire::ConstBytes frame, const EchoOptions& options, wire::
 
 }  // namespace
 
-std::size_t echo(wire::ConstBytes frame, const EchoOptions& options, wire::MutableBytes room) noexcept {
+std::size_t echo(wire::ConstBytes frame, const EchoOptions& options, std::uint16_t nth,
+                 wire::MutableBytes room) noexcept {
     if (frame.size() <= kPayload || frame.size() > room.size()) return 0;
     constexpr std::size_t kUdp = sizeof(wire::EthernetHeader) + sizeof(wire::Ipv4Header);
     const auto port = wire::load<be16>(frame, kUdp + offsetof(wire::UdpHeader, destination_port));
-    return port == be16(tftp::kPort) ? echo_tftp(frame, options, room) : echo_dhcp(frame, options.self, room);
+    if (port == be16(tftp::kPort)) return echo_tftp(frame, options, nth, room);
+    return nth == 0 ? echo_dhcp(frame, options.self, room) : 0;
 }
 
 }  // namespace rouse::load

@@ -23,6 +23,16 @@ void request_stop(int) {
 }
 
 template <port::Port P>
+void answer(wire::ConstBytes frame, const EchoOptions& options, worker::Outbox<P>& outbox) {
+    for (std::uint16_t nth = 0;; ++nth) {
+        const auto room = outbox.room();
+        const std::size_t length = room.empty() ? 0 : echo(frame, options, nth, room);
+        if (length == 0) return;
+        outbox.commit(length);
+    }
+}
+
+template <port::Port P>
 void run(P& port, EchoOptions options) {
     options.self.mac = port.hardware_address();
     WorkerCounters counters;
@@ -32,11 +42,7 @@ void run(P& port, EchoOptions options) {
     for (unsigned idle = 0; !stop_requested.load();) {
         std::array<port::Frame, port::kBurst> burst;
         const std::size_t received = port.receive(burst);
-        for (std::size_t i = 0; i < received; ++i) {
-            const auto room = outbox.room();
-            const std::size_t length = room.empty() ? 0 : echo(burst[i].bytes(), options, room);
-            if (length > 0) outbox.commit(length);
-        }
+        for (std::size_t i = 0; i < received; ++i) answer(burst[i].bytes(), options, outbox);
         port.release(std::span(burst).first(received));
         outbox.flush();
         idle = received > 0 ? 0 : idle + 1;
@@ -44,16 +50,20 @@ void run(P& port, EchoOptions options) {
     }
 }
 
+bool parse_count(std::string_view text, std::uint16_t& count) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, count);
+    return error == std::errc{} && stop == end && count > 0;
+}
+
 std::optional<EchoOptions> parse(int argc, char** argv) {
-    if (argc != 3 && argc != 4) return std::nullopt;
+    if (argc < 3 || argc > 5) return std::nullopt;
     EchoOptions options;
     const auto address = Ipv4Address::parse(argv[2]);
     if (!address) return std::nullopt;
     options.self.address = *address;
-    const std::string_view blocks = argc == 4 ? argv[3] : "1";
-    const char* const end = blocks.data() + blocks.size();
-    const auto [stop, error] = std::from_chars(blocks.data(), end, options.blocks);
-    if (error != std::errc{} || stop != end || options.blocks == 0) return std::nullopt;
+    if (argc > 3 && !parse_count(argv[3], options.blocks)) return std::nullopt;
+    if (argc > 4 && !parse_count(argv[4], options.window)) return std::nullopt;
     return options;
 }
 
@@ -64,8 +74,7 @@ int main(int argc, char** argv) {
     const auto options = rouse::load::parse(argc, argv);
     if (!options) {
         std::fputs(
-            "Usage: rouse-echo <port, such as xdp:eth1> <its IPv4 address> [blocks of each file, 1 to "
-            "65535]\n",
+            "Usage: rouse-echo <port, such as xdp:eth1> <its IPv4 address> [blocks of each file [window]]\n",
             stderr);
         return 2;
     }

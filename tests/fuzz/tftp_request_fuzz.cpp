@@ -2,6 +2,7 @@
 
 #include "dataplane/tftp/name.hpp"
 #include "dataplane/wire/tftp.hpp"
+#include "shared/miss.hpp"
 
 #include <cstdlib>
 
@@ -24,7 +25,7 @@ void check_name(std::string_view as_sent) {
         at = end + 1;
     }
     require(Name(view).view() == view);
-    (void)classify_miss(view);
+    (void)rouse::classify_miss(view);
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ namespace rouse::test {
 class TftpHost {
   public:
     struct Route {
-        std::uint64_t client = 0;
+        std::uint32_t client = 0;
         std::uint16_t server_port = 0;
-        std::array<std::byte, 58> header{};  // as heavy as a real one
+        std::array<std::byte, 62> header{};  // as heavy as a real one
     };
     struct Packet {
         std::uint64_t client = 0;

@@ -184,6 +184,17 @@ class Appliance:
         return self.metric("rouse_drops_total", reason=reason)
 
 
+def restart_dataplane(appliance):
+    """Killed, and started again as it was."""
+    pid = appliance.pid("dataplane")
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        command = [word.decode() for word in file.read().split(b"\0")[:-1]]
+    appliance.kill("dataplane")
+    process = spawn("rouse-appliance", *command, log=HOME / "dataplane.log")
+    (HOME / "dataplane.pid").write_text(str(process.pid))  # for scripts/appliance stop
+    return process
+
+
 class VirtualMachine:
     """One QEMU machine on the rack (scripts/machine), its serial console in a file."""
 

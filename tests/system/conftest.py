@@ -5,7 +5,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from appliance import POOL, ROOT, Appliance, script  # noqa: E402
+from appliance import POOL, ROOT, Appliance, on_appliance, script  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,6 +18,14 @@ def rack():
     yield
     script("appliance", "stop", check=False)
     script("rack", "down", check=False)
+
+
+@pytest.fixture
+def rack0_ipv6(rack):
+    """The appliance's own address on the IPv6 network; rack0 has it before the dataplane looks."""
+    on_appliance("ip", "address", "add", "fd00:77::1/64", "dev", "rack0", "nodad")
+    yield "fd00:77::1"
+    on_appliance("ip", "address", "del", "fd00:77::1/64", "dev", "rack0")
 
 
 @contextlib.contextmanager

@@ -5,8 +5,7 @@ import struct
 import subprocess
 import zlib
 
-import pytest
-from appliance import on_appliance, wait_until
+from appliance import wait_until
 from firmware import IPXE, IPXE_STARTS, power_on, told
 
 
@@ -23,14 +22,6 @@ def test_uefi_boots_by_http(appliance, tmp_path):
     machine = power_on(appliance, tmp_path, "uefi-http", IPXE_STARTS, {"efi/ipxe.efi": IPXE / "ipxe.efi"},
                        loaders={"x64-http": "efi/ipxe.efi"})
     told(appliance, machine, "dhcp_discover UEFI HTTP boot", "dhcp_offer efi/ipxe.efi", "dhcp_ack efi/ipxe.efi")
-
-
-@pytest.fixture
-def rack0_ipv6(rack):
-    """The appliance's own address on the IPv6 network; rack0 has it before the dataplane looks."""
-    on_appliance("ip", "address", "add", "fd00:77::1/64", "dev", "rack0", "nodad")
-    yield "fd00:77::1"
-    on_appliance("ip", "address", "del", "fd00:77::1/64", "dev", "rack0")
 
 
 def test_uefi_boots_by_pxe_over_ipv6(rack0_ipv6, appliance, tmp_path):

@@ -6,62 +6,20 @@ ROUSE_TFTP_4GIB=1 adds one file of 4 GiB, which takes minutes and as much disk a
 import hashlib
 import os
 import random
-import shlex
 
 import pytest
-from appliance import CLIENT_MAC, POOL, Appliance, on_client, wait_until
+from appliance import on_client, wait_until
+from tftp import CLIENTS, SERVER, SERVER6, around, check_sizes, content_of, fetch, serving
 
-SERVER = "10.77.0.1"
 LAST_NUMBER = 65535  # the block number behind which it wraps
-
-# How each client writes the file to standard output or to {out}; tftp-hpa knows no block size but its own.
-CLIENTS = {
-    "curl": "curl -sS --tftp-blksize {block} -o {out} tftp://{server}/{name}",
-    "busybox": "busybox tftp -g -b {block} -r {name} -l {out} {server}",
-    "atftp": "atftp --get --option 'blksize {block}' --remote-file {name} --local-file {out} {server}",
-    "atftp-window": "atftp --get --option 'blksize {block}' --option 'windowsize 16' --remote-file {name} "
-                    "--local-file {out} {server}",
-    "tftp-hpa": "tftp -m binary {server} -c get {name} {out}",
-}
 BLOCKS = (512, 1428, 1468)
-
-
-def content_of(size):
-    return random.Random(size).randbytes(size)
 
 
 @pytest.fixture(scope="module")
 def rig(rack):
-    """One appliance for all of this file, with client0 as a machine that holds its lease."""
-    appliance = Appliance()
-    appliance.start("--fresh")
-    appliance.post("/api/ip-pools/", POOL)
-    appliance.machine0 = appliance.add_machine("client", CLIENT_MAC)
-    on_client("ip", "address", "flush", "dev", "client0")
-    on_client("ip", "address", "add", f"{appliance.machine0['ip']}/16", "dev", "client0")
-    yield appliance
-    on_client("ip", "address", "flush", "dev", "client0")
-    appliance.stop()
-    for name in ("mgmt", "dataplane"):
-        print(f"--- {name} log ---\n{appliance.log(name)[-4000:]}")
-
-
-def fetch(client, name, out, block=512, timeout=300):
-    words = shlex.split(CLIENTS[client].format(block=block, server=SERVER, name=name, out=out))
-    return on_client(*words, check=False, timeout=timeout)
-
-
-def check_sizes(rig, tmp_path, client, block, sizes):
-    for size in sizes:
-        content = content_of(size)
-        name = f"size-{size}"
-        rig.put_image(name, content)
-        out = tmp_path / f"{size}.out"
-        answer = fetch(client, name, out, block)
-        assert answer.returncode == 0, f"{size} bytes: {answer.stderr or answer.stdout}"
-        got = out.read_bytes() if out.exists() else b""  # some make no file of nothing
-        assert hashlib.sha256(got).digest() == hashlib.sha256(content).digest(), f"{size} bytes: {len(got)} came"
-        out.unlink(missing_ok=True)
+    """One appliance for all of this file."""
+    with serving() as appliance:
+        yield appliance
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -69,7 +27,13 @@ def check_sizes(rig, tmp_path, client, block, sizes):
 def test_sizes_around_a_block(rig, tmp_path, client, block):
     if client == "tftp-hpa" and block != 512:
         pytest.skip("it has no option for it")
-    check_sizes(rig, tmp_path, client, block, (0, 1, block - 1, block, block + 1, 2 * block, 100 * block + 7))
+    check_sizes(rig, tmp_path, client, block, around(block))
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_over_ipv6(rig, tmp_path, client):
+    block = 512 if client == "tftp-hpa" else 1428
+    check_sizes(rig, tmp_path, client, block, around(block), SERVER6)
 
 
 @pytest.mark.parametrize("client", CLIENTS)

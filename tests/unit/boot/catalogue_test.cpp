@@ -169,6 +169,16 @@ TEST_F(CatalogueTest, LeftoversOfACrashAreRemovedAtTheStart) {
     EXPECT_EQ(files(), 4U) << "kept, new, old in its grace, and what is not ours";
 }
 
+// A name goes, its content is collected at once, and the transaction of both fails or is lost in a crash: the
+// name is there again, and so must its content be.
+TEST_F(CatalogueTest, AContentWhoseCollectionWasNotCommittedComesBack) {
+    ASSERT_TRUE(put("kept", "abc"));
+    std::filesystem::rename(images_ + "/" + kHashOfAbc, images_ + "/.trash-" + kHashOfAbc);
+    ASSERT_TRUE(Catalogue::open(images_, *writer_));
+    EXPECT_EQ(read(kHashOfAbc), "abc");
+    EXPECT_EQ(files(), 1U);
+}
+
 TEST(ImageName, IsARelativePathWithoutTricks) {
     for (const char* good :
          {"a", "a/b/c", "debian-installer/amd64/linux", "pxelinux.cfg/01-aa", "ü.img", "...", "a b"})

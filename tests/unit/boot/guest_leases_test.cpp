@@ -1,3 +1,4 @@
+#include "mgmt/boot/catalogue.hpp"
 #include "tests/unit/boot/lease_fixture.hpp"
 
 #include <set>
@@ -261,11 +262,45 @@ TEST_F(Guests, TheyFollowTheirPoolsProfile) {
     std::optional<Ipv4Address> from;
     int steps = 0;
     do {
-        from = run([&](Batch& batch) { return project_guests(batch, pool, from, 2); }).value();
+        from = run([&](Batch& batch) { return project_guests(batch, appliance_, pool, from, 2); }).value();
         ++steps;
     } while (from);
     EXPECT_EQ(steps, 3);
     for (unsigned i = 0; i < 5; ++i) EXPECT_EQ(guest(i)->profile, 2U);
+}
+
+TEST_F(Guests, HaveABootLineOfTheirOwnThatFollowsTheProfile) {
+    auto profile = add_profile({{"name", "live"}, {"kernel", "k"}, {"cmdline", "ip={{ip}} on={{server}}"}});
+    ASSERT_TRUE(profile);
+    auto pool = serving_pool({{"boot_profile", "live"}});
+    const std::string ip = offer(1);
+    const auto script = [&] {
+        const auto snapshot = *store_->snapshot();
+        const auto host = *guest(1);
+        const auto name = resolve(snapshot, guest_mac(1), host, "boot.ipxe");
+        return name && *name ? *read_text(snapshot, host, **name) : std::nullopt;
+    };
+    ASSERT_TRUE(script());
+    EXPECT_NE(script()->find("ip=" + ip + " on=10.77.0.1 BOOTIF=01-52-54-00-00-00-01"), std::string::npos)
+        << *script();
+    EXPECT_EQ(script()->find("rouse.token"), std::string::npos) << "it can prove nothing";
+    const auto line = guest(1)->line_id;
+    ack(1);
+    EXPECT_EQ(guest(1)->line_id, line) << "written once";
+
+    profile->fields["cmdline"] = "other";
+    ASSERT_TRUE(run([&](Batch& batch) -> Outcome<void> {
+        const auto changed = update(batch, kBootProfiles, *profile);
+        if (!changed) return pass_on(changed.error());
+        const auto done = project_guests(batch, appliance_, pool, std::nullopt, 100);
+        return done ? Outcome<void>{} : pass_on(done.error());
+    }));
+    EXPECT_NE(script()->find("other BOOTIF"), std::string::npos);
+
+    give_back(1);
+    now_ += kRenderedGraceSeconds + 1;
+    ASSERT_TRUE(run([](Batch& batch) { return collect_retired(batch, 100); }));
+    EXPECT_EQ(entries(store_->tables().rendered), 3U) << "the loaders' three frames";
 }
 
 TEST_F(Guests, RemovingThePoolForgetsThem) {

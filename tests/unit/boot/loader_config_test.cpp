@@ -87,15 +87,5 @@ TEST(LoaderConfig, NeedsAKernelAndCanDoWithoutRamdisks) {
         EXPECT_EQ((config.before + config.after).find("nitrd"), std::string::npos) << config.before;
 }
 
-TEST(LoaderConfig, GrubIsLeftOutWhereItWouldSpoilTheCommandLine) {
-    for (const char* cmdline : {"dyndbg=\"file x +p\"", "a=\\x"}) {
-        json profile = kProfile;
-        profile["cmdline"] = cmdline;
-        EXPECT_TRUE(is_too_hard_for_grub(profile));
-        EXPECT_EQ(text_for(profile, "grub.cfg"), "");
-        EXPECT_NE(text_for(profile, "boot.ipxe"), "");
-    }
-}
-
 }  // namespace
 }  // namespace rouse::boot

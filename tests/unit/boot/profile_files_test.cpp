@@ -199,6 +199,19 @@ TEST_F(ProfileFiles, MistakesInTemplatesAreRefusedByField) {
     EXPECT_EQ(refused.error().pointer, "/templates/0/name");
 }
 
+TEST_F(ProfileFiles, WhatGrubWouldSpoilIsRefusedUnlessItsConfigurationIsTheOperators) {
+    for (const char* cmdline : {"dyndbg=\"file x +p\"", "a=\\x"}) {
+        json fields{{"name", "quoted"}, {"kernel", "k"}, {"cmdline", cmdline}};
+        const auto refused = add_profile(fields);
+        ASSERT_FALSE(refused) << cmdline;
+        EXPECT_EQ(refused.error().pointer, "/cmdline");
+        EXPECT_NE(refused.error().message.find("grub/grub.cfg"), std::string::npos);
+        fields["name"] = std::string("own") + cmdline[0];
+        fields["templates"] = templated("grub/grub.cfg", "linux /k")["templates"];
+        EXPECT_TRUE(add_profile(fields)) << cmdline;
+    }
+}
+
 TEST(FramedText, ReadsAsOneFileFromAnywhere) {
     const std::string frame = FramedText::encode("before ", " after");
     const auto text = FramedText::of(bytes_of(std::string_view(frame)), bytes_of(std::string_view("LINE")));

@@ -121,6 +121,49 @@ TEST_F(Consuming, ARingLostWithItsTmpfsBeginsAnew) {
     EXPECT_EQ(unreleased(fresh), 0U);
 }
 
+// A machine's DHCP is one worker's, its transfers may be another's.
+TEST_F(Consuming, EventsOfAllRingsComeByTheirTime) {
+    const auto machine = add_machine(1);
+    const auto reader = consumer();
+    Dataplane first(run_.path(), 0);
+    Dataplane second(run_.path(), 1);  // found by its file: the segment of the counters names no worker
+    std::vector<std::uint64_t> times;
+    std::mt19937_64 random(7);
+    for (std::uint64_t i = 0; i < 5000; ++i) {  // more than a batch
+        auto& ring = random() % 3 == 0 ? second : first;
+        ASSERT_TRUE(ring.producer.push(
+            discover(ClientKind::pxe, mac_of(1), kNoon - 5000 * kNanosPerMilli + i * kNanosPerMilli)));
+    }
+    EXPECT_EQ(drain(*reader), 5000U);
+    EXPECT_EQ(unreleased(first) + unreleased(second), 0U);
+    std::string before;
+    std::size_t entries = 0;
+    for (const auto& entry : timeline(machine)) {
+        const std::string time = entry["time"];
+        EXPECT_LE(before, time);
+        before = time;
+        ++entries;
+    }
+    EXPECT_GT(entries, 100U);  // the newest are kept
+}
+
+TEST_F(Consuming, AnEventYoungerThanTheLookWaitsForItsCause) {
+    const auto machine = add_machine(1);
+    const auto reader = consumer();
+    Dataplane first(run_.path(), 0);
+    Dataplane second(run_.path(), 1);
+    ASSERT_TRUE(second.producer.push(discover(ClientKind::pxe, mac_of(1), kNoon + 2)));
+    EXPECT_EQ(drain(*reader), 0U);
+    ASSERT_TRUE(first.producer.push(discover(ClientKind::pxe, mac_of(1), kNoon + 1)));
+    g_now = kNoon + 2;
+    EXPECT_EQ(drain(*reader), 2U);
+    // Unless it is not young, but the clock was set back.
+    g_now = kNoon;
+    ASSERT_TRUE(second.producer.push(discover(ClientKind::pxe, mac_of(1), kNoon + 3600 * kNanosPerSecond)));
+    EXPECT_EQ(drain(*reader), 1U);
+    EXPECT_EQ(timeline(machine).size(), 3U);
+}
+
 TEST_F(Consuming, EveryWorkerHasItsRing) {
     const auto machine = add_machine(1);
     auto counters = open_counters(run_.path()).value();

@@ -113,8 +113,10 @@ class RackTest : public store::StoreTest {
         return apply_as_they_are(events, ring);
     }
     TouchedMachines apply_as_they_are(const std::vector<Event>& events, std::uint64_t ring) {
+        std::vector<RingEvent> of_ring;
+        for (const Event& e : events) of_ring.push_back({ring, e});
         const auto touched = writer_->run(
-            [&](store::Batch& batch) { return apply_events(batch, tables_, appliance_, ring, events); });
+            [&](store::Batch& batch) { return apply_events(batch, tables_, appliance_, of_ring); });
         EXPECT_TRUE(touched) << touched.error().message;
         return touched.value_or(TouchedMachines{});
     }

@@ -83,4 +83,45 @@ class ImageTest : public ::testing::Test {
     store::Tables tables_{};
 };
 
+// The store's thread by hand, on a clock of the test's own, and one worker.
+class KeeperFixture : public ImageTest {
+  protected:
+    void start(std::uint64_t budget) {
+        keeper_ = std::make_unique<Keeper>(
+            shared_, *environment_, tables_,
+            ImageStore::Options{.directory = directory(),
+                                .budget_bytes = budget,
+                                .counters = counters_.get(),
+                                .report = [this](const std::string& text) { reports_ += text + "\n"; }});
+        seat_ = shared_.grace.take_seat();
+    }
+    void TearDown() override {
+        keeper_.reset();
+        ImageTest::TearDown();
+    }
+    bool round() {
+        const bool more = keeper_->round(now_s_);
+        shared_.grace.quiescent(*seat_);
+        return more;
+    }
+    // Until there is nothing left to do.
+    void rounds() {
+        for (int i = 0, idle = 0; i < 1000 && idle < 2; ++i) idle = round() ? 0 : idle + 1;
+    }
+    // As ImageStore::Reader has it.
+    const Image* find(const store::Sha256& hash) {
+        const Image* image = shared_.catalogue.load()->find(ImageId::of(hash));
+        if (image != nullptr) image->touch(now_s_);
+        return image;
+    }
+    [[nodiscard]] std::uint64_t gauge(Gauge gauge) const { return counters_->get(gauge); }
+
+    std::unique_ptr<CountersLayout> counters_ = std::make_unique<CountersLayout>();
+    ImageStore::Shared shared_;
+    std::unique_ptr<Keeper> keeper_;
+    GracePeriod::Seat* seat_ = nullptr;
+    std::uint64_t now_s_ = 100;
+    std::string reports_;
+};
+
 }  // namespace rouse::image

@@ -101,5 +101,48 @@ TEST_F(ImageStoreTest, WorkersReadRightBytesWhileImagesComeAndGo) {
     EXPECT_EQ(wrong, 0U);
 }
 
+// The thread fills rings while workers read them at their own pace, go back within a window, and leave early.
+TEST_F(ImageStoreTest, WorkersReadRightBytesFromStreamsWhileTheyAreFilled) {
+    constexpr std::uint64_t kBudget = std::uint64_t{64} << 20;
+    const auto bytes = pattern(60'000'000, 77);  // more than seven eighths of it
+    const auto hash = publish(bytes);
+    ImageStore store(*environment_, tables_, {.directory = directory(), .budget_bytes = kBudget});
+    std::atomic<std::uint64_t> whole{0};
+    std::atomic<std::uint64_t> wrong{0};
+    const auto transfer = [&](unsigned seed) {
+        auto reader = store.reader();
+        std::mt19937 random(seed);
+        const Image* image = wait_for(*reader, hash);
+        ASSERT_TRUE(image != nullptr && image->residency() == Residency::streamed);
+        image->retain();
+        Stream* const stream = reader->open_stream(*image);
+        ASSERT_NE(stream, nullptr);
+        const std::uint64_t end = seed % 3 == 0 ? bytes.size() : bytes.size() / 8;
+        std::vector<std::byte> block(65'000);
+        const auto deadline = std::chrono::steady_clock::now() + 120s;
+        for (std::uint64_t at = 0; at < end && std::chrono::steady_clock::now() < deadline;) {
+            if (at > Stream::kBehind && random() % 64 == 0) at -= random() % (Stream::kBehind / 2);
+            const auto out = std::span(block).first(std::min<std::uint64_t>(1 + random() % 65'000, end - at));
+            const ReadResult result = stream->read(at, out);
+            reader->quiescent();
+            if (result == ReadResult::later) {
+                std::this_thread::yield();
+                continue;
+            }
+            wrong +=
+                result != ReadResult::done || std::memcmp(out.data(), bytes.data() + at, out.size()) != 0;
+            at += out.size();
+            if (at == end) ++whole;
+        }
+        stream->release();
+        image->release();
+    };
+    std::vector<std::jthread> workers;
+    for (unsigned i = 0; i < 6; ++i) workers.emplace_back(transfer, i);
+    workers.clear();
+    EXPECT_EQ(whole, 6U);
+    EXPECT_EQ(wrong, 0U);
+}
+
 }  // namespace
 }  // namespace rouse::image

@@ -1,5 +1,4 @@
-// Images without room in memory, read ahead of each transfer; the store's thread by hand, on a clock of the
-// test's own.
+// Images without room in memory, read ahead of each transfer.
 
 #include "tests/unit/image/image_fixture.hpp"
 
@@ -9,33 +8,10 @@ namespace {
 constexpr std::uint64_t kBudget = std::uint64_t{64} << 20;
 constexpr std::size_t kTooLarge = 60'000'000;  // more than seven eighths of it
 
-class StreamTest : public ImageTest {
+class StreamTest : public KeeperFixture {
   protected:
-    void start(std::uint64_t budget = kBudget) {
-        keeper_ = std::make_unique<Keeper>(
-            shared_, *environment_, tables_,
-            ImageStore::Options{.directory = directory(),
-                                .budget_bytes = budget,
-                                .counters = counters_.get(),
-                                .report = [this](const std::string& text) { reports_ += text + "\n"; }});
-        seat_ = shared_.grace.take_seat();
-    }
-    void TearDown() override {
-        keeper_.reset();
-        ImageTest::TearDown();
-    }
-    bool round() {
-        const bool more = keeper_->round(now_s_);
-        shared_.grace.quiescent(*seat_);
-        return more;
-    }
-    const Image* find(const store::Sha256& hash) {
-        const Image* image = shared_.catalogue.load()->find(ImageId::of(hash));
-        if (image != nullptr) image->touch(now_s_);
-        return image;
-    }
     Residency residency(const store::Sha256& hash) {
-        for (int i = 0; i < 20; ++i) {
+        for (int i = 0; i < 100; ++i) {
             round();
             if (find(hash)->residency() != Residency::pending) break;
         }
@@ -61,20 +37,12 @@ class StreamTest : public ImageTest {
         }
         return got;
     }
-    [[nodiscard]] std::uint64_t gauge(Gauge gauge) const { return counters_->get(gauge); }
-
-    std::unique_ptr<CountersLayout> counters_ = std::make_unique<CountersLayout>();
-    ImageStore::Shared shared_;
-    std::unique_ptr<Keeper> keeper_;
-    GracePeriod::Seat* seat_ = nullptr;
-    std::uint64_t now_s_ = 100;
-    std::string reports_;
 };
 
 TEST_F(StreamTest, LargerThanTheBudgetComesByteForByte) {
     const auto bytes = pattern(kTooLarge, 1);
     const auto hash = publish(bytes);
-    start();
+    start(kBudget);
     ASSERT_EQ(residency(hash), Residency::streamed);
     EXPECT_EQ(gauge(Gauge::images_streamed), 1U);
     Stream* const stream = take(hash);
@@ -90,10 +58,68 @@ TEST_F(StreamTest, LargerThanTheBudgetComesByteForByte) {
     EXPECT_EQ(gauge(Gauge::image_bytes_resident), 0U);
 }
 
+TEST_F(StreamTest, NothingIsServedBeforeItIsProven) {
+    const auto hash = publish(pattern(kTooLarge, 10));
+    start(kBudget);
+    for (int i = 0; i < 3; ++i) round();
+    ASSERT_NE(find(hash), nullptr);
+    EXPECT_EQ(find(hash)->residency(), Residency::pending) << "a few pieces are read";
+    EXPECT_EQ(gauge(Gauge::images_streamed), 0U);
+    rounds();
+    EXPECT_EQ(find(hash)->residency(), Residency::streamed) << "whether or not anybody asks for it";
+}
+
+TEST_F(StreamTest, ADamagedFileIsRefusedUntilItIsWhole) {
+    const auto good = pattern(kTooLarge, 11);
+    auto bad = good;
+    bad[kTooLarge - 7] ^= 1;
+    const auto hash = sha256(good);
+    write_file(hash, bad);
+    name(hash, good.size());
+    start(kBudget);
+    rounds();
+    EXPECT_EQ(find(hash)->residency(), Residency::unavailable);
+    EXPECT_EQ(gauge(Gauge::images_unavailable), 1U);
+    EXPECT_NE(reports_.find("damaged"), std::string::npos) << reports_;
+    write_file(hash, good);
+    rounds();
+    EXPECT_EQ(find(hash)->residency(), Residency::unavailable) << "not read again and again";
+    now_s_ += 11;
+    EXPECT_EQ(residency(hash), Residency::streamed);
+}
+
+TEST_F(StreamTest, OnceProvenItIsNotReadForThatAgain) {
+    const auto bytes = pattern(30'000'000, 12);
+    const auto hash = publish(bytes);
+    start(kBudget);
+    ASSERT_EQ(residency(hash), Residency::resident);
+    now_s_ += 60;
+    const auto other = publish(pattern(50'000'000, 13));
+    round();
+    find(other);
+    for (int i = 0; i < 100 && find(other)->residency() != Residency::resident; ++i) round();
+    ASSERT_EQ(find(other)->residency(), Residency::resident) << "which displaced the first";
+    find(other)->retain();
+    ASSERT_EQ(find(hash)->residency(), Residency::pending);
+    round();
+    EXPECT_EQ(find(hash)->residency(), Residency::streamed) << "within one round";
+    find(other)->release();
+}
+
+TEST_F(StreamTest, AFileThatIsCutShortWhileItIsProvenIsRefused) {
+    const auto hash = publish(pattern(kTooLarge, 14));
+    start(kBudget);
+    for (int i = 0; i < 3; ++i) round();
+    std::filesystem::resize_file(image_path(directory(), hash), 30'000'000);
+    rounds();
+    EXPECT_EQ(find(hash)->residency(), Residency::unavailable);
+    EXPECT_NE(reports_.find("cut short"), std::string::npos) << reports_;
+}
+
 TEST_F(StreamTest, WhatIsBehindCanBeReadAgain) {
     const auto bytes = pattern(kTooLarge, 2);
     const auto hash = publish(bytes);
-    start();
+    start(kBudget);
     ASSERT_EQ(residency(hash), Residency::streamed);
     Stream* const stream = take(hash);
     constexpr std::uint64_t kFar = 3 * Stream::kBytes + 12'345;
@@ -106,7 +132,7 @@ TEST_F(StreamTest, WhatIsBehindCanBeReadAgain) {
 
 TEST_F(StreamTest, ItIsReadAheadAndNoFurther) {
     const auto hash = publish(pattern(kTooLarge, 3));
-    start();
+    start(kBudget);
     ASSERT_EQ(residency(hash), Residency::streamed);
     Stream* const stream = take(hash);
     for (int i = 0; i < 100 && round();) ++i;
@@ -119,7 +145,7 @@ TEST_F(StreamTest, AFileThatIsCutShortUnderATransferFailsIt) {
     const auto bytes = pattern(kTooLarge, 4);
     const auto hash = publish(bytes);
     const auto other = publish(pattern(kTooLarge + 1, 5));
-    start();
+    start(kBudget);
     ASSERT_EQ(residency(hash), Residency::streamed);
     ASSERT_EQ(residency(other), Residency::streamed);
     Stream* const stream = take(hash);
@@ -142,7 +168,7 @@ TEST_F(StreamTest, AFileThatIsCutShortUnderATransferFailsIt) {
 
 TEST_F(StreamTest, AFileThatVanishedFailsIt) {
     const auto hash = publish(pattern(kTooLarge, 6));
-    start();
+    start(kBudget);
     ASSERT_EQ(residency(hash), Residency::streamed);
     std::filesystem::remove(image_path(directory(), hash));
     Stream* const stream = take(hash);
@@ -155,7 +181,7 @@ TEST_F(StreamTest, AFileThatVanishedFailsIt) {
 
 TEST_F(StreamTest, MemoryForRingsIsBoundedAndTheNextOneGetsWhatIsGivenBack) {
     const auto hash = publish(pattern(kTooLarge, 7));
-    start();
+    start(kBudget);
     ASSERT_EQ(residency(hash), Residency::streamed);
     constexpr std::size_t kRings = kBudget / 8 / Stream::kBytes;
     std::vector<Stream*> streams;
@@ -172,7 +198,7 @@ TEST_F(StreamTest, MemoryForRingsIsBoundedAndTheNextOneGetsWhatIsGivenBack) {
 
 TEST_F(StreamTest, WithoutRoomBesideWhatIsInUseItIsStreamedUntilThereIsRoom) {
     const auto held = publish(pattern(40'000'000, 8));
-    start();
+    start(kBudget);
     ASSERT_EQ(residency(held), Residency::resident);
     find(held)->retain();
     const auto bytes = pattern(30'000'000, 9);

@@ -1,3 +1,4 @@
+#include "mgmt/boot/guest_leases.hpp"
 #include "tests/unit/ims/api_fixture.hpp"
 
 namespace rouse::ims {
@@ -31,6 +32,30 @@ TEST_F(BootFiles, AreForRegisteredMachinesOnly) {
         EXPECT_EQ(fetch("dir/vmlinuz", stranger).code, 404U) << stranger;
         EXPECT_EQ(fetch("dir/vmlinuz", stranger).text, fetch("none").text) << "a stranger learns nothing";
     }
+}
+
+TEST_F(BootFiles, AreForItsIpv6AddressToo) {
+    const auto pool = make("/api/ip-pools/", {{"cidr", "10.78.0.0/24"}, {"cidr6", "fd00:78::/64"}});
+    const auto machine =
+        make("/api/machines/", {{"hostname", "n2"}, {"mac", "02:00:00:00:00:02"}, {"ip", "10.78.0.9"}});
+    const std::string address = machine["ip6"];
+    EXPECT_EQ(fetch("dir/vmlinuz", address.c_str()).text, "0123456789");
+    EXPECT_EQ(fetch("dir/vmlinuz", "fd00:78::ffff").code, 404U);
+}
+
+TEST_F(BootFiles, AreForGuestsOfANetworkThatServesThem) {
+    make("/api/ip-pools/",
+         {{"cidr", "10.79.0.0/24"}, {"unknown_machines", "serve"}, {"boot_profile", "live"}});
+    const MacAddress mac = *MacAddress::parse("02:00:00:00:00:79");
+    ASSERT_TRUE(writer_->run([&](store::Batch& batch) {
+        return boot::GuestLeases(batch, appliance_).offer(mac, *Ipv4Address::parse("10.79.0.2"));
+    }));
+    const std::string address = host(mac.to_string())->address.to_string();
+    EXPECT_EQ(fetch("dir/vmlinuz", address.c_str()).text, "0123456789");
+    const auto script = fetch("boot.ipxe", address.c_str()).text;
+    EXPECT_NE(script.find("BOOTIF=01-02-00-00-00-00-79"), std::string::npos) << script;
+    patch(path("/api/boot-profiles/", get("/api/boot-profiles/").body()[0]), {{"cmdline", "changed"}});
+    EXPECT_NE(fetch("boot.ipxe", address.c_str()).text.find("changed"), std::string::npos);
 }
 
 TEST_F(BootFiles, AForeignLeaseIsNoPassport) {

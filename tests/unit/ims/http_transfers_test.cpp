@@ -90,6 +90,28 @@ TEST_F(HttpTransfersTest, AMissingNameIsOnTheTimelineOfWhoAsked) {
     EXPECT_EQ(transfers_->statistics().missing, 1U);
 }
 
+TEST_F(HttpTransfersTest, ALoadersSearchIsNoFault) {
+    EXPECT_EQ(fetch("pxelinux.cfg/C0A8").status, http::Status::not_found);
+    EXPECT_EQ(fetch("deb/revocations_sku.efi").status, http::Status::not_found);
+    const json entries = timeline();
+    EXPECT_EQ(entries[0]["details"]["kind"], "config_search");
+    EXPECT_EQ(entries[1]["details"]["kind"], "optional");
+    EXPECT_EQ(transfers_->statistics().missing, 0U);
+    EXPECT_EQ(transfers_->statistics().expected_misses, 2U);
+    EXPECT_EQ(stage(), events::BootStage::idle);
+}
+
+TEST_F(HttpTransfersTest, TheirRatesAreCountedOnceTheyMeanSomething) {
+    fetch("dir/vmlinuz").on_end({.bytes = 10, .complete = true});
+    static_cast<void>(timeline());
+    EXPECT_EQ(consumer_->rates().http().bytes, 0U);
+    fetch("dir/vmlinuz").on_end({.bytes = 1 << 20, .complete = true});
+    fetch("dir/vmlinuz").on_end({.bytes = 1 << 20, .complete = false});
+    static_cast<void>(timeline());
+    EXPECT_EQ(consumer_->rates().http().bytes, 1U << 20);
+    EXPECT_EQ(consumer_->rates().tftp().bytes, 0U);
+}
+
 TEST_F(HttpTransfersTest, RenderedFilesAreTransfersToo) {
     fetch("boot.ipxe").on_end({.bytes = 100, .complete = true});
     EXPECT_EQ(timeline()[1]["details"]["file"], "boot.ipxe");

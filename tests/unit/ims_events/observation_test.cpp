@@ -131,7 +131,7 @@ TEST_F(Observing, HealthSaysWhatIsWrongAndWhatToDo) {
     (*counters_)->worker[0].heartbeat_ns = monotonic_ns();  // one worker of two hangs
     health = get("/health");
     EXPECT_EQ(health.code, 503U);
-    EXPECT_THAT(health.text, HasSubstr("last sign of life 10."));
+    EXPECT_THAT(health.text, HasSubstr("worker 1 of rouse-dataplane gave its last sign of life 10."));
 
     dataplane_runs(2);
     observation_->state_dir = "/nonexistent";

@@ -1,5 +1,6 @@
 // Whole boots of the simulated rack: lease, ARP, search, files, by every kind, from the product's own worker.
 
+#include "perf/load/echo.hpp"
 #include "perf/load/rack.hpp"
 #include "tests/support/worker_fixture.hpp"
 
@@ -172,6 +173,36 @@ TEST_F(BootTest, SimulatedAddressesAnswerArp) {
     EXPECT_EQ(reply.operation, be16(wire::kArpReply));
     EXPECT_EQ(reply.sender, test::ScratchStore::address_of(7));
     EXPECT_EQ(reply.sender_mac, test::ScratchStore::mac_of(7));
+}
+
+// The limit that servers are held against conducts transfers of its own.
+TEST_F(BootTest, TheFrameEchoServesWindowsToWhoDoesNotCompare) {
+    constexpr std::uint16_t kBlocks = 100;
+    auto with = options();
+    with.kinds = {must(find_machine_kind("windowed"))};
+    with.files.resize(1);
+    with.address_base = test::ScratchStore::address_of(0);
+    with.server = test::kServerAddress;
+    with.verifies = false;
+    const wire::Self self{
+        .mac = test::kServerMac, .address = test::kServerAddress, .subnet = *Ipv4Prefix::parse("10.0.0.0/8")};
+    const EchoOptions echo_options{.self = self, .blocks = kBlocks, .window = 8};
+    port::MemoryPort port({.receive_frames = 4096, .receive_ring = 4096});
+    Rack<port::MemoryPort> rack(port, with, now_);
+    std::array<std::byte, 1600> room{};
+    for (int turn = 0; turn < 100'000 && !rack.is_done(now_); ++turn, now_ += 100'000) {
+        rack.turn(now_);
+        for (const auto& frame : port.take_sent()) {
+            std::size_t length = 0;
+            if (neighbour::answer_arp(frame, self, room, length) == DropReason::none)
+                port.inject(std::span(room).first(length));
+            for (std::uint16_t nth = 0; (length = echo(frame, echo_options, nth, room)) > 0; ++nth)
+                port.inject(std::span(room).first(length));
+        }
+    }
+    EXPECT_EQ(rack.tally().completed, kMachines);
+    EXPECT_EQ(rack.tally().bytes, kMachines * (kBlocks - 1U) * kEchoBlockBytes);
+    EXPECT_EQ(rack.tally().resends, 0U);
 }
 
 TEST(NameSearch, LoadersAskByHardwareAddressThenByPrefixesThenForTheCommonOne) {

@@ -17,7 +17,7 @@ const wire::Self kServer{.mac = test::kServerMac, .address = test::kServerAddres
 
 std::optional<Frame> answer_to(const Frame& frame) {
     Frame answer(frame.size());
-    answer.resize(echo(frame, {.self = kServer}, answer));
+    answer.resize(echo(frame, {.self = kServer}, 0, answer));
     return answer.empty() ? std::nullopt : std::optional(answer);
 }
 

@@ -47,7 +47,7 @@ TEST(ParseConfig, UnknownKeysAndBadValuesAreErrors) {
     }
 }
 
-TEST(ParseConfig, WorkersCoresAndRest) {
+TEST(ParseConfig, WorkersCoresRestAndRings) {
     const auto chosen = [](std::vector<std::string> arguments) {
         auto result = parse(std::move(arguments));
         return std::holds_alternative<Config>(result) ? std::get<Config>(result).dataplane
@@ -67,6 +67,8 @@ TEST(ParseConfig, WorkersCoresAndRest) {
     for (const char* wrong : {"many", "65", "-1"})
         EXPECT_EQ(chosen({"--dataplane.workers", wrong}).workers, 999U) << wrong;
     EXPECT_EQ(chosen({"--dataplane.rest", "sometimes"}).workers, 999U);
+    EXPECT_EQ(chosen({"--dataplane.ring_frames", "8192"}).ring_frames, 8192U);
+    EXPECT_EQ(chosen({"--dataplane.ring_frames", "63"}).workers, 999U);
 }
 
 TEST(ParseConfig, TransfersShareAPortUnlessToldOtherwise) {

@@ -153,6 +153,28 @@ TEST_F(Transfer, BlockNumbersWrapToZero) {
     EXPECT_EQ(engine_.open_sessions(), 0U);
 }
 
+// Of one that failed: what the client has for certain, until when, and how often it was tried.
+TEST_F(Transfer, TheFiguresOfAFailedTransferAreInItsEvent) {
+    put("f", 5000);
+    exchange(rrq("f", {.block_size = 1000}));
+    exchange(ack(0));
+    wait_ms(40);
+    exchange(ack(1));
+    wait_ms(40);
+    exchange(ack(2));
+    const auto resent = watch(120'000).size();
+    const auto ended = events(EventKind::tftp_failed);
+    ASSERT_EQ(ended.size(), 1U);
+    EXPECT_EQ(ended[0].detail, static_cast<std::uint16_t>(TransferFailure::timed_out));
+    EXPECT_EQ(ended[0].bytes, 2000U);
+    EXPECT_EQ(ended[0].count, resent);
+    EXPECT_GT(resent, 3U);
+    // To the millisecond of the clock that sessions keep.
+    EXPECT_NEAR(static_cast<double>(ended[0].duration_ns), 80.0 * kNanosPerMilli, 2.0 * kNanosPerMilli);
+    EXPECT_EQ(ended[0].block_size, 1000);
+    EXPECT_EQ(ended[0].transaction, kPort);
+}
+
 TEST_F(Transfer, TheFiguresOfATransferAreInItsEvent) {
     put("grub/grub.cfg", 3000);
     exchange(rrq("/grub/grub.cfg", {.block_size = 1000, .window_size = 2}));
