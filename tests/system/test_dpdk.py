@@ -59,7 +59,7 @@ def on_rack0(rack):
         appliance.add_machine("client", CLIENT_MAC, ip=CLIENT)
         on_client("ip", "address", "add", f"{CLIENT}/16", "dev", "client0")
         yield appliance
-        on_client("ip", "address", "flush", "dev", "client0")
+        on_client("ip", "-4", "address", "flush", "dev", "client0")
 
 
 def ask_for(target, raw):
