@@ -71,6 +71,7 @@ class DpdkPort::Queue {
   private:
     void watch_for_frames();
     void transmit() noexcept;
+    void sleep(std::uint64_t nanoseconds, int wake_fd) noexcept;
     void forward_from_host() noexcept;
     std::uint16_t poll(Burst& burst, std::size_t most) noexcept {
         return rte_eth_rx_burst(id_, index_, burst.data(),
@@ -202,27 +203,35 @@ void DpdkPort::Queue::watch_for_frames() {
 
 void DpdkPort::Queue::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
     if (!backlog_.empty()) return;  // the next flush() takes it on
-    Bell* const bell = host_ != nullptr && index_ == 0 ? &host_->worker_bell() : nullptr;
-    if (bell != nullptr) bell->prepare();
+    const bool has_bell = host_ != nullptr && index_ == 0;
+    if (has_bell) host_->worker_bell().prepare();
     if (epoll_ >= 0) rte_eth_dev_rx_intr_enable(id_, index_);
     // What came before both were on rings nothing.
     if (early_count_ == 0) early_count_ = poll(early_, early_.size());
-    if (early_count_ == 0 && (bell == nullptr || host_->front().empty())) {
-        // poll(2) passes over a descriptor below 0.
-        std::array<pollfd, 3> events{
-            {{.fd = epoll_, .events = POLLIN, .revents = 0},
-             {.fd = wake_fd, .events = POLLIN, .revents = 0},
-             {.fd = bell != nullptr ? bell->fd() : -1, .events = POLLIN, .revents = 0}}};
-        const std::uint64_t rest = epoll_ >= 0 ? nanoseconds : std::min(nanoseconds, kLookAgainNs);
-        const timespec limit{.tv_sec = static_cast<time_t>(rest / kNanosPerSecond),
-                             .tv_nsec = static_cast<long>(rest % kNanosPerSecond)};
-        ::ppoll(events.data(), events.size(), &limit, nullptr);
-    }
-    if (bell != nullptr) bell->done();
+    if (early_count_ == 0 && (!has_bell || host_->front().empty())) sleep(nanoseconds, wake_fd);
+    if (has_bell) host_->worker_bell().done();
     if (epoll_ < 0) return;
     rte_epoll_event event{};
     rte_epoll_wait(epoll_, &event, 1, 0);  // takes the interrupt, if there was one
     rte_eth_dev_rx_intr_disable(id_, index_);
+}
+
+// A driver without interrupts wakes nobody: then in naps, with a look at the device after each.
+void DpdkPort::Queue::sleep(std::uint64_t nanoseconds, int wake_fd) noexcept {
+    const int bell = host_ != nullptr && index_ == 0 ? host_->worker_bell().fd() : -1;
+    const std::uint64_t deadline = monotonic_ns() + nanoseconds;
+    const std::uint64_t nap = epoll_ >= 0 ? nanoseconds : kLookAgainNs;
+    for (std::uint64_t now = 0; early_count_ == 0 && (now = monotonic_ns()) < deadline;) {
+        // poll(2) passes over a descriptor below 0.
+        std::array<pollfd, 3> events{{{.fd = epoll_, .events = POLLIN, .revents = 0},
+                                      {.fd = wake_fd, .events = POLLIN, .revents = 0},
+                                      {.fd = bell, .events = POLLIN, .revents = 0}}};
+        const std::uint64_t rest = std::min(deadline - now, nap);
+        const timespec limit{.tv_sec = static_cast<time_t>(rest / kNanosPerSecond),
+                             .tv_nsec = static_cast<long>(rest % kNanosPerSecond)};
+        if (::ppoll(events.data(), events.size(), &limit, nullptr) != 0) return;
+        if (epoll_ < 0) early_count_ = poll(early_, early_.size());
+    }
 }
 
 DeviceStatistics DpdkPort::Queue::statistics() noexcept {

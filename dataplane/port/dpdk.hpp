@@ -62,7 +62,7 @@ class DpdkPort {
     // A copy of a received frame for the host; false: it does not keep up.
     [[nodiscard]] bool give_to_host(std::span<const std::byte> frame) noexcept;
 
-    // One ppoll(2), where the driver has interrupts; else for 100 us at most.
+    // One ppoll(2), where the driver has interrupts; else one each 100 us.
     void wait(std::uint64_t nanoseconds, int wake_fd) noexcept;
 
     [[nodiscard]] MacAddress hardware_address() const noexcept;

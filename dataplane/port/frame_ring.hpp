@@ -17,7 +17,7 @@ namespace rouse::port {
 // Single producer, single consumer; full means refused.
 class FrameRing {
   public:
-    static constexpr std::uint32_t kSlots = 256;
+    static constexpr std::uint32_t kSlots = 1024;  // outlasts a thread that has to wait for its core
     static constexpr std::size_t kMaxFrameBytes = 2044;
 
     // Producer. False: full, or FRAME is too long.
