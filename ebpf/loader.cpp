@@ -1,9 +1,11 @@
 #include "ebpf/loader.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdarg>
 #include <cstdio>
 #include <numeric>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,8 @@
 
 namespace rouse::ebpf {
 namespace {
+
+constexpr auto kPatience = std::chrono::seconds(2);
 
 // What libbpf has to say while it lives, the verifier's log included, instead of printing it.
 class LibbpfMessages {
@@ -107,6 +111,17 @@ Result<void> refuse_occupied(const std::string& interface, int interface_index) 
     return {};
 }
 
+// A process that was killed leaves the interface only when the last of its memory is gone: who restarts it at
+// once finds it occupied for a moment.
+Result<void> wait_until_free(const std::string& interface, int interface_index) {
+    using Clock = std::chrono::steady_clock;
+    for (const auto deadline = Clock::now() + kPatience;;) {
+        auto free = refuse_occupied(interface, interface_index);
+        if (free || Clock::now() > deadline) return free;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+}
+
 }  // namespace
 
 struct XdpProgram::Loaded {
@@ -154,7 +169,7 @@ Result<XdpProgram> XdpProgram::attach(const std::string& interface, std::optiona
     if (index == 0) return fail("there is no interface " + interface + ": see `ip link`");
     auto program = load(allow_list_size);
     if (!program) return program;
-    if (auto free = refuse_occupied(interface, index); !free) return tl::unexpected(free.error());
+    if (auto free = wait_until_free(interface, index); !free) return tl::unexpected(free.error());
 
     program->mode_ = mode.value_or(XdpMode::native);
     int error = program->loaded_->attach_to(index, program->mode_);

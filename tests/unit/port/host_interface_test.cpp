@@ -127,7 +127,9 @@ TEST_F(HostInterfaceTest, ManyFramesArriveInOrderAndNoneTwice) {
 TEST_F(HostInterfaceTest, AHostThatDoesNotKeepUpRefuses) {
     unsigned taken = 0;
     while (taken < 100'000 && host_->give(0, datagram(std::byte{1}))) ++taken;
-    EXPECT_EQ(taken, FrameRing::kSlots);
+    // The thread sleeps, since nobody rings; it may have woken by itself and taken some.
+    EXPECT_GE(taken, FrameRing::kSlots);
+    EXPECT_LT(taken, 100'000U);
     EXPECT_FALSE(host_->give(0, test::Bytes(FrameRing::kMaxFrameBytes + 1)));
 }
 
