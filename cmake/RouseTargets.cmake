@@ -1,9 +1,11 @@
 # How every target of the project is compiled, said once.
 
+# One cache for every checkout: paths are told relative to the source tree, so a fresh clone finds what another compiled.
 find_program(CCACHE ccache)
 if(CCACHE)
-    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+    set(CCACHE_COMMAND ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=20G ${CCACHE})
+    set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_COMMAND})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_COMMAND})
 endif()
 
 # lld links several times faster than bfd, which matters with dozens of test programs on two cores.

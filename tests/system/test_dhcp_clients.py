@@ -18,8 +18,9 @@ def client(request, tmp_path):
 
 
 def has_settled(client, address):
-    wait_until(f"{address} is set, and noted", lambda: client.settled() and f"{address}/16" in on_client(
-        "ip", "-4", "-br", "address", "show", "dev", "client0").stdout)
+    """The address first: a client that has not heard of it yet is as settled as it was with the one before."""
+    wait_until(f"{address} is set, and noted", lambda: f"{address}/16" in on_client(
+        "ip", "-4", "-br", "address", "show", "dev", "client0").stdout and client.settled())
 
 
 def test_a_lease_from_its_first_day_to_its_last(appliance, client):
