@@ -202,7 +202,7 @@ class VirtualMachine:
         self.serial = tmp_path / f"{name}.serial"
         self.process = subprocess.Popen(
             [ROOT / "scripts" / "machine", "--name", name, "--mac", mac, "--serial", self.serial,
-             "--timeout", str(timeout), "--until", until, *options],
+             "--timeout", str(timeout), *(("--until", until) if until else ()), *options],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.timeout = timeout
 

@@ -10,7 +10,8 @@ IPXE_STARTS = "iPXE initialising devices"
 
 
 def power_on(appliance, tmp_path, firmware, until, images, options=(), **profile):
-    """Boots a machine until UNTIL is on its console; returns it as it is registered. OPTIONS: further ones of the script."""
+    """Boots a machine until UNTIL is on its console, or, without it, until it switches itself off; returns it as it is
+    registered. OPTIONS: further ones of the script."""
     for name, content in images.items():
         appliance.put_image(name, content.read_bytes() if isinstance(content, pathlib.Path) else content)
     appliance.post("/api/boot-profiles/", {"name": "test", **profile})

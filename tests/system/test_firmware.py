@@ -6,7 +6,7 @@ import subprocess
 import zlib
 
 from appliance import wait_until
-from firmware import IPXE, IPXE_STARTS, power_on, told
+from firmware import IPXE, IPXE_STARTS, MAC, power_on, told
 
 
 def test_uefi_chains_ipxe_by_pxe_and_boots(appliance, boot_files, tmp_path):
@@ -70,3 +70,25 @@ def test_uboot_gets_the_file_that_it_asks_for(appliance, tmp_path):
     machine = power_on(appliance, tmp_path, "uboot", "rouse: the script runs",
                        {"boot.scr.uimg": u_boot_script(b"echo rouse: the script runs\npoweroff\n")}, loaders={})
     told(appliance, machine, "dhcp_discover U-Boot", "dhcp_ack", "tftp_complete boot.scr.uimg")
+
+
+KERNEL = {"kernel": "vmlinuz", "initrds": ["initrd.img"], "cmdline": "console=ttyS0 quiet rouse.after=poweroff"}
+
+
+def test_pxelinux_boots_by_the_configuration_that_was_made_for_the_machine(appliance, boot_files, tmp_path):
+    machine = power_on(appliance, tmp_path, "bios", "rouse: agent home", {
+        "pxelinux.0": pathlib.Path("/usr/lib/PXELINUX/pxelinux.0"),
+        "ldlinux.c32": pathlib.Path("/usr/lib/syslinux/modules/bios/ldlinux.c32"), **boot_files},
+        loaders={"bios": "pxelinux.0"}, **KERNEL)
+    told(appliance, machine, f"tftp_complete pxelinux.cfg/01-{MAC.replace(':', '-')}", "tftp_complete vmlinuz",
+         "tftp_complete initrd.img", "agent_home")
+
+
+def test_grub_boots_by_the_configuration_that_was_made_for_the_machine(appliance, boot_files, tmp_path):
+    grub = tmp_path / "grubx64.efi"
+    subprocess.run(["grub-mkimage", "-O", "x86_64-efi", "-o", grub, "-p", "/grub", "efinet", "tftp", "normal", "echo", "linux",
+                    "sleep", "test"], check=True)
+    machine = power_on(appliance, tmp_path, "uefi", "rouse: agent home", {"grubx64.efi": grub, **boot_files},
+                       loaders={"x64-uefi": "grubx64.efi"}, **KERNEL)
+    told(appliance, machine, f"tftp_complete grub/grub.cfg-01-{MAC.replace(':', '-')}", "tftp_complete vmlinuz",
+         "tftp_complete initrd.img", "agent_home")

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import time
 
@@ -74,7 +75,8 @@ def test_it_boots_by_signed_shim_grub_kernel_and_ramdisk(appliance, tmp_path):
 
     # Until the installer has come up and asked by itself for the file that was made for this machine. How long the
     # emulated firmware takes is the host's matter: with six busy loops beside it, ten times as long as alone.
-    vm = VirtualMachine("node1", MAC, tmp_path, "not said by anybody", 480, "--firmware", "uefi", "--memory", "1024")
+    # With Secure Boot on, so that shim, GRUB and the kernel are started because they are signed.
+    vm = VirtualMachine("node1", MAC, tmp_path, "not said by anybody", 480, "--firmware", "uefi-secure", "--memory", "1024")
     try:
         wait_until(f"the installer fetches {preseed}", lambda: preseed in fetched() or vm.process.poll() is not None,
                    timeout=480, every=1)
@@ -84,6 +86,7 @@ def test_it_boots_by_signed_shim_grub_kernel_and_ramdisk(appliance, tmp_path):
     files = fetched()
     assert preseed in files, f"{sorted(files)}\n--- console ---\n{console[-3000:]}"
     assert "Linux version" in console
+    assert re.search("[Ss]ecure ?[Bb]oot.*enabled|Kernel is locked down from EFI Secure Boot", console), console[-3000:]
     for name in ("bootnetx64.efi", "grubx64.efi", "linux", "initrd.gz"):
         ending = files[root + name]
         assert ending["bytes"] == (TREE / root / name).stat().st_size

@@ -50,7 +50,7 @@ def serving(*options):
 
 def fetch(client, name, out, block=512, server=SERVER, timeout=300):
     url = f"[{server}]" if ":" in server else server
-    words = shlex.split(CLIENTS[client].format(block=block, server=server, url=url, name=name, out=out))
+    words = shlex.split(CLIENTS[client].format(block=block, server=server, url=url, name=shlex.quote(name), out=out))
     return on_client(*words, check=False, timeout=timeout)
 
 
@@ -62,6 +62,7 @@ def check_sizes(appliance, tmp_path, client, block, sizes, server=SERVER):
         out = tmp_path / f"{size}.out"
         answer = fetch(client, name, out, block, server)
         assert answer.returncode == 0, f"{size} bytes: {answer.stderr or answer.stdout}"
+        assert out.exists() or size == 0, f"{size} bytes: no file came"
         got = out.read_bytes() if out.exists() else b""  # some make no file of nothing
         assert hashlib.sha256(got).digest() == hashlib.sha256(content).digest(), f"{size} bytes: {len(got)} came"
         out.unlink(missing_ok=True)
