@@ -1,6 +1,7 @@
 #include "shared/config.hpp"
 
 #include "shared/counters.hpp"
+#include "shared/pci.hpp"
 #include "shared/version.hpp"
 
 #include <filesystem>
@@ -153,6 +154,16 @@ void add_options(CLI::App& app, Config& config) {
 }
 
 }  // namespace
+
+std::string Config::rack_interface(const std::string& sysfs) const {
+    const std::string device = dataplane.port.substr(dataplane.port.find(':') + 1);
+    const bool is_auto = dataplane.port.starts_with("auto:");
+    if (const std::string kept = is_auto ? interface_of_kernels_device(device, sysfs) : ""; !kept.empty())
+        return kept;
+    const bool is_dpdk =
+        dataplane.port.starts_with("dpdk:") || device.starts_with("net_") || is_pci_device(device);
+    return is_dpdk ? dataplane.host_interface : device.substr(0, device.find(','));
+}
 
 std::variant<Config, int> parse_config(const std::string& program, const std::string& description, int argc,
                                        char** argv) {

@@ -88,13 +88,8 @@ struct Config {
         return dataplane.address.substr(0, dataplane.address.find('/'));
     }
     // The kernel's interface on the rack. A device that DPDK drives (bound to VFIO, or made of software) is
-    // none: there it is the host's share of it.
-    [[nodiscard]] std::string rack_interface() const {
-        const std::string device = dataplane.port.substr(dataplane.port.find(':') + 1);
-        const bool is_dpdk = dataplane.port.starts_with("dpdk:") || device.starts_with("net_") ||
-                             device.find(':') != std::string::npos;
-        return is_dpdk ? dataplane.host_interface : device.substr(0, device.find(','));
-    }
+    // none: there it is the host's share of it. SYSFS: for tests.
+    [[nodiscard]] std::string rack_interface(const std::string& sysfs = "/sys") const;
     [[nodiscard]] std::string lmdb_dir() const { return store.state_dir + "/lmdb"; }
     [[nodiscard]] std::string images_dir() const { return store.state_dir + "/images/sha256"; }
 };

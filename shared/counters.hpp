@@ -77,7 +77,8 @@ inline constexpr auto kCounters = std::to_array<ListEntry>({
     X(allow_list_machines, "machines that the XDP program knows")                    \
     X(allow_list_addresses, "addresses behind routers that the XDP program knows")   \
     X(allow_list_missing, "machines and addresses for which its allow-list is full") \
-    X(allow_list_rescans, "times that it was compared with the store, ever")
+    X(allow_list_rescans, "times that it was compared with the store, ever")         \
+    X(port_link_up, "1 while the device that carries the frames has a link, else 0")
 
 enum class Gauge : std::uint16_t {
 #define X(name, help) name,

@@ -10,10 +10,12 @@ FIRST_MAC = "52:54:00:ab:00:00"
 FETCHING = "ipxe-bios,ipxe-efi,edk2,shim,grub,pxelinux,uboot,windowed"
 
 
-def load(tmp_path, machines, *options):
+def load(tmp_path, machines, *options, port="xdp:client0", status=0):
+    """One run; its report. STATUS: how it is to exit."""
     report = tmp_path / "report.json"
-    on_client(ROOT / "build" / "release" / "bin" / "rouse-load", "--port", "xdp:client0", "--machines", machines,
-              "--first-mac", FIRST_MAC, "--quiet", "--json", report, *options)
+    done = on_client(ROOT / "build" / "release" / "bin" / "rouse-load", "--port", port, "--machines", machines,
+                     "--first-mac", FIRST_MAC, "--quiet", "--json", report, *options, check=False)
+    assert done.returncode == status, done.stderr
     return json.loads(report.read_text())
 
 
@@ -50,5 +52,21 @@ def test_a_file_that_is_not_equal_is_told(appliance, tmp_path):
     expected = tmp_path / "expected"
     expected.write_bytes(b"something else")
     register(appliance, 4)
-    came_to = load(tmp_path, 4, "--file", f"load/other={expected}")
+    came_to = load(tmp_path, 4, "--file", f"load/other={expected}", status=3)
     assert (came_to["up"], came_to["corrupt"]) == (0, 4)
+    load(tmp_path, 4, "--file", f"load/other={expected}", "--allow-failures")
+
+
+def test_dpdk_carries_simulated_machines(appliance, tmp_path):
+    """By a driver that looks at client0: its frames are to the machines' hardware addresses, not to its own."""
+    machines = 16
+    content = os.urandom(300_001)
+    for name in ("load/shim", "load/grub", "load/kernel"):
+        appliance.put_image(name, content)
+    register(appliance, machines)
+    files = [option for name in ("load/shim", "load/grub", "load/kernel") for option in ("--file", name)]
+    came_to = load(tmp_path, machines, "--kind", "edk2-shim-grub,rom-ipxe,rom-pxelinux,windowed", *files,
+                   port="dpdk:net_af_packet0,iface=client0")
+    assert (came_to["up"], came_to["corrupt"], came_to["unreadable"]) == (machines, 0, 0)
+    assert came_to["exchanges"] == machines + machines // 4  # rom-ipxe leases anew
+    assert came_to["bytes"] == machines * 3 * len(content)

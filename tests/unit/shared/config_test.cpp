@@ -1,6 +1,7 @@
 #include "shared/config.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -107,6 +108,16 @@ TEST(Config, KnowsTheKernelsInterfaceOnTheRack) {
         config.dataplane.port = port;
         EXPECT_EQ(config.rack_interface(), interface) << port;
     }
+    namespace fs = std::filesystem;
+    const fs::path sysfs = fs::temp_directory_path() / ("rouse-config-sysfs-" + std::to_string(::getpid()));
+    const fs::path card = sysfs / "bus/pci/devices/0000:03:00.0";
+    fs::create_directories(card / "net/eth7");
+    fs::create_symlink("/drivers/ixgbe", card / "driver");
+    config.dataplane.port = "auto:03:00.0";
+    EXPECT_EQ(config.rack_interface(sysfs), "eth7");
+    config.dataplane.port = "dpdk:03:00.0";
+    EXPECT_EQ(config.rack_interface(sysfs), "rouse0");
+    fs::remove_all(sysfs);
     config.dataplane.address = "10.77.0.1/16";
     EXPECT_EQ(config.rack_address(), "10.77.0.1");
     config.dataplane.address = "10.77.0.1";
