@@ -39,7 +39,6 @@ Udp6Template::Udp6Template(const Endpoints& endpoints) noexcept {
     store(headers_, kIpv6FrameOverhead, udp);
     ChecksumSum sum;
     add_pseudo_header6(sum, endpoints.ends.source, endpoints.ends.destination, 0, kProtocolUdp);
-    pseudo_sum_ = sum.folded();
     sum.add(std::as_bytes(std::span(&udp, 1)));
     sum_ = sum.folded();
 }
@@ -52,13 +51,17 @@ std::size_t Udp6Template::write(MutableBytes frame, std::size_t payload_length,
     store(frame, kIpv6FrameOverhead + offsetof(UdpHeader, length), length);
 
     ChecksumSum sum;
+    sum.add_word(sum_);
     if (by == UdpChecksum::device) {
-        sum.add_word(pseudo_sum_);
+        // Less the ports, which are the datagram's own: what is taken away is added as its complement.
+        for (const std::size_t port :
+             {offsetof(UdpHeader, source_port), offsetof(UdpHeader, destination_port)})
+            sum.add_word(
+                static_cast<std::uint16_t>(~*load<std::uint16_t>(headers_, kIpv6FrameOverhead + port)));
         sum.add(std::as_bytes(std::span(&length, 1)));
         store(frame, kIpv6FrameOverhead + offsetof(UdpHeader, checksum), sum.folded());
         return kUdp6FrameOverhead + payload_length;
     }
-    sum.add_word(sum_);
     const std::array<be16, 2> lengths{length, length};  // the pseudo header's and UDP's own
     sum.add(std::as_bytes(std::span(lengths)));
     sum.add(frame.subspan(kUdp6FrameOverhead, payload_length));

@@ -41,8 +41,7 @@ class Udp6Template {
 
   private:
     std::array<std::byte, kUdp6FrameOverhead> headers_{};
-    std::uint16_t sum_ = 0;         // of all that does not change, folded
-    std::uint16_t pseudo_sum_ = 0;  // likewise, of the pseudo header alone
+    std::uint16_t sum_ = 0;  // of all that does not change, folded
 };
 
 }  // namespace rouse::wire

@@ -128,16 +128,14 @@ TEST(DpdkOffloads, ADeviceThatHasNoneLeavesItToUs) {
 }
 
 TEST(DpdkVhost, AVirtioCardExchangesFramesBothWays) {
-    if (!has_huge_pages())
-        GTEST_SKIP() << "vhost-user shares memory in huge pages: `echo 64 > "
-                        "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages`";
     const std::string socket =
         std::filesystem::temp_directory_path() / ("rouse-vhost-" + std::to_string(::getpid()));
     auto hosts = open_or_throw("net_vhost0,iface=" + socket, 0, shared_pages());
     auto guests = open_or_throw("net_virtio_user0,path=" + socket + ",queue_size=256", 1, shared_pages());
     DpdkPort& host = hosts.ports().front();
     DpdkPort& guest = guests.ports().front();
-    EXPECT_THAT(hosts.describe(), HasSubstr("huge pages"));
+    EXPECT_THAT(hosts.describe(),
+                HasSubstr(has_huge_pages() ? "1 queue, huge pages" : "1 queue, ordinary pages"));
     bool has_met = false;
     for (int tries = 0; tries < 500 && !has_met; ++tries) {
         (void)send_one(guest, numbered(0));

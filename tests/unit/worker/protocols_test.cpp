@@ -1,6 +1,8 @@
 // The same protocols over every kind of port: the worker is one template, and what carries its frames must
 // make no difference.
 
+#include "dataplane/wire/arp.hpp"
+#include "dataplane/wire/checksum.hpp"
 #include "tests/support/dhcp_builder.hpp"
 #include "tests/support/privileges.hpp"
 #include "tests/support/tftp_client.hpp"
@@ -152,7 +154,7 @@ TYPED_TEST(Protocols, ARelayIsAnsweredAtItsAddress) {
 }
 
 TYPED_TEST(Protocols, AFileComesWholeWithAndWithoutWindows) {
-    for (const std::uint16_t window : {1, 4, 16}) {
+    for (const std::uint16_t window : std::initializer_list<std::uint16_t>{1, 4, 16}) {
         TftpClient client({.name = "file", .ask = {.block_size = 1428, .window_size = window}});
         this->fetch(client);
         EXPECT_EQ(client.failure(), "");
