@@ -10,9 +10,11 @@ import boot
 import dhcp
 import dpdk
 import http_boot
+import instructions
 import micro
 import rack
 import report
+import rest
 import results
 import scaling
 import tftp
@@ -27,6 +29,8 @@ PARTS = {
     "http": http_boot.bench,
     "boot": boot.bench,
     "dpdk": dpdk.bench,
+    "start": rest.bench,
+    "instructions": instructions.bench,
 }
 
 
