@@ -86,7 +86,7 @@ Result<Tally> execute(const Command& command) {
     };
     auto device = port::open_device(command.port, 1, {}, {.report = report, .promiscuous = true});
     if (!device) return tl::unexpected(device.error());
-    if (auto pinned = run_on_core(command.cpu); !pinned) return pinned;
+    if (auto pinned = run_on_core(command.cpu); !pinned) return tl::unexpected(pinned.error());
     const Tally tally = std::visit(
         [&](auto& opened) {
             if constexpr (requires { opened.program(); })

@@ -142,8 +142,9 @@ class Rack {
     std::mt19937_64 random_;
     std::uniform_real_distribution<double> chance_{0, 1};
     Tally tally_;
-    std::size_t next_ = 0;  // in order_
-    std::size_t room_ = 0;  // frames that this turn may still send
+    std::size_t next_ = 0;        // in order_
+    std::size_t room_ = 0;        // frames that this turn may still send
+    std::size_t unanswered_ = 0;  // frames of this turn's burst that have not been looked at
 };
 
 template <port::Port P>
@@ -183,7 +184,7 @@ void Rack<P>::turn(std::uint64_t now_ns) {
     room_ = port::kBurst;
     std::array<port::Frame, port::kBurst - kKeptForResends> burst;
     const std::size_t received = port_->receive(burst);
-    for (std::size_t i = 0; i < received; ++i) take(burst[i].bytes(), now_ns);
+    for (unanswered_ = received; unanswered_ > 0;) take(burst[received - unanswered_--].bytes(), now_ns);
     port_->release(std::span(burst).first(received));
     wheel_.turn(
         tftp::tick_of(now_ns), kTimers, [&](std::uint32_t index) -> auto& { return machines_[index].timer; },
@@ -364,7 +365,8 @@ template <port::Port P>
 void Rack<P>::enter(std::uint32_t index, State state, std::uint64_t now_ns) {
     machines_[index].state = state;
     machines_[index].attempt = 0;
-    if (!speak(index, now_ns)) wait(index, 0, now_ns);
+    // What comes next can wait; what is still to be answered in this turn cannot, a last block above all.
+    if (room_ <= unanswered_ || !speak(index, now_ns)) wait(index, 0, now_ns);
 }
 
 }  // namespace rouse::load

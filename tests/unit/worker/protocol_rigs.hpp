@@ -59,15 +59,8 @@ class DpdkRig {
   public:
     using PortType = port::DpdkPort;
     DpdkRig() {
-        for (int tries = 0; tries < 500; ++tries) {  // they find each other on a thread of DPDK's
-            transmit(client(), Bytes(60));
-            std::array<port::Frame, port::kBurst> frames;
-            const std::size_t n = port().receive(frames);
-            port().release(std::span(frames).first(n));
-            if (n > 0) return;
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
-        throw std::runtime_error("the two ends of the memif did not find each other");
+        meet(client(), port());
+        meet(port(), client());
     }
     ~DpdkRig() { std::filesystem::remove(socket()); }
     DpdkRig(const DpdkRig&) = delete;
@@ -103,6 +96,22 @@ class DpdkRig {
         const bool is_sent = port.send(frame) == 1;
         port.flush();
         return is_sent;
+    }
+    // They find each other on a thread of DPDK's: until then what is sent is lost.
+    static void meet(PortType& from, PortType& to) {
+        std::array<port::Frame, port::kBurst> frames;
+        for (int tries = 0; tries < 500; ++tries) {
+            transmit(from, Bytes(60));
+            const std::size_t n = to.receive(frames);
+            to.release(std::span(frames).first(n));
+            if (n > 0) return drain(to);
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        throw std::runtime_error("the two ends of the memif did not find each other");
+    }
+    static void drain(PortType& port) {
+        std::array<port::Frame, port::kBurst> frames;
+        while (const std::size_t n = port.receive(frames)) port.release(std::span(frames).first(n));
     }
     [[nodiscard]] PortType& client() { return client_.ports().front(); }
 
