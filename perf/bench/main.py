@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+import api
 import avalanche
 import boot
 import dhcp
@@ -26,6 +27,7 @@ PARTS = {
     "workers": scaling.bench,
     "http": http_boot.bench,
     "boot": boot.bench,
+    "api": api.bench,
     "dpdk": dpdk.bench,
 }
 
