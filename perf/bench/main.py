@@ -11,9 +11,11 @@ import boot
 import dhcp
 import dpdk
 import http_boot
+import instructions
 import micro
 import rack
 import report
+import rest
 import results
 import scaling
 import tftp
@@ -29,6 +31,8 @@ PARTS = {
     "boot": boot.bench,
     "api": api.bench,
     "dpdk": dpdk.bench,
+    "start": rest.bench,
+    "instructions": instructions.bench,
 }
 
 

@@ -96,6 +96,7 @@ class Program:
 
     name = "program"
     host = "appliance"  # of the rack; None: this machine itself
+    pause = 1.0  # seconds until it serves: few say when they are ready
 
     def command(self, directory):
         """Its command line; files of its own go into DIRECTORY."""
@@ -112,7 +113,7 @@ class Program:
                                          start_new_session=True, preexec_fn=self._account.join)
         self._account.watch(self._process.pid)
         prefer(self._process.pid)  # each has a share of the processor of its own, as the appliance's processes have
-        time.sleep(1)  # none of them says when it is ready
+        time.sleep(self.pause)
         if self._process.poll() is not None:
             self._log.seek(0)
             said = self._log.read()

@@ -147,6 +147,10 @@ std::optional<Cursor::Entry> Cursor::first() noexcept {
     return move(MDB_FIRST);
 }
 
+std::optional<Cursor::Entry> Cursor::last() noexcept {
+    return move(MDB_LAST);
+}
+
 std::optional<Cursor::Entry> Cursor::next() noexcept {
     return move(MDB_NEXT);
 }
