@@ -60,6 +60,7 @@ class TomlConfig : public CLI::ConfigBase {
 constexpr unsigned kLargestAllowList = 1U << 23;  // takes 256 MiB before the first machine is in it
 
 constexpr unsigned kMostWorkers = kMaxWorkers;
+constexpr unsigned kMostSessions = 1'048'576;  // 416 MiB of each worker
 constexpr unsigned kFewestRingFrames = 64;
 constexpr unsigned kMostRingFrames = 65'536;  // 256 MiB of each worker
 const CLI::Validator kAutoIsZero(
@@ -112,7 +113,9 @@ void add_options(CLI::App& app, Config& config) {
     option("--dataplane.rest", config.dataplane.rest,
            "adaptive: a worker without work sleeps; never: it polls on at 100 % CPU")
         ->check(CLI::IsMember({"adaptive", "never"}));
-    option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers of each worker");
+    option("--dataplane.sessions", config.dataplane.sessions,
+           "concurrent TFTP transfers of each worker, at 416 bytes each")
+        ->check(CLI::Range(1U, kMostSessions));
     option("--dataplane.ring_frames", config.dataplane.ring_frames,
            "frames that can wait for each worker, and on their way out")
         ->check(CLI::Range(kFewestRingFrames, kMostRingFrames));

@@ -48,6 +48,15 @@ TEST(ParseConfig, UnknownKeysAndBadValuesAreErrors) {
     }
 }
 
+TEST(ParseConfig, TransfersAreAHundredThousandAndMore) {
+    EXPECT_GE(Config{}.dataplane.sessions, 100'000U);
+    for (const char* wrong : {"0", "1048577", "-1"})
+        EXPECT_TRUE(std::holds_alternative<int>(parse({"--dataplane.sessions", wrong}))) << wrong;
+    const auto most = parse({"--dataplane.sessions", "1048576"});
+    ASSERT_TRUE(std::holds_alternative<Config>(most));
+    EXPECT_EQ(std::get<Config>(most).dataplane.sessions, 1'048'576U);
+}
+
 TEST(ParseConfig, WorkersCoresRestAndRings) {
     const auto chosen = [](std::vector<std::string> arguments) {
         auto result = parse(std::move(arguments));
