@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+import api
 import avalanche
 import boot
 import dhcp
@@ -28,6 +29,7 @@ PARTS = {
     "workers": scaling.bench,
     "http": http_boot.bench,
     "boot": boot.bench,
+    "api": api.bench,
     "dpdk": dpdk.bench,
     "start": rest.bench,
     "instructions": instructions.bench,

@@ -95,6 +95,7 @@ class Program:
     """A program in the rack for as long as a `with` lasts. What it says is kept, for when it fails."""
 
     name = "program"
+    host = "appliance"  # of the rack; None: this machine itself
     pause = 1.0  # seconds until it serves: few say when they are ready
 
     def command(self, directory):
@@ -106,7 +107,8 @@ class Program:
         directory = pathlib.Path(self._directory.name)
         self._log = open(directory / "log", "w+")
         self._account = Account(self.name)
-        self._process = subprocess.Popen(in_rack("appliance", *self.command(directory)), stdout=self._log,
+        command = [str(word) for word in self.command(directory)]
+        self._process = subprocess.Popen(in_rack(self.host, *command) if self.host else command, stdout=self._log,
                                          stderr=subprocess.STDOUT, env={**os.environ, **self.environment(directory)},
                                          start_new_session=True, preexec_fn=self._account.join)
         self._account.watch(self._process.pid)
