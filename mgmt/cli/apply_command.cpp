@@ -79,18 +79,19 @@ OrFailure<std::vector<Wanted>> read_file(Context& context, const std::string& pa
         if (!in) return failure(ExitCode::failed, "cannot read " + path);
         text.assign(std::istreambuf_iterator<char>(in), {});
     }
+    const std::string where = path == "-" ? "standard input" : path;
     auto documents = from_yaml(text);
-    if (!documents) return failure(ExitCode::usage, path + ": " + documents.error().message);
+    if (!documents) return failure(ExitCode::usage, where + ": " + documents.error().message);
     std::vector<Wanted> all;
     for (auto& document : *documents) {
         if (!document.is_array()) document = json::array({std::move(document)});
         for (auto& object : document) {
-            auto wanted = understand(std::move(object), path + ": object " + std::to_string(all.size() + 1));
+            auto wanted = understand(std::move(object), where + ": object " + std::to_string(all.size() + 1));
             if (!wanted) return tl::unexpected(wanted.error());
             all.push_back(std::move(*wanted));
         }
     }
-    if (all.empty()) return failure(ExitCode::usage, path + " holds no objects");
+    if (all.empty()) return failure(ExitCode::usage, where + " holds no objects");
     return all;
 }
 

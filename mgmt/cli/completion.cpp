@@ -167,8 +167,9 @@ void complete(const CLI::App& app, Context& context, const std::vector<std::stri
 void add_completion(CLI::App& app, Context& context) {
     auto* command = app.add_subcommand("completion", "Print the script that lets a shell complete rousectl");
     command->footer(
-        "For this shell: source <(rousectl completion bash). For all to come, put it into\n"
-        "/etc/bash_completion.d/rousectl, or as _rousectl into a directory of zsh's fpath.");
+        "For this shell: source <(rousectl completion bash). For all to come, put it\n"
+        "into /etc/bash_completion.d/rousectl, or for zsh as _rousectl into a directory\n"
+        "of its fpath.");
     const auto shell = std::make_shared<std::string>();
     context.suggest(command->add_option("SHELL", *shell, "bash or zsh")
                         ->required()

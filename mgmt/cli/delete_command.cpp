@@ -58,7 +58,12 @@ OrFailure<void> remove(Context& context, Session& session, const Kind& kind, con
     if (auto confirmed = confirm(context, kind, deletion, along); !confirmed) return confirmed;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const auto removed = session.remove(kind.path_of(ids[i]) + (deletion.force ? "?force=true" : ""));
-        if (!removed) return removed;
+        if (!removed) {
+            Failure why = removed.error();
+            if (why.code == ExitCode::conflict && !kind.force.empty())
+                why.message += "\nrousectl " + kind.noun + " delete --force does: " + kind.force;
+            return tl::unexpected(std::move(why));
+        }
         context.print_done(json{{"id", ids[i]}}, "deleted " + deletion.names[i], deletion.names[i]);
     }
     return {};

@@ -80,13 +80,22 @@ CLI::Option* add_member(CLI::App& command, const Member& member, const std::stri
     return nullptr;
 }
 
+// " (MASTER, WORKER)", where the help does not say it already.
+std::string words_of(const Member& member) {
+    if (member.words.empty() || member.help.find(member.words.front()) != std::string::npos) return "";
+    std::string out;
+    for (const auto& word : member.words) out += (out.empty() ? " (" : ", ") + word;
+    return out + ")";
+}
+
 void add_members(CLI::App& command, Context& context, const Kind& kind, const std::shared_ptr<Edit>& edit,
                  bool adding) {
     for (const auto& member : kind.members) {
         auto* option = add_member(command, member, adding ? member.option : member.flag(), edit);
         if (adding && member.is_position()) option->required();
         if (member.type == ValueType::number) option->type_name("NUMBER");
-        if (member.type == ValueType::boolean) option->type_name("true|false");
+        if (member.type == ValueType::boolean) option->type_name("BOOLEAN");
+        if (const auto words = words_of(member); !words.empty()) option->description(member.help + words);
         context.suggest(option, {member.words, member.refers, member.type == ValueType::files});
     }
 }

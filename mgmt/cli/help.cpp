@@ -40,12 +40,19 @@ std::string entry(const std::string& name, const std::string& description) {
     return out + wrapped(description, kColumn, kColumn) + "\n";
 }
 
+// "UINT:POSITIVE" says to programmers what NUMBER says to everybody.
+std::string type_of(const CLI::Option& option) {
+    const std::string whole = option.get_type_name();
+    std::string name = whole.substr(0, whole.find(':'));
+    return name == "UINT" || name == "INT" ? "NUMBER" : name;
+}
+
 class HelpFormatter final : public CLI::Formatter {
   public:
     std::string make_option(const CLI::Option* option, bool is_position) const override {
         std::string name = make_option_name(option, is_position);
         std::replace(name.begin(), name.end(), ',', ' ');
-        if (!is_position && option->get_type_size() != 0) name += " " + option->get_type_name();
+        if (!is_position && option->get_type_size() != 0) name += " " + type_of(*option);
         if (option->get_items_expected_max() >= CLI::detail::expected_max_vector_size) name += "...";
         return entry(name, option->get_description());
     }
@@ -59,9 +66,9 @@ class HelpFormatter final : public CLI::Formatter {
     }
     std::string make_footer(const CLI::App* app) const override {
         std::string footer = app->get_footer();
-        if (app->get_parent() == nullptr || app->get_require_subcommand_max() > 0) return footer + "\n";
+        const bool is_leaf = app->get_subcommands([](const CLI::App*) { return true; }).empty();
         if (!footer.empty()) footer += "\n";
-        return footer + "Everywhere: -o FORMAT, --context NAME; see rousectl --help.\n";
+        return is_leaf ? footer + "Everywhere: -o FORMAT, --context NAME; see rousectl --help.\n" : footer;
     }
     std::string make_usage(const CLI::App* app, std::string name) const override {
         return wrapped(CLI::Formatter::make_usage(app, std::move(name)), 0, 7);

@@ -161,7 +161,7 @@ Kind profiles() {
         .names = {"name"},
         .columns = {column("NAME", "name"), column("KERNEL", "kernel"), column("INITRDS", "initrds"),
                     column("LOADERS", "loaders"), column("CMDLINE", "cmdline"),
-                    column("WARNINGS", "warnings"), wide_column("DESCRIPTION", "description"),
+                    wide_column("WARNINGS", "warnings"), wide_column("DESCRIPTION", "description"),
                     wide_column("ID", "id")},
         .fields = {"name", "kernel", "initrds", "loaders", "cmdline", "warnings"},
         .members = {

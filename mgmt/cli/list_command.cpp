@@ -72,6 +72,16 @@ OrFailure<std::vector<Column>> columns_of(Context& context, Session& session, co
     return columns;
 }
 
+// Names in place of the ids by which OBJECT refers to others, as far as they can be had.
+void name_references(Session& session, const Kind& kind, json& object) {
+    for (const auto& [field, value] : object.items()) {
+        const Kind* referred = value.is_string() ? referred_by(kind, field) : nullptr;
+        if (referred == nullptr) continue;
+        if (const auto found = session.get(referred->path_of(value.get<std::string>())))
+            value = referred->name_of(*found);
+    }
+}
+
 OrFailure<void> list(Context& context, Session& session, const Kind& kind, const Asked& asked) {
     const auto query = query_of(session, kind, asked);
     if (!query) return tl::unexpected(query.error());
@@ -167,8 +177,9 @@ void add_show(CLI::App& group, Context& context, const Kind& kind) {
     context.act_with_session(*command, [&context, &kind, name](Session& session) -> OrFailure<void> {
         const auto id = kind.single ? OrFailure<std::string>("") : find_id(session, kind, *name);
         if (!id) return tl::unexpected(id.error());
-        const auto object = session.get(kind.path_of(*id));
+        auto object = session.get(kind.path_of(*id));
         if (!object) return tl::unexpected(object.error());
+        if (context.is_for_people()) name_references(session, kind, *object);
         context.print_object(*object, kind.name_of(*object), kind.fields);
         return {};
     });

@@ -69,17 +69,18 @@ void add_commands(CLI::App& app, Context& context) {
                     {{}, "context"});
     app.fallthrough();
     app.require_subcommand(1);
-    app.footer(
-        "ROUSE_CONTEXT names the context; ROUSE_URL, ROUSE_TOKEN and ROUSE_CA, when set,\n"
-        "are used instead of what it says. NO_COLOR turns colours off.\n\n"
-        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not logged in or not\n"
-        "allowed, 5 conflict, 6 appliance not reached.");
     add_login(app, context);
     add_contexts(app, context);
     add_kinds(app, context);
     add_timeline(app, context);
     add_apply(app, context);
     add_completion(app, context);
+    // After the commands, which would have it too.
+    app.footer(
+        "ROUSE_CONTEXT names the context; ROUSE_URL, ROUSE_TOKEN and ROUSE_CA, when set,\n"
+        "are used instead of what it says. NO_COLOR turns colours off.\n\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not logged in or not\n"
+        "allowed, 5 conflict, 6 appliance not reached.");
 }
 
 int run(const std::vector<std::string>& arguments, Console& console, const Environment& environment) {
@@ -100,7 +101,11 @@ int run(const std::vector<std::string>& arguments, Console& console, const Envir
         app.parse(std::move(reversed));
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error, console.out, console.err);
-        console.err << "rousectl: " << error.what() << "\nSee " << command_of(app) << " --help." << std::endl;
+        const auto unknown = app.remaining(true);
+        console.err << "rousectl: "
+                    << (unknown.empty() ? std::string(error.what())
+                                        : "\"" + unknown.front() + "\" is not understood")
+                    << "\nSee " << command_of(app) << " --help." << std::endl;
         return static_cast<int>(ExitCode::usage);
     }
     const auto result = context.action();

@@ -11,7 +11,7 @@
 namespace rouse::cli {
 namespace {
 
-using testing::ElementsAreArray;
+using nlohmann::json;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 
