@@ -109,8 +109,8 @@ Outcome FakeAppliance::list(const json& objects, const Request& request) {
         if (matches) out.push_back(object);
         seen = seen || request.query.find("after") == object["id"].get<std::string>();
     }
-    if (out.size() <= page) return Response::json(out);
-    out.erase(out.begin() + static_cast<std::ptrdiff_t>(page), out.end());
+    if (out.size() <= page_size) return Response::json(out);
+    out.erase(out.begin() + static_cast<std::ptrdiff_t>(page_size), out.end());
     auto response = Response::json(out);
     response.headers.add(
         "Link", "<" + request.path + "?after=" + out.back()["id"].get<std::string>() + ">; rel=\"next\"");

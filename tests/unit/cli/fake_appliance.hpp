@@ -35,7 +35,7 @@ class FakeAppliance {
     std::vector<std::string> deleted;  // paths
     std::vector<std::string> queries;  // of timelines
     std::vector<std::string> asked;    // queries of lists
-    std::size_t page = 1000;           // objects that a list sends at once, whatever is asked for
+    std::size_t page_size = 1000;      // objects that a list sends at once, whatever is asked for
 
     // CHANGES the state while requests may come; any thread.
     void change(const std::function<void()>& changes) {

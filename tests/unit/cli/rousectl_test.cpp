@@ -165,8 +165,8 @@ TEST_F(RousectlTest, MachinesAreAddedAndProblemsExplained) {
 
     ended = rousectl({"machine", "add", "node-2", "52:54:00:00:00:0g", "--ip", "10.77.0"});
     EXPECT_EQ(ended.code, 1);
-    EXPECT_THAT(ended.err, HasSubstr("\n  ip must be an IPv4 address"));
-    EXPECT_THAT(ended.err, HasSubstr("\n  mac must be a MAC address"));
+    EXPECT_THAT(ended.err, HasSubstr("\n  --ip must be an IPv4 address"));
+    EXPECT_THAT(ended.err, HasSubstr("\n  MAC must be a MAC address"));
 
     ended = rousectl({"machine", "add", "node-2", "52:54:00:00:00:02", "--cluster", "nowhere"});
     EXPECT_EQ(ended.code, 3);
@@ -219,13 +219,13 @@ TEST_F(RousectlTest, ListsAreReadPageByPageUpToALimit) {
     for (int i = 0; i < 7; ++i)
         appliance_.machines.push_back(
             {{"id", "id-" + std::to_string(i)}, {"hostname", "n" + std::to_string(i)}});
-    appliance_.page = 3;
+    appliance_.page_size = 3;
     EXPECT_EQ(rousectl({"machine", "list", "-o", "name"}).out, "n0\nn1\nn2\nn3\nn4\nn5\nn6\n");
     EXPECT_EQ(appliance_.asked.size(), 3U);
     EXPECT_EQ(rousectl({"machine", "list", "-o", "name", "--limit", "4"}).out, "n0\nn1\nn2\nn3\n");
     appliance_.asked.clear();
     rousectl({"machine", "list", "--filter", "status=a b", "--filter", "role=X", "--sort", "-ip,hostname"});
-    EXPECT_EQ(appliance_.asked.front(), "status=a%20b&role=X&sort=-ip,hostname&limit=10000");
+    EXPECT_EQ(appliance_.asked.back(), "status=a%20b&role=X&sort=-ip,hostname&limit=10000");
 }
 
 TEST_F(RousectlTest, AChangeIsAMergePatch) {
