@@ -8,6 +8,7 @@
 #include "dataplane/worker/placement.hpp"
 #include "shared/config.hpp"
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <random>
@@ -38,11 +39,14 @@ class Crew {
             if (auto posted = crew.post(device.ports()[i], i); !posted) return tl::unexpected(posted.error());
         return crew;
     }
-    // Returns when all have ended, after STOP.
-    void run(const std::atomic<bool>& stop) {
+    // Returns when all have ended, after STOP. LOOK(): what is to be looked at now and then meanwhile.
+    template <typename Look>
+    void run(const std::atomic<bool>& stop, Look&& look) {
+        constexpr auto kNowAndThen = std::chrono::milliseconds(50);
         const worker::LoopOptions options{.never_rests = commons_.config->dataplane.rest == "never"};
         std::vector<std::jthread> threads;
         for (Post& post : posts_) threads.emplace_back([&] { work(post, stop, options); });
+        for (; !stop.load(); std::this_thread::sleep_for(kNowAndThen)) look();
     }
     [[nodiscard]] std::size_t size() const noexcept { return posts_.size(); }
     // The first worker's, before it runs.

@@ -7,6 +7,8 @@
 #include "dataplane/worker/self.hpp"
 #include "dataplane/worker/transfer_ports.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <thread>
 
 #include <spdlog/spdlog.h>
@@ -80,6 +82,12 @@ port::DpdkOptions dpdk_options(const Config& config) {
     port::DpdkOptions options;
     options.eal_arguments = config.dataplane.dpdk_eal;
     options.report = warn;
+    options.transfers_keep_ports = config.tftp_ports().count == 0;
+    options.transmit_frames = config.dataplane.ring_frames;
+    // Many devices know powers of two alone.
+    constexpr unsigned kMostDescriptors = 32'768;
+    const unsigned descriptors = std::bit_floor(std::min(config.dataplane.ring_frames, kMostDescriptors));
+    options.receive_descriptors = options.transmit_descriptors = static_cast<std::uint16_t>(descriptors);
     options.host.name = config.dataplane.host_interface;
     for (const std::string& address : {config.dataplane.address, config.dataplane.address6})
         if (!address.empty()) options.host.addresses.push_back(address);
@@ -96,8 +104,8 @@ Result<void> serve(D& device, const Config& config, Store& store, CountersLayout
     const auto self6 = worker::find_self6(device.interface_name(), self->mac);
     if (!self6) return tl::unexpected(self6.error());
     if (auto joined = device.join(self6->group_macs()); !joined) return joined;
+    if (auto free = worker::refuse_ephemeral_ports(config.tftp_ports()); !free) return free;
     if constexpr (!D::PortType::kOwnsInterface) {
-        if (auto free = worker::refuse_ephemeral_ports(config.tftp_ports()); !free) return free;
         if (auto room = worker::allow_neighbours(config.dataplane.allow_list_size); !room)
             warn(room.error().message);
     }
@@ -122,7 +130,7 @@ Result<void> serve(D& device, const Config& config, Store& store, CountersLayout
     if (!crew) return tl::unexpected(crew.error());
     // Before the workers run: from then on each alone writes into its ring.
     announce(counters, crew->first_ring(), device.describe(), crew->size());
-    crew->run(stop);
+    crew->run(stop, [&] { counters.set(Gauge::port_link_up, device.has_link() ? 1 : 0); });
     return {};
 }
 

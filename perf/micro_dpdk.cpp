@@ -3,108 +3,37 @@
 //   tftp      the worker's turns: 1 000 transfers of one image of 1 GiB, 1428-byte blocks, windows of 16
 //   transmit  the limit: frames of the same size and nothing in them, by the same port (`txonly`)
 //   copy      and what no server can leave out: memcpy of the same block
+// /0: memif copies each frame; /1: the server's frames are made in the memory that both share (zero copy).
 // dpdk-testpmd is measured beside it by scripts/bench.
 
-#include "dataplane/port/dpdk_device.hpp"
-#include "dataplane/worker/worker.hpp"
-#include "tests/support/scratch_store.hpp"
+#include "perf/memif_cable.hpp"
 
-#include <chrono>
-#include <cstdio>
-#include <thread>
 #include <vector>
-
-#include <benchmark/benchmark.h>
-#include <unistd.h>
 
 namespace rouse {
 namespace {
 
-using test::must;
+using perf::Cable;
+using perf::Crossing;
+using perf::kFramesPerTurn;
+using perf::Stopwatch;
 using test::ScratchStore;
 
 constexpr std::size_t kTransfers = 1000;
 constexpr std::uint16_t kBlock = 1428;
 constexpr std::uint16_t kWindow = 16;
 constexpr std::size_t kImageBytes = std::size_t{1} << 30;
-constexpr std::size_t kFrameBytes = wire::kUdpFrameOverhead + 4 + kBlock;
-constexpr std::size_t kFramesPerTurn = 4 * port::kBurst;  // what a worker sends in one
+constexpr std::uint32_t kFrameBytes = wire::kUdpFrameOverhead + 4 + kBlock;
 
-class Stopwatch {
-  public:
-    void start() { started_ = clock_ns(CLOCK_THREAD_CPUTIME_ID); }
-    void stop() { elapsed_ns_ += clock_ns(CLOCK_THREAD_CPUTIME_ID) - started_; }
-    [[nodiscard]] std::uint64_t elapsed_ns() const { return elapsed_ns_; }
-
-  private:
-    std::uint64_t started_ = 0;
-    std::uint64_t elapsed_ns_ = 0;
-};
-
-void report(benchmark::State& state, const Stopwatch& watch, std::uint64_t frames) {
-    state.SetItemsProcessed(static_cast<std::int64_t>(frames));
-    state.counters["ns_per_frame"] = static_cast<double>(watch.elapsed_ns()) / static_cast<double>(frames);
+Crossing crossing_of(const benchmark::State& state) {
+    return state.range(0) == 0 ? Crossing::copied : Crossing::shared;
 }
 
-// The two ends, and the cable between them.
-class Cable {
-  public:
-    static Cable& instance() {
-        static Cable cable;
-        return cable;
-    }
-    [[nodiscard]] port::DpdkPort& server() { return server_.ports().front(); }
-    [[nodiscard]] port::DpdkPort& client() { return client_.ports().front(); }
-
-    // What is at the client's end goes through VISIT(std::span<const std::byte>); returns how many.
-    template <typename Visit>
-    std::size_t drain(Visit&& visit) {
-        std::size_t total = 0;
-        for (;;) {
-            std::array<port::Frame, port::kBurst> frames;
-            const std::size_t n = client().receive(frames);
-            for (std::size_t i = 0; i < n; ++i) visit(frames[i].bytes());
-            client().release(std::span(frames).first(n));
-            total += n;
-            if (n == 0) return total;
-        }
-    }
-    void say(std::span<const std::byte> bytes) {
-        std::array<port::Frame, 1> frame;
-        if (client().allocate(frame) == 0) throw std::runtime_error("the client's end is full");
-        std::copy(bytes.begin(), bytes.end(), frame[0].data);
-        frame[0].length = static_cast<std::uint32_t>(bytes.size());
-        client().send(frame);
-    }
-    // COUNT frames with nothing in them from the server's end.
-    void transmit(std::size_t count) {
-        for (std::size_t sent = 0; sent < count;) {
-            std::array<port::Frame, port::kBurst> frames;
-            const std::size_t n = server().allocate(frames);
-            for (std::size_t i = 0; i < n; ++i) frames[i].length = kFrameBytes;
-            sent += server().send(std::span(frames).first(n));
-        }
-        server().flush();
-    }
-
-  private:
-    Cable() {
-        for (int tries = 0; tries < 500; ++tries) {
-            transmit(1);
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-            if (drain([](auto) {}) > 0) return;
-        }
-        throw std::runtime_error("the two ends of the memif did not find each other");
-    }
-    static port::DpdkDevice open(const std::string& name, const std::string& role) {
-        port::DpdkOptions options;
-        options.eal_arguments = "-m 64";
-        return must(port::DpdkDevice::open(
-            name + ",role=" + role + ",socket=rouse-micro-" + std::to_string(::getpid()), 1, options));
-    }
-    port::DpdkDevice server_ = open("net_memif0", "server");
-    port::DpdkDevice client_ = open("net_memif1", "client");
-};
+Cable& cable_of(Crossing crossing) {
+    static Cable copied(Crossing::copied);
+    static Cable shared(Crossing::shared);
+    return crossing == Crossing::copied ? copied : shared;
+}
 
 // Each transfer's next acknowledgement, and which block is to be answered with it.
 class Clients {
@@ -114,11 +43,10 @@ class Clients {
             headers_.push_back(wire::UdpTemplate({.source_mac = ScratchStore::mac_of(i),
                                                   .destination_mac = server,
                                                   .source = ScratchStore::address_of(i),
-                                                  .destination = kServer,
+                                                  .destination = perf::MemifWorker::kAddress,
                                                   .source_port = 2000,
                                                   .destination_port = wire::tftp::kPort}));
     }
-    static inline const Ipv4Address kServer = *Ipv4Address::parse("10.0.0.1");
 
     void request(Cable& cable, std::uint32_t client) {
         std::array<std::byte, 600> frame{};
@@ -155,17 +83,19 @@ class Clients {
     std::vector<wire::UdpTemplate> headers_;
 };
 
-// The worker at the server's end with all its transfers begun.
-class Server {
+// A worker with all its transfers begun.
+class Rack {
   public:
-    static Server& instance() {
-        static Server server;
-        return server;
+    explicit Rack(Cable& cable)
+        : cable_(cable),
+          clients_(cable.server().hardware_address()),
+          worker_(cable, {.sessions = kTransfers, .seed = 5}, 2 * kImageBytes, [](ScratchStore& store) {
+              store.add_machines(kTransfers);
+              store.add_image("image", std::string(kImageBytes, 'r'));
+          }) {
+        for (std::uint32_t client = 0; client < kTransfers; ++client) begin(client);
     }
-    void turn() noexcept {
-        const std::uint64_t now = monotonic_ns();
-        worker_->turn(now, now);
-    }
+    void turn() noexcept { worker_.turn(); }
     // Lets the clients hear and answer; returns how many frames they heard.
     std::size_t hear() {
         const std::size_t n =
@@ -173,30 +103,9 @@ class Server {
         cable_.client().flush();
         return n;
     }
-    [[nodiscard]] const WorkerCounters& counters() const { return *counters_; }
+    [[nodiscard]] std::uint64_t get(Counter counter) const { return worker_.counters().get(counter); }
 
   private:
-    Server() {
-        store_.add_network_and_profile();
-        store_.add_machines(kTransfers);
-        store_.add_image("image", std::string(kImageBytes, 'r'));
-        directory_.emplace(must(worker::Directory::open(store_.environment())));
-        images_.emplace(
-            store_.environment(), store_.tables(),
-            image::ImageStore::Options{.directory = store_.images(), .budget_bytes = 2 * kImageBytes});
-        worker_ = std::make_unique<worker::Worker<port::DpdkPort>>(
-            cable_.server(),
-            worker::Surroundings{.self = {.mac = mac_,
-                                          .address = Clients::kServer,
-                                          .subnet = *Ipv4Prefix::parse("10.0.0.0/8")},
-                                 .directory = &*directory_,
-                                 .counters = counters_.get(),
-                                 .events = events_.get(),
-                                 .tftp = {.sessions = kTransfers, .seed = 5},
-                                 .router_advertisements = false},
-            must(images_->reader()));
-        for (std::uint32_t client = 0; client < kTransfers; ++client) begin(client);
-    }
     // The image is staged by a thread of its own: the first transfer begins when it is there.
     void begin(std::uint32_t client) {
         clients_.request(cable_, client);
@@ -206,50 +115,42 @@ class Server {
             if (hear() > 0) break;
             if (client == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
-        events_->tail.store(events_->head.load());
+        worker_.forget_events();
     }
 
-    Cable& cable_ = Cable::instance();
-    MacAddress mac_ = cable_.server().hardware_address();
-    Clients clients_{mac_};
-    ScratchStore store_{"/dev/shm"};
-    std::unique_ptr<WorkerCounters> counters_ = std::make_unique<WorkerCounters>();
-    std::unique_ptr<EventRingLayout> events_ = std::make_unique<EventRingLayout>();
-    std::optional<worker::Directory> directory_;
-    std::optional<image::ImageStore> images_;
-    std::unique_ptr<worker::Worker<port::DpdkPort>> worker_;
+    Cable& cable_;
+    Clients clients_;
+    perf::MemifWorker worker_;
 };
 
 void tftp(benchmark::State& state) {
-    Server& server = Server::instance();
-    const auto resent_before = server.counters().get(Counter::tftp_retransmissions);
+    Rack rack(cable_of(crossing_of(state)));
+    const auto resent_before = rack.get(Counter::tftp_retransmissions);
     Stopwatch watch;
     std::uint64_t frames = 0;
     for (auto _ : state) {
         watch.start();
-        server.turn();
+        rack.turn();
         watch.stop();
-        frames += server.hear();
+        frames += rack.hear();
     }
-    state.counters["resent"] =
-        static_cast<double>(server.counters().get(Counter::tftp_retransmissions) - resent_before);
-    if (server.counters().get(Counter::tftp_requests) < kTransfers ||
-        frames < state.iterations() * kFramesPerTurn / 2)
+    state.counters["resent"] = static_cast<double>(rack.get(Counter::tftp_retransmissions) - resent_before);
+    if (rack.get(Counter::tftp_requests) < kTransfers || frames < state.iterations() * kFramesPerTurn / 2)
         state.SkipWithError("the transfers did not run");
-    report(state, watch, frames);
+    perf::report(state, watch, frames);
 }
 
 void transmit(benchmark::State& state) {
-    Cable& cable = Cable::instance();
+    Cable& cable = cable_of(crossing_of(state));
     Stopwatch watch;
     std::uint64_t frames = 0;
     for (auto _ : state) {
         watch.start();
-        cable.transmit(kFramesPerTurn);
+        cable.transmit(kFramesPerTurn, kFrameBytes);
         watch.stop();
         frames += cable.drain([](auto) {});
     }
-    report(state, watch, frames);
+    perf::report(state, watch, frames);
 }
 
 // From an image as transfers read it: each block is read by all of them before the next.
@@ -268,12 +169,15 @@ void copy(benchmark::State& state) {
         }
         watch.stop();
     }
-    report(state, watch, copied);
+    perf::report(state, watch, copied);
 }
 
+// The iterations are said, so that no transfer comes to its end: each gets at most 1/8 of the image.
+constexpr std::int64_t kTurns = 100'000;
+
 BENCHMARK(copy);
-BENCHMARK(transmit);
-BENCHMARK(tftp);
+BENCHMARK(transmit)->Arg(0)->Arg(1);
+BENCHMARK(tftp)->Arg(0)->Arg(1)->Iterations(kTurns);
 
 }  // namespace
 }  // namespace rouse

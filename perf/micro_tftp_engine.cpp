@@ -4,6 +4,7 @@
 
 #include "dataplane/tftp/engine.hpp"
 #include "perf/allocation_counter.hpp"
+#include "perf/thread_time.hpp"
 
 #include <cstring>
 #include <memory>
@@ -122,9 +123,6 @@ std::vector<std::uint32_t> order_of(std::uint32_t sessions) {
 }
 
 // The thread's own time: other programs on the same cores do not count.
-std::uint64_t cpu_ns() {
-    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
 
 void report(benchmark::State& state, std::uint64_t elapsed_ns, std::uint64_t packets,
             std::uint64_t allocations) {
@@ -143,7 +141,7 @@ void copy_block(benchmark::State& state) {
     for (auto& offset : offsets) offset = random();
     Frames frames;
     std::size_t turn = 0;
-    const std::uint64_t start = cpu_ns();
+    const std::uint64_t start = perf::thread_cpu_ns();
     for (auto _ : state) {
         for (std::size_t i = 0; i < kBurst; ++i) {
             std::uint64_t& offset = offsets[order[turn++ % sessions]];
@@ -152,7 +150,7 @@ void copy_block(benchmark::State& state) {
             offset += kBlockBytes;
         }
     }
-    report(state, cpu_ns() - start, state.iterations() * kBurst, 0);
+    report(state, perf::thread_cpu_ns() - start, state.iterations() * kBurst, 0);
 }
 
 void ack_to_data(benchmark::State& state) {
@@ -188,9 +186,9 @@ void ack_to_data(benchmark::State& state) {
 
     sent = 0;
     const std::uint64_t allocations = perf::allocations();
-    const std::uint64_t start = cpu_ns();
+    const std::uint64_t start = perf::thread_cpu_ns();
     for (auto _ : state) burst();
-    const std::uint64_t elapsed = cpu_ns() - start;
+    const std::uint64_t elapsed = perf::thread_cpu_ns() - start;
     if (sent != state.iterations() * kBurst) state.SkipWithError("not every ACK brought one block");
     report(state, elapsed, sent, perf::allocations() - allocations);
 }

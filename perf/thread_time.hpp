@@ -9,4 +9,15 @@ namespace rouse::perf {
     return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+class Stopwatch {
+  public:
+    void start() noexcept { started_ = thread_cpu_ns(); }
+    void stop() noexcept { elapsed_ns_ += thread_cpu_ns() - started_; }
+    [[nodiscard]] std::uint64_t elapsed_ns() const noexcept { return elapsed_ns_; }
+
+  private:
+    std::uint64_t started_ = 0;
+    std::uint64_t elapsed_ns_ = 0;
+};
+
 }  // namespace rouse::perf

@@ -1,6 +1,7 @@
 #include "shared/config.hpp"
 
 #include "shared/counters.hpp"
+#include "shared/pci.hpp"
 #include "shared/version.hpp"
 
 #include <filesystem>
@@ -59,6 +60,7 @@ class TomlConfig : public CLI::ConfigBase {
 constexpr unsigned kLargestAllowList = 1U << 23;  // takes 256 MiB before the first machine is in it
 
 constexpr unsigned kMostWorkers = kMaxWorkers;
+constexpr unsigned kMostSessions = 1'048'576;  // 416 MiB of each worker
 constexpr unsigned kFewestRingFrames = 64;
 constexpr unsigned kMostRingFrames = 65'536;  // 256 MiB of each worker
 const CLI::Validator kAutoIsZero(
@@ -111,7 +113,9 @@ void add_options(CLI::App& app, Config& config) {
     option("--dataplane.rest", config.dataplane.rest,
            "adaptive: a worker without work sleeps; never: it polls on at 100 % CPU")
         ->check(CLI::IsMember({"adaptive", "never"}));
-    option("--dataplane.sessions", config.dataplane.sessions, "concurrent TFTP transfers of each worker");
+    option("--dataplane.sessions", config.dataplane.sessions,
+           "concurrent TFTP transfers of each worker, at 416 bytes each")
+        ->check(CLI::Range(1U, kMostSessions));
     option("--dataplane.ring_frames", config.dataplane.ring_frames,
            "frames that can wait for each worker, and on their way out")
         ->check(CLI::Range(kFewestRingFrames, kMostRingFrames));
@@ -153,6 +157,16 @@ void add_options(CLI::App& app, Config& config) {
 }
 
 }  // namespace
+
+std::string Config::rack_interface(const std::string& sysfs) const {
+    const std::string device = dataplane.port.substr(dataplane.port.find(':') + 1);
+    const bool is_auto = dataplane.port.starts_with("auto:");
+    if (const std::string kept = is_auto ? interface_of_kernels_device(device, sysfs) : ""; !kept.empty())
+        return kept;
+    const bool is_dpdk =
+        dataplane.port.starts_with("dpdk:") || device.starts_with("net_") || is_pci_device(device);
+    return is_dpdk ? dataplane.host_interface : device.substr(0, device.find(','));
+}
 
 std::variant<Config, int> parse_config(const std::string& program, const std::string& description, int argc,
                                        char** argv) {

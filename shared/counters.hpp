@@ -44,6 +44,7 @@ namespace rouse {
     X(tftp_images_staged, "those that waited until their image was in memory")   \
     X(tftp_images_streamed, "those whose bytes are read ahead of them")          \
     X(events_dropped, "events lost because the ring was full")                   \
+    X(events_withheld, "events of machines that had told too many")              \
     X(polls_empty, "polls of the port that found nothing")                       \
     X(frames_handed_over, "frames given to the worker whose transfer they are")  \
     X(rests, "times that the worker slept, for want of something to do")         \
@@ -72,12 +73,14 @@ inline constexpr auto kCounters = std::to_array<ListEntry>({
     X(image_bytes_budget, "bytes of memory that images may take")                    \
     X(image_bytes_huge, "bytes of images that lie on huge pages")                    \
     X(image_streams_open, "transfers whose bytes are read ahead of them")            \
+    X(image_streams_waiting, "transfers that wait for memory to be read ahead")      \
     X(image_bytes_streamed, "bytes read ahead of transfers, ever")                   \
     X(images_displaced, "images that had to leave memory for others, ever")          \
     X(allow_list_machines, "machines that the XDP program knows")                    \
     X(allow_list_addresses, "addresses behind routers that the XDP program knows")   \
     X(allow_list_missing, "machines and addresses for which its allow-list is full") \
-    X(allow_list_rescans, "times that it was compared with the store, ever")
+    X(allow_list_rescans, "times that it was compared with the store, ever")         \
+    X(port_link_up, "1 while the device that carries the frames has a link, else 0")
 
 enum class Gauge : std::uint16_t {
 #define X(name, help) name,

@@ -110,7 +110,9 @@ namespace rouse {
     X(receive_lost, "lost by the device before we saw it: its ring was full")                       \
     X(handover_full, "the worker whose transfer it belongs to had no room for it")                  \
     X(transmit_no_frame, "no transmit frame was free")                                              \
-    X(transmit_ring_full, "the transmit ring was full")
+    X(transmit_ring_full, "the transmit ring was full")                                             \
+    X(transmit_lost, "given to the device and lost there: no link, or its driver's error")          \
+    X(host_lost, "for the host or from it: its interface was down, or took no more")
 
 enum class DropReason : std::uint16_t {
 #define X(name, help) name,

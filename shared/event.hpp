@@ -28,7 +28,7 @@ namespace rouse {
     X(tftp_request, "a transfer began; text: name, bytes: size")                          \
     X(tftp_complete, "a transfer ended well; detail: TransferEnding")                     \
     X(tftp_probe, "the client asked for a size and stopped; normal for UEFI")             \
-    X(tftp_failed, "a transfer ended early; text: name, the client's own words")          \
+    X(tftp_failed, "a transfer ended early; text: name, words: the client's own")         \
     X(tftp_missing, "no such name; detail: MissKind")                                     \
     X(tftp_write_refused, "somebody tried to write; text: the name")                      \
     X(http_request, "a transfer by HTTP began; text: name, detail: HttpPart")             \
@@ -147,17 +147,29 @@ struct Event {
     std::uint32_t count = 0;        // TFTP: blocks sent again; DHCP: the client's secs field
     std::uint16_t block_size = 0;
     std::uint16_t window_size = 0;
-    std::array<char, 56> text{};  // NUL-padded; cut when longer
+    // NUL-padded. Every name that can be served fits; what is longer is cut and ends with "...".
+    std::array<char, 128> text{};
+    std::array<char, 56> words{};
 
-    void set_text(std::string_view value) noexcept {
-        text = {};
-        std::copy_n(value.begin(), std::min(value.size(), text.size()), text.begin());
+    void set_text(std::string_view value) noexcept { put(value, text); }
+    void set_words(std::string_view value) noexcept { put(value, words); }
+    [[nodiscard]] std::string_view get_text() const noexcept { return view(text); }
+    [[nodiscard]] std::string_view get_words() const noexcept { return view(words); }
+
+  private:
+    template <std::size_t N>
+    static void put(std::string_view value, std::array<char, N>& to) noexcept {
+        constexpr std::string_view kCut = "...";
+        to = {};
+        std::copy_n(value.begin(), std::min(value.size(), N), to.begin());
+        if (value.size() > N) std::copy(kCut.begin(), kCut.end(), to.end() - kCut.size());
     }
-    [[nodiscard]] std::string_view get_text() const noexcept {
-        return {text.data(),
-                static_cast<std::size_t>(std::find(text.begin(), text.end(), '\0') - text.begin())};
+    template <std::size_t N>
+    [[nodiscard]] static std::string_view view(const std::array<char, N>& from) noexcept {
+        return {from.data(),
+                static_cast<std::size_t>(std::find(from.begin(), from.end(), '\0') - from.begin())};
     }
 };
-static_assert(sizeof(Event) == 128);
+static_assert(sizeof(Event) == 256);
 
 }  // namespace rouse

@@ -15,7 +15,7 @@
 namespace rouse {
 
 struct EventRingLayout {
-    static constexpr std::uint64_t kCapacity = 1 << 16;  // 8 MiB: 5 000 machines' whole boot with mgmt away
+    static constexpr std::uint64_t kCapacity = 1 << 16;  // 16 MiB: 5 000 machines' whole boot with mgmt away
     // Chosen at random by the first consumer: sequences of a ring that was lost with its tmpfs start over,
     // and this tells the new ones from those already seen.
     std::atomic<std::uint64_t> identity{};

@@ -5,11 +5,13 @@
 //   - what is not asked for never displaces anything; what is asked for displaces images that nobody holds
 //     and nobody asked for in a while, the least recently used one first;
 //   - an image that finds no room is streamed, once its file is proven: each of its transfers has a ring that
-//     the thread keeps filled ahead of it, out of an eighth of the budget. What can never fit is proven when
-//     it is published, the rest when it is asked for;
+//     the thread keeps filled ahead of it, out of an eighth of the budget and of what whole images leave.
+//     Where that is not enough, transfers wait their turn. What can never fit is proven when it is published,
+//     the rest when it is asked for;
 //   - an image whose file is damaged or missing is unavailable.
-// An image that lost its last name, or was displaced, is freed when no session holds it and every worker has
-// passed a quiescent point since it went out of sight (GracePeriod).
+// An image that lost its last name stays until no transfer waits for it any more. Out of sight then, or
+// displaced, it is freed when no session holds it and every worker has passed a quiescent point since
+// (GracePeriod).
 
 #include "dataplane/image/grace_period.hpp"
 #include "dataplane/image/image.hpp"

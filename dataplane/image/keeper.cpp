@@ -13,8 +13,11 @@ constexpr std::uint64_t kRestPerRead =
 constexpr std::uint64_t kIdleSeconds = 5;  // an image asked for since then is not displaced
 
 constexpr std::uint64_t kSmallestShared = std::uint64_t{64} << 20;
+// Transfers that wait for an image ask for it every few milliseconds: who has not for so long waits no more.
+constexpr std::uint64_t kAwaitedSeconds = 2;
 
-// What of the budget is for streams. A small budget is for whole images alone.
+// What of the budget is for streams, at least: they may take what whole images leave. A small budget is for
+// whole images alone.
 constexpr std::uint64_t stream_bytes(std::uint64_t budget) noexcept {
     return budget < kSmallestShared ? 0 : budget / 8;
 }
@@ -38,9 +41,13 @@ bool Keeper::round(std::uint64_t now_s) {
     shared_.now_s.store(now_s, std::memory_order_relaxed);
     if (now_s >= follow_again_at_s_) follow(now_s);
     reclaim();
+    if (has_unnamed_) let_go(now_s);
     const std::size_t open = feeder_.open();
+    const std::size_t waiting = feeder_.waiting();
+    if (feeder_.is_possible())
+        feeder_.set_most(options_.budget_bytes - std::min(used_bytes_, staging_bytes_));
     const bool has_fed = feeder_.round();
-    if (has_fed || feeder_.open() != open) update_gauges();
+    if (has_fed || feeder_.open() != open || feeder_.waiting() != waiting) update_gauges();
     return stage(now_s) || has_fed;
 }
 
@@ -54,7 +61,7 @@ void Keeper::follow(std::uint64_t now_s) {
     }
     const std::uint64_t seen = mdb_txn_id(transaction_->raw());
     transaction_->reset();
-    apply(*named);
+    apply(*named, now_s);
     shared_.followed.store(seen, std::memory_order_release);
 }
 
@@ -80,26 +87,44 @@ Result<Keeper::Named> Keeper::read_named() {
     return named;
 }
 
-void Keeper::apply(const Named& named) {
+void Keeper::apply(const Named& named, std::uint64_t now_s) {
     bool is_changed = false;
-    std::vector<std::unique_ptr<Image>> gone;
-    for (auto kept = kept_.begin(); kept != kept_.end();) {
-        const auto still = named.find(kept->first);
-        if (still != named.end() && still->second == kept->second.image->size()) {
-            ++kept;
-            continue;
-        }
-        abandon(kept->second);
-        gone.push_back(std::move(kept->second.image));
-        kept = kept_.erase(kept);
-        is_changed = true;
+    for (auto& [hash, kept] : kept_) {
+        const auto still = named.find(hash);
+        kept.is_named = still != named.end();
+        kept.is_other = kept.is_named && still->second != kept.image->size();
+        has_unnamed_ |= !kept.is_named || kept.is_other;
     }
+    if (has_unnamed_) let_go(now_s);
     for (const auto& [hash, size] : named) {
         if (kept_.contains(hash)) continue;
         kept_.emplace(hash, Kept{std::make_unique<Image>(hash, size)});
         is_changed = true;
     }
     if (!is_changed) return;
+    publish();
+    update_gauges();
+}
+
+// What lost its last name goes, but not while a transfer that asked for it by that name still waits for it:
+// it gets what it asked for, or gives up in its own time.
+void Keeper::let_go(std::uint64_t now_s) {
+    std::vector<std::unique_ptr<Image>> gone;
+    has_unnamed_ = false;
+    for (auto entry = kept_.begin(); entry != kept_.end();) {
+        Kept& kept = entry->second;
+        const Image& image = *kept.image;
+        const bool is_awaited = image.is_wanted() && image.last_used_s() + kAwaitedSeconds >= now_s;
+        if (kept.is_named ? !kept.is_other : is_awaited) {
+            has_unnamed_ |= !kept.is_named;
+            ++entry;
+            continue;
+        }
+        abandon(kept);
+        gone.push_back(std::move(kept.image));
+        entry = kept_.erase(entry);
+    }
+    if (gone.empty()) return;
     publish();
     for (auto& image : gone) retire(std::move(image));
     update_gauges();
@@ -151,7 +176,7 @@ std::vector<Keeper::Kept*> Keeper::candidates(std::uint64_t now_s) {
         const bool is_streamed = image.residency() == Residency::streamed;
         if ((image.residency() != Residency::pending && !is_streamed) || (is_streamed && can_never_fit))
             continue;
-        const bool fits = kept.staging != nullptr || used_bytes_ + image.size() <= staging_bytes_;
+        const bool fits = kept.staging != nullptr || used_bytes_ + image.size() <= room_for_images();
         if (image.is_wanted() || fits || can_never_fit) found.push_back(&kept);
     }
     std::ranges::sort(found, {}, [](const Kept* kept) {
@@ -171,10 +196,7 @@ bool Keeper::stage_piece(Kept& kept, std::uint64_t now_s) {
         give_up(kept, now_s, done.error());
     } else if (*done) {
         SealedMemory memory = kept.staging->take();
-        if (!memory.is_locked() && memory.footprint() > 0)
-            report_once(
-                "images' memory cannot be locked and may be swapped out: give rouse-dataplane "
-                "CAP_IPC_LOCK or raise its memlock limit");
+        if (!memory.is_locked() && memory.footprint() > 0) report_once(kCannotLock);
         kept.staging.reset();
         kept.is_proven = true;
         kept.image->become_resident(std::move(memory));
@@ -196,12 +218,12 @@ bool Keeper::begin_staging(Kept& kept, std::uint64_t now_s) {
                       " bytes) is larger than all the memory for images, raise dataplane.staging_mib"});
         return false;
     }
-    if (used_bytes_ + image.size() > staging_bytes_) {
+    if (used_bytes_ + image.size() > room_for_images()) {
         make_room(image.size(), now_s);
         // What was displaced is free in a moment; without it, transfers do not wait for others to end.
         if (image.residency() == Residency::pending && retired_bytes_ == 0 && feeder_.is_possible())
             begin_streaming(kept, now_s);
-        if (used_bytes_ + image.size() > staging_bytes_) return false;
+        if (used_bytes_ + image.size() > room_for_images()) return false;
     }
     auto staging = Staging::begin(path, image.size(), image.hash());
     if (!staging) {
@@ -251,6 +273,12 @@ void Keeper::give_up(Kept& kept, std::uint64_t now_s, const Error& error) {
     update_gauges();
 }
 
+// Of the budget, without what streams took of it.
+std::uint64_t Keeper::room_for_images() const noexcept {
+    return std::min(staging_bytes_,
+                    options_.budget_bytes - std::min(feeder_.bytes_taken(), options_.budget_bytes));
+}
+
 // Frees what was copied so far.
 void Keeper::abandon(Kept& kept) {
     if (kept.staging == nullptr) return;
@@ -261,7 +289,7 @@ void Keeper::abandon(Kept& kept) {
 // For an image that is asked for. What is displaced is not free before the workers have passed a quiescent
 // point, so a later round finds the room.
 void Keeper::make_room(std::uint64_t size, std::uint64_t now_s) {
-    const auto lacks = [&] { return used_bytes_ + size > staging_bytes_ + retired_bytes_; };
+    const auto lacks = [&] { return used_bytes_ + size > room_for_images() + retired_bytes_; };
     for (auto& [hash, kept] : kept_)
         if (lacks() && !kept.image->is_wanted()) abandon(kept);
 
@@ -310,6 +338,7 @@ void Keeper::update_gauges() {
     to.set(Gauge::images_resident, count(Residency::resident));
     to.set(Gauge::images_streamed, count(Residency::streamed));
     to.set(Gauge::image_streams_open, feeder_.open());
+    to.set(Gauge::image_streams_waiting, feeder_.waiting());
     to.set(Gauge::image_bytes_streamed, feeder_.bytes_read());
     to.set(Gauge::images_unavailable, count(Residency::unavailable));
     to.set(Gauge::image_bytes_known, known_bytes);

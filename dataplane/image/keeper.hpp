@@ -37,6 +37,8 @@ class Keeper {
         std::unique_ptr<Staging> staging{};
         std::unique_ptr<Proof> proof{};
         bool is_proven = false;        // its file was, since it was named
+        bool is_named = true;          // false: kept for transfers that wait for it
+        bool is_other = false;         // the name's record has another size
         std::uint64_t began_s = 0;     // staging or proof
         std::uint64_t retry_at_s = 0;  // of an unavailable one
     };
@@ -49,7 +51,8 @@ class Keeper {
 
     void follow(std::uint64_t now_s);
     [[nodiscard]] Result<Named> read_named();
-    void apply(const Named& named);
+    void apply(const Named& named, std::uint64_t now_s);
+    void let_go(std::uint64_t now_s);
     void publish();
     void reclaim();
     bool stage(std::uint64_t now_s);
@@ -62,6 +65,7 @@ class Keeper {
     void prove_piece(Kept& kept, std::uint64_t now_s);
     void give_up(Kept& kept, std::uint64_t now_s, const Error& error);
     void abandon(Kept& kept);
+    [[nodiscard]] std::uint64_t room_for_images() const noexcept;
     void make_room(std::uint64_t size, std::uint64_t now_s);
     void displace(Kept& kept);
     void retire(std::unique_ptr<Image> image);
@@ -76,9 +80,10 @@ class Keeper {
     std::uint64_t follow_again_at_s_ = 0;
     std::string last_report_;
     StreamFeeder feeder_;
-    std::uint64_t staging_bytes_;  // of the budget, what is for whole images
+    std::uint64_t staging_bytes_;  // of the budget, what whole images may take at most
 
     std::map<store::Sha256, Kept> kept_;
+    bool has_unnamed_ = false;  // among kept_
     std::vector<Retired> retired_;
     std::unique_ptr<const Catalogue> catalogue_;
     std::uint64_t used_bytes_ = 0;  // resident, being staged, or retired and not yet freed

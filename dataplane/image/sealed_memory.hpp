@@ -10,6 +10,11 @@
 
 namespace rouse::image {
 
+// What people are told when a host refuses to lock images' memory.
+inline constexpr const char* kCannotLock =
+    "images' memory cannot be locked and may be swapped out: give rouse-dataplane CAP_IPC_LOCK or raise its "
+    "memlock limit";
+
 class SealedMemory {
   public:
     // Bytes to be filled through room(); an error when the host is out of memory (never a signal later on).

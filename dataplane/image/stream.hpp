@@ -20,17 +20,19 @@ namespace rouse::image {
 
 class alignas(64) Stream {
   public:
-    static constexpr std::size_t kBytes = std::size_t{2} << 20;  // of the ring
+    static constexpr std::size_t kBytes = std::size_t{1} << 20;  // of the ring
     // So far back a transfer may read again: more than the largest window (64 blocks of a 9000-byte MTU).
     static constexpr std::size_t kBehind = std::size_t{640} << 10;
 
     // The worker's side. ------------------------------------------------------------------------------------
-    // False when somebody else has it. The thread opens the file then.
-    [[nodiscard]] bool take(const store::Sha256& hash, std::uint64_t size) noexcept {
+    // False when somebody else has it. The thread opens the file then, and gives a ring to the lowest ticket
+    // first.
+    [[nodiscard]] bool take(const store::Sha256& hash, std::uint64_t size, std::uint64_t ticket) noexcept {
         State expected = State::free;
         if (!state_.compare_exchange_strong(expected, State::taken, std::memory_order_acquire)) return false;
         hash_ = hash;
         size_ = size;
+        ticket_ = ticket;
         position_.store(0, std::memory_order_relaxed);
         filled_.store(0, std::memory_order_relaxed);
         state_.store(State::wanted, std::memory_order_release);
@@ -59,6 +61,7 @@ class alignas(64) Stream {
     [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
     [[nodiscard]] const store::Sha256& hash() const noexcept { return hash_; }
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+    [[nodiscard]] std::uint64_t ticket() const noexcept { return ticket_; }
     // False when the worker has released it meanwhile.
     bool start(std::byte* ring) noexcept {
         ring_ = ring;
@@ -84,6 +87,7 @@ class alignas(64) Stream {
     std::atomic<State> state_{State::free};
     store::Sha256 hash_{};
     std::uint64_t size_ = 0;
+    std::uint64_t ticket_ = 0;
     std::byte* ring_ = nullptr;                           // kBytes of them: file byte n is at n % kBytes
     alignas(64) std::atomic<std::uint64_t> position_{0};  // begin of the farthest read
     alignas(64) std::atomic<std::uint64_t> filled_{0};    // file bytes before this one have been in the ring
@@ -92,18 +96,20 @@ class alignas(64) Stream {
 // All there are; workers take them, the image store's thread feeds them.
 class StreamTable {
   public:
-    static constexpr std::size_t kStreams = 256;
+    static constexpr std::size_t kStreams = 1024;
 
     // Wait-free in all but name: as many steps as there are streams. Nullptr when all are taken.
     [[nodiscard]] Stream* take(const store::Sha256& hash, std::uint64_t size) noexcept {
+        const std::uint64_t ticket = tickets_.fetch_add(1, std::memory_order_relaxed);
         for (Stream& stream : streams_)
-            if (stream.take(hash, size)) return &stream;
+            if (stream.take(hash, size, ticket)) return &stream;
         return nullptr;
     }
     [[nodiscard]] std::span<Stream> all() noexcept { return streams_; }
 
   private:
     std::array<Stream, kStreams> streams_{};
+    std::atomic<std::uint64_t> tickets_{0};
 };
 
 }  // namespace rouse::image

@@ -2,6 +2,8 @@
 
 #include "dataplane/image/image_file.hpp"
 
+#include <algorithm>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,7 +21,9 @@ StreamFeeder::StreamFeeder(StreamTable& streams, std::string directory, std::uin
       directory_(std::move(directory)),
       most_bytes_(most_bytes),
       report_(std::move(report)),
-      sources_(streams.all().size()) {}
+      sources_(streams.all().size()) {
+    waiting_.reserve(sources_.size());
+}
 
 StreamFeeder::~StreamFeeder() {
     for (Source& source : sources_) end(source);
@@ -27,15 +31,18 @@ StreamFeeder::~StreamFeeder() {
 
 bool StreamFeeder::round() {
     bool is_busy = false;
-    for (std::size_t i = 0; i < sources_.size(); ++i) is_busy |= step(streams_.all()[i], sources_[i]);
-    return is_busy;
+    waiting_.clear();
+    for (std::size_t i = 0; i < sources_.size(); ++i) is_busy |= step(i);
+    return begin_waiting() || is_busy;
 }
 
-bool StreamFeeder::step(Stream& stream, Source& source) {
+bool StreamFeeder::step(std::size_t index) {
+    Stream& stream = streams_.all()[index];
+    Source& source = sources_[index];
     switch (stream.state()) {
         case Stream::State::wanted:
-            begin(stream, source);
-            return source.fd >= 0;
+            waiting_.push_back(index);
+            return false;
         case Stream::State::flowing:
             return fill(stream, source);
         case Stream::State::released:
@@ -50,16 +57,35 @@ bool StreamFeeder::step(Stream& stream, Source& source) {
     return false;
 }
 
-void StreamFeeder::begin(Stream& stream, Source& source) {
-    if (bytes_taken_ + Stream::kBytes > most_bytes_) return;
+// Those that have waited longest first. Their files are opened at once: a transfer keeps the content that it
+// asked for, whatever becomes of its name while it waits.
+bool StreamFeeder::begin_waiting() {
+    const std::size_t open = open_;
+    std::ranges::sort(waiting_, {}, [this](std::size_t i) { return streams_.all()[i].ticket(); });
+    std::erase_if(waiting_, [this](std::size_t i) {
+        Stream& stream = streams_.all()[i];
+        if (!open_file(stream, sources_[i])) return true;
+        if (bytes_taken_ + Stream::kBytes > most_bytes_) return false;
+        begin(stream, sources_[i]);
+        return true;
+    });
+    return open_ != open;
+}
+
+bool StreamFeeder::open_file(Stream& stream, Source& source) {
+    if (source.fd >= 0) return true;
     source.path = image_path(directory_, stream.hash());
     source.fd = ::open(source.path.c_str(), O_RDONLY | O_CLOEXEC);
     if (source.fd < 0) {
         give_up(stream, Stream::State::wanted,
                 fail_errno("cannot open the image " + source.path + ", upload it again").value());
-        return;
+        return false;
     }
     ::posix_fadvise(source.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return true;
+}
+
+void StreamFeeder::begin(Stream& stream, Source& source) {
     auto ring = SealedMemory::allocate(Stream::kBytes);
     if (!ring) {
         give_up(stream, Stream::State::wanted, ring.error());
@@ -68,7 +94,7 @@ void StreamFeeder::begin(Stream& stream, Source& source) {
     source.ring = std::move(*ring);
     // Every page is there before the worker reads one.
     std::ranges::fill(source.ring.room(), std::byte{0});
-    ::mlock(source.ring.room().data(), source.ring.room().size());
+    if (::mlock(source.ring.room().data(), source.ring.room().size()) != 0) report_(kCannotLock);
     bytes_taken_ += Stream::kBytes;
     ++open_;
     stream.start(source.ring.room().data());

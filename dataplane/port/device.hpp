@@ -23,6 +23,8 @@ concept Device = requires(D device, const D opened, std::span<const MacAddress> 
     // Has the device let frames to these Ethernet groups through, for as long as it is open. A kernel joins
     // only what its own addresses need.
     { device.join(groups) } -> std::same_as<Result<void>>;
+    // False while the device knows that nobody is at the other end. Any thread.
+    { opened.has_link() } -> std::same_as<bool>;
     // For people and logs: what carries the frames, and how.
     { opened.describe() } -> std::same_as<std::string>;
 };

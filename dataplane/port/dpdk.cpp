@@ -13,8 +13,11 @@
 #include <utility>
 
 #include <poll.h>
+#include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_ether.h>
 #include <rte_interrupts.h>
+#include <rte_ip.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <sys/epoll.h>
@@ -30,6 +33,20 @@ constexpr std::uint64_t kStatisticsNs = 100 * kNanosPerMilli;
 
 rte_mbuf* mbuf_of(const Frame& frame) noexcept {
     return std::bit_cast<rte_mbuf*>(frame.handle);
+}
+
+bool is_sum_good(const rte_mbuf& mbuf) noexcept {
+    return (mbuf.ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+}
+
+// FRAME has UDP behind an IP header of ours, which has no options.
+void leave_sum_to_device(rte_mbuf& mbuf, const Frame& frame) noexcept {
+    rte_ether_hdr ethernet;
+    std::memcpy(&ethernet, frame.data, sizeof ethernet);
+    const bool is_ipv6 = ethernet.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6);
+    mbuf.ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM | (is_ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
+    mbuf.l2_len = sizeof ethernet;
+    mbuf.l3_len = is_ipv6 ? sizeof(rte_ipv6_hdr) : sizeof(rte_ipv4_hdr);
 }
 
 using Burst = std::array<rte_mbuf*, kBurst>;
@@ -118,7 +135,7 @@ std::size_t DpdkPort::Queue::receive(std::span<Frame> frames) noexcept {
         }
         frames[received++] = {rte_pktmbuf_mtod(mbuf, std::byte*), mbuf->data_len,
                               static_cast<std::uint32_t>(mbuf->buf_len - mbuf->data_off),
-                              std::bit_cast<std::uint64_t>(mbuf)};
+                              std::bit_cast<std::uint64_t>(mbuf), is_sum_good(*mbuf)};
     }
     return received;
 }
@@ -146,6 +163,7 @@ std::size_t DpdkPort::Queue::send(std::span<const Frame> frames) noexcept {
         }
         mbuf->data_len = static_cast<std::uint16_t>(frame.length);
         mbuf->pkt_len = frame.length;
+        if (frame.device_sums) leave_sum_to_device(*mbuf, frame);
         backlog_.push(mbuf);  // has room: it holds as many as may be outstanding
         ++sent;
     }
@@ -163,24 +181,28 @@ void DpdkPort::Queue::transmit() noexcept {
             rte_eth_tx_burst(id_, index_, burst.data(), static_cast<std::uint16_t>(n));
         for (std::uint16_t i = 0; i < taken; ++i) backlog_.pop();
         outstanding_ -= taken;
-        if (taken < n) return;
+        if (taken == n) continue;
+        if (device_->has_link()) device_->count_refused(n - taken);
+        return;
     }
 }
 
 void DpdkPort::Queue::forward_from_host() noexcept {
-    for (auto bytes = host_->front(); !bytes.empty(); bytes = host_->front()) {
-        std::array<Frame, 1> frame;
-        if (allocate(frame) == 0) return;  // the next turn goes on
-        std::memcpy(frame[0].data, bytes.data(), bytes.size());
-        frame[0].length = static_cast<std::uint32_t>(bytes.size());
-        send(frame);
-        host_->taken();
+    std::array<Frame, kBurst> said;
+    std::array<Frame, kBurst> frames;
+    // What there is no room for yet, the next turn takes.
+    const std::size_t n = allocate(std::span(frames).first(host_->take(said)));
+    for (std::size_t i = 0; i < n; ++i) {
+        std::memcpy(frames[i].data, said[i].data, said[i].length);
+        frames[i].length = said[i].length;
     }
+    send(std::span(frames).first(n));
+    host_->release(n);
 }
 
 void DpdkPort::Queue::flush() noexcept {
     if (host_ != nullptr) {
-        host_->kick();
+        host_->kick(index_);
         if (index_ == 0) forward_from_host();
     }
     transmit();
@@ -208,7 +230,7 @@ void DpdkPort::Queue::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
     if (epoll_ >= 0) rte_eth_dev_rx_intr_enable(id_, index_);
     // What came before both were on rings nothing.
     if (early_count_ == 0) early_count_ = poll(early_, early_.size());
-    if (early_count_ == 0 && (!has_bell || host_->front().empty())) sleep(nanoseconds, wake_fd);
+    if (early_count_ == 0 && (!has_bell || host_->is_quiet())) sleep(nanoseconds, wake_fd);
     if (has_bell) host_->worker_bell().done();
     if (epoll_ < 0) return;
     rte_epoll_event event{};
@@ -239,6 +261,7 @@ DeviceStatistics DpdkPort::Queue::statistics() noexcept {
     if (now >= statistics_due_ns_) {
         statistics_due_ns_ = now + kStatisticsNs;
         if (index_ == 0) statistics_ = device_->statistics();
+        if (index_ == 0 && host_ != nullptr) statistics_.host_lost = host_->lost();
     }
     DeviceStatistics sum = statistics_;
     sum.receive_dropped += chained_;
@@ -252,8 +275,12 @@ DpdkPort::DpdkPort(DpdkPort&&) noexcept = default;
 DpdkPort& DpdkPort::operator=(DpdkPort&&) noexcept = default;
 DpdkPort::~DpdkPort() = default;
 
-void DpdkPort::enter_thread() noexcept {
-    if (rte_lcore_id() == LCORE_ID_ANY) rte_thread_register();
+void DpdkPort::enter_thread() {
+    const auto& report = queue_->device().options().report;
+    if (rte_lcore_id() == LCORE_ID_ANY && rte_thread_register() != 0 && report)
+        report("DPDK does not know this worker's thread (" + std::string(rte_strerror(rte_errno)) +
+               "), which is correct and slow: fewer workers, or more cores for its EAL by "
+               "dataplane.dpdk_eal, help");
 }
 
 std::size_t DpdkPort::receive(std::span<Frame> frames) noexcept {
@@ -290,6 +317,10 @@ void DpdkPort::wait(std::uint64_t nanoseconds, int wake_fd) noexcept {
 
 MacAddress DpdkPort::hardware_address() const noexcept {
     return queue_->device().hardware_address();
+}
+
+bool DpdkPort::sums_udp() const noexcept {
+    return queue_->device().sums_udp();
 }
 
 std::uint32_t DpdkPort::mtu() const noexcept {

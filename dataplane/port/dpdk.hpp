@@ -28,6 +28,9 @@ struct DpdkOptions {
     std::string eal_arguments{};  // see EalOptions::arguments
     // Hears of link changes and of what DPDK complains about; on any thread.
     std::function<void(const std::string&)> report{};
+    // Transfers leave from the port that their requests came to: see DeviceWishes.
+    bool transfers_keep_ports = false;
+    bool promiscuous = false;     // frames to other hardware addresses too
     HostInterfaceOptions host{};  // what the workers do not answer goes there; no name: nowhere
     std::string remark{};         // ends describe(): why this port was chosen
 };
@@ -49,7 +52,7 @@ class DpdkPort {
 
     // First, on a worker's thread that is not the one that opened the device: DPDK keeps free frames at hand
     // for each thread that it knows.
-    void enter_thread() noexcept;
+    void enter_thread();
 
     std::size_t receive(std::span<Frame> frames) noexcept;
     void release(std::span<const Frame> frames) noexcept;
@@ -61,6 +64,9 @@ class DpdkPort {
     [[nodiscard]] bool has_host() const noexcept;
     // A copy of a received frame for the host; false: it does not keep up.
     [[nodiscard]] bool give_to_host(std::span<const std::byte> frame) noexcept;
+
+    // The device completes UDP checksums.
+    [[nodiscard]] bool sums_udp() const noexcept;
 
     // One ppoll(2), where the driver has interrupts; else one each 100 us.
     void wait(std::uint64_t nanoseconds, int wake_fd) noexcept;

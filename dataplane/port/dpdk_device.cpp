@@ -30,6 +30,10 @@ bool DpdkDevice::keeps_flows_together() const noexcept {
     return device_->keeps_flows_together();
 }
 
+bool DpdkDevice::has_link() const noexcept {
+    return device_->has_link();
+}
+
 Result<void> DpdkDevice::join(std::span<const MacAddress> groups) {
     return device_->join(groups);
 }

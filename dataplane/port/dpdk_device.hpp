@@ -28,6 +28,7 @@ class DpdkDevice {
     [[nodiscard]] const std::string& interface_name() const noexcept {
         return interface_name_;
     }  // empty: the host has none
+    [[nodiscard]] bool has_link() const noexcept;
     [[nodiscard]] Result<void> join(std::span<const MacAddress> groups);
     [[nodiscard]] std::string describe() const;  // "dpdk:net_tap0, driver net_tap, 1 queue, huge pages"
 

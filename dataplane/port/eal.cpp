@@ -21,8 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kHugePageDirectory = "/sys/kernel/mm/hugepages/hugepages-2048kB/";
-constexpr std::uint64_t kHugePageMib = 2;
+constexpr const char* kSmallPages = "/sys/kernel/mm/hugepages/hugepages-2048kB/";
+constexpr std::uint64_t kSmallPageMib = 2;
 
 // Where DPDK's messages go: a stream of ours, since its own is the terminal.
 class Log {
@@ -107,54 +107,17 @@ std::string logical_core() {
     return "0@(" + list + ")";
 }
 
-std::string without_parameters(std::string_view device) {
-    std::string name(device.substr(0, device.find(',')));
-    if (std::count(name.begin(), name.end(), ':') == 1) name = "0000:" + name;
-    return name;
-}
-
-// These drive a device that the kernel's driver keeps.
-bool shares_with_dpdk(const std::string& driver) {
-    constexpr std::array kSharing{"vfio-pci", "uio_pci_generic", "igb_uio", "mlx5_core", "mlx4_core"};
-    return std::find(kSharing.begin(), kSharing.end(), driver) != kSharing.end();
-}
-
-std::string explain_start_failure(int error) {
-    switch (error) {
-        case EACCES:
-        case EPERM:
-            return "not permitted; run as root, or with dataplane.dpdk_eal = \"--no-huge --no-pci\"";
-        case ENOMEM:
-            return "the memory could not be had; free or reserve huge pages, or set dataplane.dpdk_eal = "
-                   "\"--no-huge\"";
-        case EINVAL:
-            return "an argument is wrong; correct dataplane.dpdk_eal";
-        default:
-            return rte_strerror(error);
-    }
-}
-
 }  // namespace
 
-bool is_pci_device(std::string_view device) noexcept {
-    // [domain:]bus:device.function
-    const std::string_view name = device.substr(0, device.find(','));
-    const auto dot = name.find('.');
-    const auto colons = std::count(name.begin(), name.end(), ':');
-    return (colons == 1 || colons == 2) && dot != std::string_view::npos &&
-           name.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
-}
-
 Result<void> check_pci_device(std::string_view device, const std::string& sysfs) {
-    const std::string name = without_parameters(device);
+    const std::string name = pci_name(device);
     const fs::path directory = fs::path(sysfs) / "bus/pci/devices" / name;
     std::error_code error;
     if (!fs::exists(directory, error))
         return fail("there is no PCI device " + name + " here (see `dpdk-devbind.py --status-dev net`)");
     const std::string bind = "bind it: `modprobe vfio-pci && dpdk-devbind.py --bind=vfio-pci " + name + "`";
-    const fs::path link = fs::read_symlink(directory / "driver", error);
-    if (error) return fail("PCI device " + name + " has no driver; " + bind);
-    const std::string driver = link.filename();
+    const std::string driver = pci_driver(device, sysfs);
+    if (driver.empty()) return fail("PCI device " + name + " has no driver; " + bind);
     if (!shares_with_dpdk(driver))
         return fail("PCI device " + name + " is the kernel's (driver " + driver + "); " + bind);
     if (driver == "vfio-pci" && !fs::exists(directory / "iommu_group", error))
@@ -165,7 +128,42 @@ Result<void> check_pci_device(std::string_view device, const std::string& sysfs)
     return {};
 }
 
-Result<std::vector<std::string>> eal_arguments(const EalOptions& options, std::uint64_t free_huge_mib) {
+HugePages read_huge_pages(const std::string& sysfs) {
+    HugePages pages;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(fs::path(sysfs) / "kernel/mm/hugepages", error)) {
+        constexpr std::string_view kPrefix = "hugepages-";  // then its size: "2048kB"
+        const std::string name = entry.path().filename();
+        if (!name.starts_with(kPrefix)) continue;
+        const std::uint64_t page_kib = std::strtoull(name.c_str() + kPrefix.size(), nullptr, 10);
+        pages.free_mib += read_number(entry.path() / "free_hugepages") * page_kib / 1024;
+        if (page_kib == kSmallPageMib * 1024) pages.small_pages = read_number(entry.path() / "nr_hugepages");
+    }
+    return pages;
+}
+
+std::string reserve_huge_pages(const HugePages& pages, std::uint64_t needed_mib) {
+    const std::uint64_t missing = needed_mib - std::min(needed_mib, pages.free_mib);
+    const std::uint64_t more = (missing + kSmallPageMib - 1) / kSmallPageMib;
+    return "`echo " + std::to_string(pages.small_pages + more) + " > " + kSmallPages + "nr_hugepages`";
+}
+
+std::string explain_start_failure(int error, const HugePages& pages, std::uint64_t needed_mib) {
+    switch (error) {
+        case EACCES:
+        case EPERM:
+            return "not permitted; run as root, or with dataplane.dpdk_eal = \"--no-huge --no-pci\"";
+        case ENOMEM:
+            return "the memory could not be had; reserve huge pages: " +
+                   reserve_huge_pages(pages, needed_mib) + ", or set dataplane.dpdk_eal = \"--no-huge\"";
+        case EINVAL:
+            return "an argument is wrong; correct dataplane.dpdk_eal";
+        default:
+            return rte_strerror(error);
+    }
+}
+
+Result<std::vector<std::string>> eal_arguments(const EalOptions& options, const HugePages& pages) {
     const bool is_pci = is_pci_device(options.device);
     std::istringstream words(options.arguments);
     const std::vector<std::string> more{std::istream_iterator<std::string>(words), {}};
@@ -173,11 +171,11 @@ Result<std::vector<std::string>> eal_arguments(const EalOptions& options, std::u
     std::uint64_t memory_mib = options.memory_mib;
     if (const auto own = std::find(more.begin(), more.end(), "-m"); more.end() - own > 1)
         memory_mib = std::strtoull((own + 1)->c_str(), nullptr, 10);
-    const bool has_huge_pages = !wants_none && free_huge_mib >= memory_mib;
+    const bool has_huge_pages = !wants_none && pages.free_mib >= memory_mib;
     if (is_pci && !has_huge_pages)
         return fail("DPDK needs " + std::to_string(memory_mib) + " MiB of huge pages for " + options.device +
-                    " and " + std::to_string(free_huge_mib) + " MiB are free; reserve more: `echo " +
-                    std::to_string(memory_mib) + " > " + kHugePageDirectory + "nr_hugepages`");
+                    " and " + std::to_string(pages.free_mib) +
+                    " MiB are free; reserve more: " + reserve_huge_pages(pages, memory_mib));
     std::vector<std::string> arguments{"--no-telemetry", "--file-prefix=rouse-" + std::to_string(::getpid()),
                                        "--lcores=" + logical_core(), "-m", std::to_string(memory_mib)};
     // In memory: huge pages without a mounted hugetlbfs, and nothing left behind in files.
@@ -197,9 +195,8 @@ Result<void> start_eal(const EalOptions& options) {
     Running& state = running();
     const std::lock_guard guard(state.mutex);
     if (state.is_running) return {};
-    const std::uint64_t free_mib =
-        read_number(std::string(kHugePageDirectory) + "free_hugepages") * kHugePageMib;
-    auto arguments = eal_arguments(options, free_mib);
+    const HugePages pages = read_huge_pages();
+    auto arguments = eal_arguments(options, pages);
     if (!arguments) return tl::unexpected(arguments.error());
     Log::instance().open(options.report);
     const Complaints complaints;
@@ -207,11 +204,12 @@ Result<void> start_eal(const EalOptions& options) {
     std::vector<char*> argv;
     for (std::string& argument : *arguments) argv.push_back(argument.data());
     if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0)
-        return fail("cannot start DPDK: " + explain_start_failure(rte_errno) + complaints.first());
+        return fail("cannot start DPDK: " + explain_start_failure(rte_errno, pages, options.memory_mib) +
+                    complaints.first());
     state.is_running = true;
-    state.memory = rte_eal_has_hugepages() != 0
-                       ? "huge pages"
-                       : "ordinary pages (" + std::to_string(free_mib) + " MiB of huge pages were free)";
+    state.memory = rte_eal_has_hugepages() != 0 ? "huge pages"
+                                                : "ordinary pages (" + std::to_string(pages.free_mib) +
+                                                      " MiB of huge pages were free)";
     return {};
 }
 

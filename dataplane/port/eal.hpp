@@ -1,6 +1,7 @@
 #pragma once
 // What a process has once of DPDK: its environment abstraction layer (EAL), which gives memory and drivers.
 
+#include "shared/pci.hpp"
 #include "shared/result.hpp"
 
 #include <cstdint>
@@ -19,17 +20,25 @@ struct EalOptions {
     std::function<void(const std::string&)> report{};
 };
 
-// True of `0000:03:00.0` and `03:00.0`, with or without `,parameters`: a device of the PCI bus. Others, such
-// as `net_tap0`, are DPDK's own, made of software.
-[[nodiscard]] bool is_pci_device(std::string_view device) noexcept;
-
 // PCI device DEVICE is there and its driver leaves it to DPDK; if not, what to do. SYSFS: for tests.
 [[nodiscard]] Result<void> check_pci_device(std::string_view device, const std::string& sysfs = "/sys");
 
-// EAL's command line for OPTIONS, without the program's name. FREE_HUGE_MIB: huge pages nobody uses.
-// A PCI device without enough of them is an error: hardware reads and writes no pages that may move.
+// What the kernel has of them, of all sizes.
+struct HugePages {
+    std::uint64_t free_mib = 0;     // nobody uses it
+    std::uint64_t small_pages = 0;  // of 2 MiB, free or not
+};
+[[nodiscard]] HugePages read_huge_pages(const std::string& sysfs = "/sys");
+// The command after which NEEDED_MIB are free.
+[[nodiscard]] std::string reserve_huge_pages(const HugePages& pages, std::uint64_t needed_mib);
+
+// EAL's command line for OPTIONS, without the program's name. A PCI device without huge pages enough is an
+// error: hardware reads and writes no pages that may move.
 [[nodiscard]] Result<std::vector<std::string>> eal_arguments(const EalOptions& options,
-                                                             std::uint64_t free_huge_mib);
+                                                             const HugePages& pages);
+
+// ERROR: errno's of an EAL that did not start; what to do about it.
+[[nodiscard]] std::string explain_start_failure(int error, const HugePages& pages, std::uint64_t needed_mib);
 
 // Starts EAL; does nothing if it runs. Its main thread is the caller, on whatever cores that may run.
 // Never stopped: EAL cannot be started twice.

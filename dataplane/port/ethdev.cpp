@@ -6,7 +6,6 @@
 #include <chrono>
 #include <filesystem>
 #include <future>
-#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -22,13 +21,9 @@
 namespace rouse::port {
 namespace {
 
-constexpr std::uint32_t kBaseMib = 16;
-constexpr std::uint32_t kMibPerQueue = 12;
 constexpr std::uint32_t kBufferBytes = RTE_PKTMBUF_HEADROOM + DpdkPort::kFrameBytes;
 constexpr unsigned kPoolCache = 256;
 constexpr std::uint64_t kLinkMicros = 100'000;
-// By addresses alone: a TFTP session's packets come to different ports of ours and stay on one queue.
-constexpr std::uint64_t kSpreadByAddress = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_IPV6;
 
 std::string name_of(const std::string& spec) {
     return spec.substr(0, spec.find(','));
@@ -55,20 +50,30 @@ void settle() {
 
 // A process that was killed leaves its socket's file behind, and a driver that listens (net_vhost, net_memif)
 // does not start where there is one. Nobody listens there if it refuses a connection.
-void remove_stale_socket(const std::string& spec) {
-    std::istringstream words(spec);
-    for (std::string word; std::getline(words, word, ',');) {
-        const std::string path = word.substr(word.find('=') + 1);
-        sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-        if (!path.starts_with('/') || path.size() >= sizeof address.sun_path) continue;
-        path.copy(address.sun_path, path.size());
-        const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        const bool is_stale =
-            ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-            errno == ECONNREFUSED;
-        ::close(fd);
-        if (is_stale && std::filesystem::is_socket(path)) std::filesystem::remove(path);
-    }
+void remove_stale_socket(const std::string& path) {
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    if (path.empty() || path.size() >= sizeof address.sun_path) return;
+    path.copy(address.sun_path, path.size());
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const bool is_stale = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+                          errno == ECONNREFUSED;
+    ::close(fd);
+    if (is_stale && std::filesystem::is_socket(path)) std::filesystem::remove(path);
+}
+
+// Of one queue: what its rings hold, what is on its way between them, and what each thread keeps at hand.
+unsigned frames_of_queue(const DpdkOptions& options) {
+    return options.receive_descriptors + options.transmit_descriptors + options.transmit_frames + 4 * kBurst +
+           kPoolCache;
+}
+
+std::uint32_t memory_mib(const DpdkOptions& options, unsigned queues) {
+    constexpr std::uint32_t kBaseMib = 16;
+    constexpr std::uint32_t kMibPerQueue = 3;         // rings
+    constexpr std::uint64_t kBytesBesideFrame = 128;  // a pool's own, and the gap to the next
+    const std::uint64_t bytes =
+        std::uint64_t{frames_of_queue(options)} * (sizeof(rte_mbuf) + kBufferBytes + kBytesBesideFrame);
+    return kBaseMib + queues * (kMibPerQueue + static_cast<std::uint32_t>(bytes >> 20));
 }
 
 rte_ether_addr to_dpdk(const MacAddress& mac) {
@@ -84,7 +89,7 @@ Result<std::unique_ptr<Ethdev>> Ethdev::open(const std::string& spec, unsigned q
     if (is_pci_device(spec))
         if (auto usable = check_pci_device(spec); !usable) return tl::unexpected(usable.error());
     auto started = start_eal({.device = spec,
-                              .memory_mib = kBaseMib + kMibPerQueue * (queues == 0 ? cores() : queues),
+                              .memory_mib = memory_mib(options, queues == 0 ? cores() : queues),
                               .arguments = options.eal_arguments,
                               .report = options.report});
     if (!started) return tl::unexpected(started.error());
@@ -123,7 +128,7 @@ Result<void> Ethdev::probe() {
     std::uint16_t there = 0;
     if (rte_eth_dev_get_port_by_name(name_of(spec_).c_str(), &there) == 0 && !is_pci_device(spec_))
         return fail("DPDK device " + name_of(spec_) + " is open already; give each a number of its own");
-    remove_stale_socket(spec_);
+    remove_stale_socket(listening_socket(spec_));
     const Complaints complaints;
     if (const int error = rte_dev_probe(spec_.c_str()); error != 0)
         return fail("DPDK cannot make a device of '" + spec_ + "'" + complaints.first() +
@@ -145,21 +150,24 @@ Result<void> Ethdev::probe() {
 Result<void> Ethdev::configure() {
     rte_eth_dev_info info{};
     if (const int error = rte_eth_dev_info_get(id_, &info); error != 0) return fail_at("examine", error);
-    const unsigned most = std::min(info.max_rx_queues, info.max_tx_queues);
+    const auto plan = plan_device(
+        name_of(spec_),
+        {.driver = info.driver_name,
+         .queues = std::min(info.max_rx_queues, info.max_tx_queues),
+         .hash_types = info.flow_type_rss_offloads,
+         .receive_offloads = info.rx_offload_capa,
+         .transmit_offloads = info.tx_offload_capa},
+        {.queues = queues_, .cores = cores(), .transfers_keep_ports = options_.transfers_keep_ports});
+    if (!plan) return tl::unexpected(plan.error());
+    plan_ = *plan;
+    queues_ = plan_.queues;
+    counts_refusals_ = counts_refusals(info.driver_name);
+    sums_udp_ = (plan_.transmit_offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM) != 0;
     rte_eth_conf config{};
-    config.rx_adv_conf.rss_conf.rss_hf = kSpreadByAddress & info.flow_type_rss_offloads;
-    const bool can_spread = config.rx_adv_conf.rss_conf.rss_hf != 0;
-    if (queues_ == 0) queues_ = can_spread ? std::min(most, cores()) : 1;
-    if (queues_ > most)
-        return fail("DPDK device " + name_of(spec_) + " has " + std::to_string(most) + " queues and " +
-                    std::to_string(queues_) + " are wanted: use fewer workers");
-    keeps_flows_together_ = queues_ == 1 || can_spread;
-    if (queues_ > 1 && can_spread)
-        config.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    else
-        config.rx_adv_conf.rss_conf.rss_hf = 0;
-    // Every frame we send is one mbuf of its queue's pool, referred to once.
-    config.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+    config.rx_adv_conf.rss_conf.rss_hf = plan_.hash_types;
+    if (plan_.hash_types != 0) config.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    config.rxmode.offloads = plan_.receive_offloads;
+    config.txmode.offloads = plan_.transmit_offloads;
     config.intr_conf.rxq = has_receive_interrupts_;
     if (const int error = rte_eth_dev_configure(id_, queues(), queues(), &config); error != 0)
         return fail_at("configure", error);
@@ -171,8 +179,7 @@ Result<void> Ethdev::set_up_queues() {
                                                            &options_.transmit_descriptors);
         error != 0)
         return fail_at("size the rings of", error);
-    const unsigned frames = options_.receive_descriptors + options_.transmit_descriptors +
-                            options_.transmit_frames + 4 * kBurst + kPoolCache;
+    const unsigned frames = frames_of_queue(options_);
     const int node = rte_eth_dev_socket_id(id_);
     for (std::uint16_t queue = 0; queue < queues(); ++queue) {
         if (pools_.size() == queue) {
@@ -207,10 +214,22 @@ Result<void> Ethdev::start() {
     if (auto done = set_up_queues(); !done) return with_complaints(done);
     if (const int error = rte_eth_dev_start(id_); error != 0) return with_complaints(fail_at("start", error));
     is_started_ = true;
+    if (options_.promiscuous)
+        if (const int error = rte_eth_promiscuous_enable(id_); error != 0 && error != -ENOTSUP)
+            return with_complaints(fail_at("make promiscuous", error));
+    keeps_flows_together_ =
+        queues_ == 1 || port::keeps_flows_together(granted_hash_types(), options_.transfers_keep_ports);
     rte_eth_stats_reset(id_);
     look_at_link();
     rte_eal_alarm_set(kLinkMicros, on_alarm, this);
     return {};
+}
+
+// What it was asked for, unless its driver knows better.
+std::uint64_t Ethdev::granted_hash_types() const {
+    rte_eth_rss_conf conf{};
+    return plan_.hash_types != 0 && rte_eth_dev_rss_hash_conf_get(id_, &conf) == 0 ? conf.rss_hf
+                                                                                   : plan_.hash_types;
 }
 
 // Many drivers have no interrupt for the link, so it is looked at, on DPDK's own thread.
@@ -261,7 +280,7 @@ DeviceStatistics Ethdev::statistics() const noexcept {
     rte_eth_stats counted{};
     if (rte_eth_stats_get(id_, &counted) != 0) return {};
     return {.receive_dropped = counted.imissed + counted.ierrors + counted.rx_nombuf,
-            .transmit_dropped = counted.oerrors};
+            .transmit_dropped = counted.oerrors - std::min(counted.oerrors, refused_.load())};
 }
 
 std::string Ethdev::describe() const {
@@ -269,7 +288,7 @@ std::string Ethdev::describe() const {
     rte_eth_dev_info_get(id_, &info);
     std::string text = "dpdk:" + name_of(spec_) + ", driver " + info.driver_name + ", " +
                        std::to_string(queues_) + (queues_ == 1 ? " queue, " : " queues, ") + eal_memory();
-    if (!keeps_flows_together_) text += "; the other end chooses the queue";
+    if (queues_ > 1) text += "; " + describe_sorting(granted_hash_types(), keeps_flows_together_);
     if (!options_.remark.empty()) text += "; " + options_.remark;
     return text;
 }

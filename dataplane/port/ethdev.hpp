@@ -2,6 +2,7 @@
 // One DPDK ethdev (rte_ethdev.h), with its queues and the memory of their frames. What is done once, not per
 // packet.
 
+#include "dataplane/port/device_plan.hpp"
 #include "dataplane/port/dpdk.hpp"
 #include "shared/result.hpp"
 
@@ -40,8 +41,14 @@ class Ethdev {
     [[nodiscard]] MacAddress hardware_address() const noexcept;
     [[nodiscard]] std::uint32_t mtu() const noexcept;
     [[nodiscard]] DeviceStatistics statistics() const noexcept;
-    // Frames between the same two addresses come by the same queue.
+    // A transfer's frames come by the same queue.
     [[nodiscard]] bool keeps_flows_together() const noexcept { return keeps_flows_together_; }
+    // It completes UDP checksums of which the pseudo header's sum is there.
+    [[nodiscard]] bool sums_udp() const noexcept { return sums_udp_; }
+    // Of frames offered to it, it had no room for so many; they will be offered again. Any thread.
+    void count_refused(std::uint64_t frames) noexcept {
+        if (counts_refusals_) refused_.fetch_add(frames, std::memory_order_relaxed);
+    }
     [[nodiscard]] std::string describe() const;
 
   private:
@@ -51,6 +58,7 @@ class Ethdev {
     [[nodiscard]] Result<void> configure();
     [[nodiscard]] Result<void> set_up_queues();
     [[nodiscard]] Result<void> start();
+    [[nodiscard]] std::uint64_t granted_hash_types() const;
     [[nodiscard]] tl::unexpected<Error> fail_at(const std::string& step, int error) const;
     void look_at_link();
     static void on_alarm(void* device);
@@ -62,9 +70,13 @@ class Ethdev {
     std::uint16_t id_ = kNone;
     bool is_started_ = false;
     bool has_receive_interrupts_ = true;  // until the driver refuses them
+    bool counts_refusals_ = false;
     bool keeps_flows_together_ = true;
+    bool sums_udp_ = false;
+    DevicePlan plan_{};
     std::vector<rte_mempool*> pools_;
     std::atomic<bool> has_link_{true};
+    std::atomic<std::uint64_t> refused_{0};
 };
 
 }  // namespace rouse::port

@@ -18,7 +18,7 @@
 namespace rouse::port {
 namespace {
 
-constexpr int kFramesPerRound = 64;  // each way, so that neither starves the other
+constexpr std::size_t kFramesPerRound = 64;  // each way, so that neither starves the other
 
 class Descriptor {
   public:
@@ -120,9 +120,13 @@ Result<std::unique_ptr<HostInterface>> HostInterface::open(const HostInterfaceOp
             "the kernel knows no address for a dpdk port; set dataplane.address, such as 10.77.0.1/16");
     const auto tap = make_tap(options.name);
     if (!tap) return tl::unexpected(tap.error());
-    std::unique_ptr<HostInterface> interface(new HostInterface(options.name, *tap, workers));
-    if (interface->bell_.fd() < 0 || interface->worker_bell_.fd() < 0)
-        return fail_errno("cannot make an eventfd for the host's interface " + options.name);
+    Descriptor descriptor(*tap);
+    auto bell = Bell::make();
+    auto worker_bell = Bell::make();
+    if (!bell) return tl::unexpected(bell.error());
+    if (!worker_bell) return tl::unexpected(worker_bell.error());
+    std::unique_ptr<HostInterface> interface(new HostInterface(options.name, descriptor.release(), workers,
+                                                               std::move(*bell), std::move(*worker_bell)));
     if (auto done = set_up(options.name, hardware_address, mtu); !done) return tl::unexpected(done.error());
     for (const std::string& address : options.addresses)
         if (auto done = set_address(options.name, address); !done) return tl::unexpected(done.error());
@@ -130,9 +134,9 @@ Result<std::unique_ptr<HostInterface>> HostInterface::open(const HostInterfaceOp
     return interface;
 }
 
-HostInterface::HostInterface(std::string name, int tap, unsigned workers)
-    : name_(std::move(name)), tap_(tap) {
-    for (unsigned worker = 0; worker < workers; ++worker) to_host_.push_back(std::make_unique<FrameRing>());
+HostInterface::HostInterface(std::string name, int tap, unsigned workers, Bell bell, Bell worker_bell)
+    : name_(std::move(name)), tap_(tap), bell_(std::move(bell)), worker_bell_(std::move(worker_bell)) {
+    for (unsigned worker = 0; worker < workers; ++worker) to_host_.push_back(std::make_unique<Ring>());
 }
 
 HostInterface::~HostInterface() {
@@ -152,34 +156,36 @@ void HostInterface::run() noexcept {
 
 bool HostInterface::write_out() noexcept {
     bool any = false;
-    for (const auto& ring : to_host_)
-        for (int i = 0; i < kFramesPerRound; ++i) {
-            const auto frame = ring->front();
-            if (frame.empty()) break;
-            // One that the kernel refuses (the interface is down) is lost, as on any wire.
-            [[maybe_unused]] const ssize_t written = ::write(tap_, frame.data(), frame.size());
-            ring->pop();
-            any = true;
-        }
+    for (const auto& ring : to_host_) {
+        std::array<Frame, kFramesPerRound> frames;
+        const std::size_t n = ring->take(frames);
+        for (std::size_t i = 0; i < n; ++i)
+            if (::write(tap_, frames[i].data, frames[i].length) < 0)
+                lost_.fetch_add(1, std::memory_order_relaxed);
+        ring->release(n);
+        any = any || n > 0;
+    }
     return any;
 }
 
 bool HostInterface::read_in() noexcept {
-    std::array<std::byte, FrameRing::kMaxFrameBytes> frame;
+    std::array<std::byte, Ring::kMaxFrameBytes> frame;
     bool any = false;
-    for (int i = 0; i < kFramesPerRound && !from_host_.is_full(); ++i) {
+    for (std::size_t i = 0; i < kFramesPerRound && !from_host_.is_full(); ++i) {
         const ssize_t length = ::read(tap_, frame.data(), frame.size());
         if (length <= 0) break;
-        any = from_host_.push(std::span(frame).first(static_cast<std::size_t>(length)));
+        if (!from_host_.give(std::span(frame).first(static_cast<std::size_t>(length))))
+            lost_.fetch_add(1, std::memory_order_relaxed);
+        any = true;
     }
-    if (any) worker_bell_.ring();
+    if (from_host_.publish()) worker_bell_.ring();
     return any;
 }
 
 void HostInterface::rest() noexcept {
     bell_.prepare();
-    const bool has_work = std::any_of(to_host_.begin(), to_host_.end(),
-                                      [](const auto& ring) { return !ring->front().empty(); });
+    const bool has_work =
+        std::any_of(to_host_.begin(), to_host_.end(), [](const auto& ring) { return !ring->is_empty(); });
     if (!has_work && !stop_.load()) {
         // While the worker has no room for more, what the host says waits in the TAP; the worker rings
         // nobody, so look again soon.

@@ -65,6 +65,12 @@ Result<Interface> query_interface(const std::string& name) {
     return interface;
 }
 
+bool has_carrier(const std::string& interface) {
+    constexpr int kBoth = IFF_UP | IFF_RUNNING;
+    RequestSocket socket(interface);
+    return socket.ask(SIOCGIFFLAGS) && (socket.request().ifr_flags & kBoth) == kBoth;
+}
+
 bool hash_by_address_pair(const std::string& interface) {
     RequestSocket socket(interface);
     const auto ask = [&](ethtool_rxnfc& request) {

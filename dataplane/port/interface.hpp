@@ -21,6 +21,9 @@ struct Interface {
 // Fails when there is no such interface or it does not carry Ethernet frames. Needs no privileges.
 [[nodiscard]] Result<Interface> query_interface(const std::string& name);
 
+// INTERFACE is up and its driver says that somebody is at the other end. One ioctl(2).
+[[nodiscard]] bool has_carrier(const std::string& interface);
+
 // Has INTERFACE choose the receive queue of UDP datagrams by their two addresses alone (`ethtool -N
 // <interface> rx-flow-hash udp4 sd`, and udp6): by ports as well, which is the default of most, a transfer's
 // packets would come by different queues. False when its driver does not know how. Needs CAP_NET_ADMIN.

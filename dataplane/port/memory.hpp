@@ -37,6 +37,7 @@ struct MemoryOptions {
     std::uint32_t transmit_ring = 1024;    // frames that can wait to be drained
     MacAddress hardware_address{{0x02, 0x00, 0x00, 0x00, 0x00, 0x01}};
     std::uint32_t mtu = 1500;  // bytes of IP packet
+    bool sums_udp = false;     // says that it completes UDP checksums; what it drains is as it was sent
 };
 
 class MemoryPort {
@@ -138,6 +139,7 @@ class MemoryPort {
 
     [[nodiscard]] MacAddress hardware_address() const noexcept { return options_.hardware_address; }
     [[nodiscard]] std::uint32_t mtu() const noexcept { return options_.mtu; }
+    [[nodiscard]] bool sums_udp() const noexcept { return options_.sums_udp; }
     [[nodiscard]] DeviceStatistics statistics() const noexcept { return statistics_; }
 
     // ── the wire's side: tests and benchmarks ────────────────────────────────────────────────────────────

@@ -29,21 +29,22 @@ Result<AnyDevice> open_dpdk(std::string_view arguments, unsigned queues, const D
     return AnyDevice(std::move(*device));
 }
 
-// A device bound to VFIO has no interface any more, so its name alone tells.
-Result<AnyDevice> open_best(std::string_view arguments, unsigned queues, XdpOptions xdp, DpdkOptions dpdk) {
-    if (is_pci_device(arguments)) {
-        dpdk.remark = "chosen by auto: a PCI device, which only DPDK drives";
-        return open_dpdk(arguments, queues, dpdk);
-    }
-    if (arguments.starts_with("net_")) {
-        dpdk.remark = "chosen by auto: a device of DPDK's own";
-        return open_dpdk(arguments, queues, dpdk);
-    }
-    xdp.remark = "chosen by auto: the interface is the kernel's, and DPDK would have to take it away";
-    return open_xdp(arguments, queues, std::move(xdp));
-}
-
 }  // namespace
+
+Choice choose(std::string_view device, const std::string& sysfs) {
+    const std::string name(device);
+    if (device.starts_with("net_")) return {.is_dpdk = true, .device = name, .why = "a device of DPDK's own"};
+    if (const std::string interface = interface_of_kernels_device(device, sysfs); !interface.empty())
+        return {.is_dpdk = false,
+                .device = interface,
+                .why = "PCI device " + pci_name(device) + " is the kernel's (driver " +
+                       pci_driver(device, sysfs) + "); bound to vfio-pci, DPDK would drive it"};
+    if (is_pci_device(device))
+        return {.is_dpdk = true, .device = name, .why = "a PCI device, which only DPDK drives"};
+    return {.is_dpdk = false,
+            .device = name,
+            .why = "the interface is the kernel's, and DPDK would have to take it away"};
+}
 
 Result<AnyDevice> open_device(std::string_view spec, unsigned queues, XdpOptions xdp, DpdkOptions dpdk) {
     constexpr const char* kForms = "xdp:<interface>, dpdk:<EAL device> or auto:<either>";
@@ -54,7 +55,12 @@ Result<AnyDevice> open_device(std::string_view spec, unsigned queues, XdpOptions
     const std::string_view arguments = spec.substr(colon + 1);
     if (kind == "xdp") return open_xdp(arguments, queues, std::move(xdp));
     if (kind == "dpdk") return open_dpdk(arguments, queues, dpdk);
-    if (kind == "auto") return open_best(arguments, queues, std::move(xdp), std::move(dpdk));
+    if (kind == "auto") {
+        const Choice choice = choose(arguments);
+        xdp.remark = dpdk.remark = "chosen by auto: " + choice.why;
+        return choice.is_dpdk ? open_dpdk(choice.device, queues, dpdk)
+                              : open_xdp(choice.device, queues, std::move(xdp));
+    }
     return fail("there is no port of kind '" + std::string(kind) + "'; use " + kForms);
 }
 

@@ -9,6 +9,14 @@
 
 namespace rouse::port {
 
+// What `auto:DEVICE` stands for, and why. SYSFS: for tests.
+struct Choice {
+    bool is_dpdk = false;
+    std::string device;  // of that kind
+    std::string why;
+};
+[[nodiscard]] Choice choose(std::string_view device, const std::string& sysfs = "/sys");
+
 // Every kind of device that can be opened by name; the workers' kind is chosen once, by std::visit.
 using AnyDevice = std::variant<XdpDevice, DpdkDevice>;
 

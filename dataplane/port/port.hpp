@@ -20,6 +20,9 @@ struct Frame {
     std::uint32_t length = 0;
     std::uint32_t capacity = 0;
     std::uint64_t handle = 0;  // the port's own
+    // UDP's checksum. Received: the device found it right. To send: it holds the pseudo header's sum, and the
+    // device completes it (only where sums_udp() says that it can).
+    bool device_sums = false;
 
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data, length}; }
     [[nodiscard]] std::span<std::byte> room() const noexcept { return {data, capacity}; }
@@ -28,11 +31,13 @@ struct Frame {
 // What the device counts itself, since the port was opened; read in housekeeping, not per burst.
 struct DeviceStatistics {
     std::uint64_t receive_dropped = 0;   // lost before we saw them: ring full, no free frame, bad descriptor
-    std::uint64_t transmit_dropped = 0;  // handed over and refused: bad descriptor
+    std::uint64_t transmit_dropped = 0;  // handed over and lost: no link, bad descriptor
+    std::uint64_t host_lost = 0;         // for the host or from it, and refused there
     std::uint64_t kicks_unfinished =
         0;  // flushes after which frames still waited; the next one takes them on
 };
 
+// Optional: `bool sums_udp()`, constant; true: the device completes UDP checksums. Without it none does.
 template <typename P>
 concept Port = requires(P port, std::span<Frame> frames, std::span<const Frame> done) {
     // True: nobody else sees the device's frames, so the worker answers ARP, echo and neighbour solicitations

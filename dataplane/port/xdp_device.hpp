@@ -31,6 +31,7 @@ class XdpDevice {
     [[nodiscard]] std::span<XdpPort> ports() noexcept { return ports_; }
     [[nodiscard]] bool keeps_flows_together() const noexcept { return keeps_flows_together_; }
     [[nodiscard]] const std::string& interface_name() const noexcept { return interface_.name; }
+    [[nodiscard]] bool has_link() const { return has_carrier(interface_.name); }
     [[nodiscard]] Result<void> join(std::span<const MacAddress> groups);
     [[nodiscard]] std::string describe() const;  // "xdp:rack0, native mode, copy"
 

@@ -5,8 +5,8 @@
 // One Engine per worker, used by that worker's thread alone. Each loop turn:
 //     for every TFTP datagram of the burst: engine.receive(...)
 //     engine.run(now, host, budget)
-// receive() decides and only answers what ends at once (ERRORs); run() sends everything else, retries first,
-// then a few blocks of every transfer in turn, so that none starves another.
+// receive() decides and only answers what ends at once (ERRORs); run() sends everything else, retries first
+// but not alone, and a few blocks of every transfer in turn, so that none starves another.
 
 #include "dataplane/tftp/host.hpp"
 #include "dataplane/tftp/name.hpp"
@@ -27,8 +27,10 @@ struct Limits {
 };
 
 struct EngineOptions {
-    std::size_t sessions = 16384;  // concurrent transfers at most
-    std::uint32_t mtu = 1500;      // of the IP packet, bytes
+    // Concurrent transfers at most. Each takes 256 bytes and 128 for its name from its first use on, beside
+    // 32 to 48 of the index, the queues and the timer wheel from the beginning.
+    std::size_t sessions = 16384;
+    std::uint32_t mtu = 1500;  // of the IP packet, bytes
     // Random, so that nobody can choose colliding ports; never 0, which would hash all of IPv4 to its port
     // alone.
     std::uint64_t seed = 0x243f6a8885a308d3;
@@ -39,6 +41,9 @@ struct EngineOptions {
 
 inline constexpr std::uint16_t kMaxWindow = 64;  // NETBOOT practice: more breaks some clients
 inline constexpr std::size_t kTurnBlocks = 8;    // what one transfer may send before the next has its turn
+// Retransmissions go first, but of four frames live transfers have one: many clients that fell silent at once
+// do not hold up those that did not.
+inline constexpr std::size_t kRetriesPerLive = 3;
 inline constexpr std::size_t kMaxPrefetch = 64;
 inline constexpr std::size_t kFitInCache = 1024;     // so many sessions, 256 KiB, stay in a core's own caches
 inline constexpr std::size_t kTimersPerTurn = 1024;  // bounds a turn after the loop was held up
@@ -133,8 +138,8 @@ class Engine {
     void complete(Index index, std::uint64_t now_ns, TransferEnding ending, H& host) noexcept;
     void fail(Index index, std::uint64_t now_ns, TransferFailure failure, H& host,
               std::string_view words = {}) noexcept;
-    void emit_ending(const ThisSession& session, EventKind kind, std::uint16_t detail, std::uint64_t ended_ns,
-                     H& host, std::string_view words) noexcept;
+    void emit_ending(Index index, EventKind kind, std::uint16_t detail, std::uint64_t ended_ns, H& host,
+                     std::string_view words) noexcept;
     [[nodiscard]] static std::uint64_t heard_ns(const ThisSession& session, std::uint64_t now_ns) noexcept;
     void close(Index index, H& host) noexcept;
     void release_slot(Index index) noexcept;
@@ -154,6 +159,8 @@ class Engine {
                           std::size_t& length) noexcept;
     void await_bytes(Index index, std::uint64_t now_ns) noexcept;
     void prefetch_block(const ThisSession& session, H& host) const noexcept;
+    [[nodiscard]] Waiting whose_turn() const noexcept;
+    void note_turn(Waiting served, std::size_t frames) noexcept;
     void place(Index index, Waiting target) noexcept;
     [[gnu::always_inline]] inline void place_by_work(Index index) noexcept;
     void count_open(H& host, int change) noexcept;
@@ -170,6 +177,8 @@ class Engine {
     PortRange ports_;
     std::uint64_t port_choice_;  // state of a splitmix64 generator
     std::size_t open_ = 0;
+    Index fresh_ = 0;                // sessions from here on were never used
+    std::size_t retries_ahead_ = 0;  // frames that retries had before their share; see kRetriesPerLive
 };
 
 }  // namespace rouse::tftp

@@ -15,9 +15,7 @@ Engine<H>::Engine(const EngineOptions& options)
       stray_answers_(10, 10),
       mtu_(std::max<std::uint32_t>(options.mtu, 576)),  // RFC 791: every host takes that much
       ports_(options.ports),
-      port_choice_(options.seed) {
-    for (Index i = 0; i < sessions_.capacity(); ++i) place(i, Waiting::unused);
-}
+      port_choice_(options.seed) {}
 
 template <Host H>
 DropReason Engine<H>::receive(std::uint64_t now_ns, const Peer& peer, Bytes payload, H& host) noexcept {
@@ -106,8 +104,8 @@ DropReason Engine<H>::open(const Datagram& in, const MacAddress& machine,
     session.fingerprint = fingerprint(in.payload);
     session.state = State::opening;
     session.waiting = Waiting::unused;
-    session.name_length = static_cast<std::uint8_t>(std::min(name.view().size(), session.name.size()));
-    copy_printable(name.view(), std::span(session.name).first(session.name_length));
+    session.name_length = static_cast<std::uint8_t>(name.view().size());
+    copy_printable(name.view(), sessions_.name_of(index));
     session.server_port = choose_port();
     session.route = route_of(session, in);
     negotiate(session, request, found.quirks);
@@ -202,17 +200,21 @@ DropReason Engine<H>::repeated_request(const Datagram& in, Index index) noexcept
     return DropReason::tftp_duplicate_request;
 }
 
-// A free session, else the oldest finished one, else the oldest that never acknowledged anything: a flood of
-// requests from made-up ports displaces only others of its kind.
+// A free session, else one never used, else the oldest finished one, else the oldest that never acknowledged
+// anything: a flood of requests from made-up ports displaces only others of its kind.
 template <Host H>
 typename Engine<H>::Index Engine<H>::take_session(H& host, std::uint64_t now_ns) noexcept {
     if (queues_.empty(list(Waiting::unused))) {
-        if (!queues_.empty(list(Waiting::finished)))
+        if (fresh_ < sessions_.capacity()) {
+            sessions_.begin(fresh_);
+            place(fresh_++, Waiting::unused);
+        } else if (!queues_.empty(list(Waiting::finished))) {
             release_slot(queues_.front(list(Waiting::finished)));
-        else if (!queues_.empty(list(Waiting::half_open)))
+        } else if (!queues_.empty(list(Waiting::half_open))) {
             fail(queues_.front(list(Waiting::half_open)), now_ns, TransferFailure::displaced, host);
-        else
+        } else {
             return kNone;
+        }
     }
     return queues_.front(list(Waiting::unused));
 }
@@ -239,7 +241,9 @@ DropReason Engine<H>::refuse(const Datagram& in, Answer answer, DropReason reaso
 // RFC 1350 4 asks for ERROR 5; a low global rate and known machines only, so that it is no reflector.
 template <Host H>
 DropReason Engine<H>::stray(const Datagram& in, DropReason reason) noexcept {
-    if (!stray_answers_.take(in.now_ns) || !in.host.identify(in.peer)) return reason;
+    // A stranger takes no token, which a machine may need.
+    if (!stray_answers_.has_one(in.now_ns) || !in.host.identify(in.peer)) return reason;
+    (void)stray_answers_.take(in.now_ns);
     return refuse(in, {ErrorCode::unknown_transfer_id, "no such transfer"}, reason);
 }
 

@@ -13,19 +13,37 @@ std::size_t Engine<H>::run(std::uint64_t now_ns, H& host, std::size_t budget_fra
 
     std::size_t frames = 0;
     while (frames < budget_frames) {
-        const Waiting first = queues_.empty(list(Waiting::retry)) ? Waiting::turn : Waiting::retry;
-        if (queues_.empty(list(first))) break;
-        const Index index = queues_.front(list(first));
+        const Waiting next = whose_turn();
+        if (queues_.empty(list(next))) break;
+        const Index index = queues_.front(list(next));
+        const std::size_t turn_begins = frames;
         const std::size_t turn_ends = std::min(frames + kTurnBlocks, budget_frames);
         Sent result = Sent::yes;
         while (frames < turn_ends && result == Sent::yes && sessions_[index].can_send()) {
             result = send_next(index, now_ns, host);
             if (result == Sent::yes || result == Sent::ended) ++frames;
         }
+        note_turn(next, frames - turn_begins);
         if (result == Sent::no_frame) break;
         if (result == Sent::yes) place_by_work(index);
     }
     return frames;
+}
+
+template <Host H>
+Waiting Engine<H>::whose_turn() const noexcept {
+    const bool is_lives = retries_ahead_ >= kRetriesPerLive * kTurnBlocks;
+    if (is_lives && !queues_.empty(list(Waiting::turn))) return Waiting::turn;
+    return queues_.empty(list(Waiting::retry)) ? Waiting::turn : Waiting::retry;
+}
+
+// The account outlives the turn of the loop: a small budget, or a port with few free frames, is shared too.
+template <Host H>
+void Engine<H>::note_turn(Waiting served, std::size_t frames) noexcept {
+    if (served == Waiting::retry)
+        retries_ahead_ = std::min(retries_ahead_ + frames, kRetriesPerLive * kTurnBlocks);
+    else
+        retries_ahead_ -= std::min(retries_ahead_, kRetriesPerLive * frames);
 }
 
 // One frame of this session, which can_send(). `ended`: it was the session's last, an ERROR. `later`: none;

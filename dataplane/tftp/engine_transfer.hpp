@@ -36,6 +36,7 @@ DropReason Engine<H>::acknowledge(const Datagram& in, Index index, std::uint16_t
     if (session.acked >= session.last_block) {
         complete(index, in.now_ns, TransferEnding::acknowledged, in.host);
     } else if (session.sent > 0 && !may_be_echo(session, in.now)) {
+        session.rewound = true;
         rewind(index);
     } else if (session.waiting != Waiting::retry && session.waiting != Waiting::turn) {
         prefetch_block(session, in.host);
@@ -118,7 +119,7 @@ DropReason Engine<H>::client_error(const Datagram& in, Index index) noexcept {
     if (session.in_offer() && session.offers_file_size &&
         (is_closed || code == ErrorCode::option_negotiation)) {
         in.host.counters().add(Counter::tftp_size_probes);
-        emit_ending(session, EventKind::tftp_probe, 0, in.now_ns, in.host, {});
+        emit_ending(index, EventKind::tftp_probe, 0, in.now_ns, in.host, {});
         close(index, in.host);
         release_slot(index);
     } else if (is_closed && session.state == State::sending) {
@@ -191,7 +192,7 @@ void Engine<H>::complete(Index index, std::uint64_t now_ns, TransferEnding endin
     ThisSession& session = sessions_[index];
     host.counters().add(Counter::tftp_transfers_completed);
     const std::uint64_t ended_ns = ending == TransferEnding::unconfirmed ? heard_ns(session, now_ns) : now_ns;
-    emit_ending(session, EventKind::tftp_complete, static_cast<std::uint16_t>(ending), ended_ns, host, {});
+    emit_ending(index, EventKind::tftp_complete, static_cast<std::uint16_t>(ending), ended_ns, host, {});
     close(index, host);
     session.state = State::finished;
     place(index, Waiting::finished);
@@ -205,7 +206,7 @@ void Engine<H>::fail(Index index, std::uint64_t now_ns, TransferFailure failure,
     host.counters().add(Counter::tftp_transfers_failed);
     const ThisSession& session = sessions_[index];
     const std::uint64_t ended_ns = failure == TransferFailure::timed_out ? heard_ns(session, now_ns) : now_ns;
-    emit_ending(session, EventKind::tftp_failed, static_cast<std::uint16_t>(failure), ended_ns, host, words);
+    emit_ending(index, EventKind::tftp_failed, static_cast<std::uint16_t>(failure), ended_ns, host, words);
     close(index, host);
     release_slot(index);
 }
@@ -218,8 +219,9 @@ std::uint64_t Engine<H>::heard_ns(const ThisSession& session, std::uint64_t now_
 }
 
 template <Host H>
-void Engine<H>::emit_ending(const ThisSession& session, EventKind kind, std::uint16_t detail,
-                            std::uint64_t ended_ns, H& host, std::string_view words) noexcept {
+void Engine<H>::emit_ending(Index index, EventKind kind, std::uint16_t detail, std::uint64_t ended_ns,
+                            H& host, std::string_view words) noexcept {
+    const ThisSession& session = sessions_[index];
     Event event;
     event.kind = kind;
     event.detail = detail;
@@ -233,7 +235,7 @@ void Engine<H>::emit_ending(const ThisSession& session, EventKind kind, std::uin
     event.count = session.resent;
     event.block_size = session.block_size;
     event.window_size = session.window_size;
-    set_printable(event, session.name_view(), words);
+    set_printable(event, sessions_.name_view(index), words);
     host.emit(event);
 }
 

@@ -28,6 +28,11 @@ struct HugePageAllocator {
         const std::size_t bytes = count * sizeof(T);
         ::operator delete(memory, alignment(bytes));
     }
+    // Elements of a container that is only given a size come to be when its owner makes them: until then
+    // their pages are not there.
+    template <typename U>
+    void construct(U* /*element*/) noexcept {}
+
     friend bool operator==(HugePageAllocator, HugePageAllocator) noexcept { return true; }
 
   private:

@@ -11,6 +11,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 namespace rouse::tftp {
@@ -63,7 +65,7 @@ struct alignas(64) Session {
     bool netascii : 1 = false;
     bool text_half : 1 = false;       // text_position's byte has its first output byte in the block before
     bool text_next_half : 1 = false;  // the same for the block after the one in flight
-    bool rewound : 1 = false;         // a duplicate of the current acknowledgement was acted upon
+    bool rewound : 1 = false;         // the current acknowledgement's value has brought blocks again already
     bool rolls_to_one : 1 = false;    // block 65535 is followed by 1 (Quirk::rollover_to_one)
     std::uint16_t block_size = 0;     // bytes
     Content content{};
@@ -81,14 +83,13 @@ struct alignas(64) Session {
     std::uint64_t text_position = 0;  // netascii: file offset at which the block after `acked` begins
     std::uint16_t text_step = 0;      // netascii: file bytes that the block in flight took
     std::uint8_t timeout = 0;         // seconds, as agreed; 0: none was
-    std::uint8_t name_length = 0;
-    std::uint16_t server_port = 0;  // ours
+    std::uint8_t name_length = 0;     // of the table's name_of()
+    std::uint16_t server_port = 0;    // ours
 
     alignas(64) Route route{};
     std::uint32_t fingerprint = 0;  // of the request, to know it again
     std::uint64_t started_ns = 0;   // monotonic
     MacAddress machine{};
-    std::array<char, 40> name{};  // its beginning, for events
 
     // 65535 is followed by 0 or, for clients that want it so, by 1.
     [[nodiscard]] std::uint16_t number_of(std::uint64_t block) const noexcept {
@@ -112,7 +113,6 @@ struct alignas(64) Session {
         return state == State::sending && next < window_size && acked + next < last_block;
     }
     [[nodiscard]] bool has_sent_all() const noexcept { return !in_offer() && acked + sent >= last_block; }
-    [[nodiscard]] std::string_view name_view() const noexcept { return {name.data(), name_length}; }
 };
 
 // Sessions by index and by key. The index is an open-addressing table of 32-bit hashes, at most half full,
@@ -124,16 +124,31 @@ class SessionTable {
     static constexpr std::uint32_t kNone = ~std::uint32_t{0};
     static_assert(sizeof(Session<Route>) <= 256, "four cache lines per session");
 
+    // The index and the first kAtHand sessions are in memory at once, the others from their first begin() on:
+    // a large table costs little where it is not needed.
+    static constexpr std::size_t kAtHand = 16'384;
     SessionTable(std::size_t capacity, std::uint64_t seed)
         : sessions_(std::max<std::size_t>(capacity, 1)),
-          slots_(std::bit_ceil(sessions_.size() * 2)),
+          names_(sessions_.size()),
+          slots_(std::bit_ceil(sessions_.size() * 2), Slot{}),
           mask_(static_cast<std::uint32_t>(slots_.size() - 1)),
-          seed_(seed) {}
+          seed_(seed) {
+        for (std::uint32_t i = 0; i < std::min(sessions_.size(), kAtHand); ++i) begin(i);
+    }
 
     [[nodiscard]] std::uint32_t capacity() const noexcept {
         return static_cast<std::uint32_t>(sessions_.size());
     }
+    // The file's name, which only the beginning and the end of a transfer need: beside the session.
+    using NameBytes = std::array<char, 128>;
+    [[nodiscard]] NameBytes& name_of(std::uint32_t index) noexcept { return names_[index]; }
+    [[nodiscard]] std::string_view name_view(std::uint32_t index) const noexcept {
+        return {names_[index].data(), sessions_[index].name_length};
+    }
     [[nodiscard]] Session<Route>& operator[](std::uint32_t index) noexcept { return sessions_[index]; }
+
+    // The first use of session `index`, once.
+    void begin(std::uint32_t index) noexcept { std::construct_at(&sessions_[index]); }
 
     [[nodiscard]] std::uint32_t find(const SessionKey& key) const noexcept {
         const std::uint32_t hash = hash_of(key);
@@ -198,6 +213,7 @@ class SessionTable {
     }
 
     std::vector<Session<Route>, HugePageAllocator<Session<Route>>> sessions_;
+    std::vector<NameBytes, HugePageAllocator<NameBytes>> names_;  // likewise not there before they are used
     std::vector<Slot, HugePageAllocator<Slot>> slots_;
     std::uint32_t mask_;
     std::uint64_t seed_;

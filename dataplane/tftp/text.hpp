@@ -18,14 +18,12 @@ inline void copy_printable(std::string_view from, std::span<char> to) noexcept {
                    [](char c) { return c >= 0x20 && c < 0x7f ? c : '?'; });
 }
 
-// The event's text: NAME and, behind ": ", WORDS if there are any.
+// The event's text and, if there are any, the client's own words.
 inline void set_printable(Event& event, std::string_view name, std::string_view words = {}) noexcept {
-    event.text = {};
-    std::span<char> rest(event.text);
-    for (const std::string_view part : {name, words.empty() ? words : std::string_view(": "), words}) {
-        copy_printable(part, rest);
-        rest = rest.subspan(std::min(part.size(), rest.size()));
-    }
+    event.set_text(name);
+    event.set_words(words);
+    copy_printable(event.get_text(), event.text);
+    copy_printable(event.get_words(), event.words);
 }
 
 // FNV-1a over a datagram's bytes.

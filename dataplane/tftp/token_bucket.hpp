@@ -15,12 +15,15 @@ class TokenBucket {
 
     // Takes one token if there is one.
     [[nodiscard]] bool take(std::uint64_t now_ns) noexcept {
+        if (!has_one(now_ns)) return false;
+        empty_at_ns_ += interval_ns_;
+        return true;
+    }
+    [[nodiscard]] bool has_one(std::uint64_t now_ns) noexcept {
         // The bucket is kept as the moment at which it was empty; a full one was empty a capacity ago.
         const std::uint64_t full = now_ns > capacity_ns_ ? now_ns - capacity_ns_ : 0;
         empty_at_ns_ = std::max(empty_at_ns_, full);
-        if (now_ns - empty_at_ns_ < interval_ns_) return false;
-        empty_at_ns_ += interval_ns_;
-        return true;
+        return now_ns - empty_at_ns_ >= interval_ns_;
     }
 
   private:

@@ -92,7 +92,7 @@ DropReason parse_packet(ConstBytes frame, const Self& self, Packet& out) noexcep
     return read_packet(frame, self, out);
 }
 
-DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noexcept {
+DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out, UdpChecksum by) noexcept {
     Packet packet;
     if (const DropReason drop = read_packet(frame, self, packet); drop != DropReason::none) return drop;
     if (packet.protocol != kProtocolUdp) return DropReason::ipv4_protocol_unknown;
@@ -100,7 +100,8 @@ DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noe
     if (!load_into(udp, packet.payload)) return DropReason::udp_too_short;
     const std::size_t length = udp.length.host();
     if (length < sizeof(UdpHeader) || length > packet.payload.size()) return DropReason::udp_bad_length;
-    if (!checksum_holds(packet, udp, packet.payload.first(length))) return DropReason::udp_bad_checksum;
+    if (by == UdpChecksum::software && !checksum_holds(packet, udp, packet.payload.first(length)))
+        return DropReason::udp_bad_checksum;
 
     out = {.source_mac = packet.source_mac,
            .destination_mac = packet.destination_mac,

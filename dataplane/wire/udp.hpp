@@ -49,12 +49,19 @@ struct Packet {
     ConstBytes payload;
 };
 
+// Who sums up a UDP datagram: a device that can saves a pass over all of its bytes.
+enum class UdpChecksum : std::uint8_t {
+    software,  // received: to be checked here; to send: written whole
+    device,    // received: found right by the device; to send: the pseudo header's sum, for it to complete
+};
+
 // Validates a frame in the order in which RFC 1122 3.2.1 and RFC 1812 5.2.2 list the checks.
 // DropReason::none: OUT holds the packet; otherwise OUT is not to be used.
 [[nodiscard]] DropReason parse_packet(ConstBytes frame, const Self& self, Packet& out) noexcept;
 
 // parse_packet, then UDP's own checks. DropReason::none: OUT holds the datagram.
-[[nodiscard]] DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out) noexcept;
+[[nodiscard]] DropReason parse_datagram(ConstBytes frame, const Self& self, Datagram& out,
+                                        UdpChecksum by = UdpChecksum::software) noexcept;
 
 // The 42 bytes in front of every payload sent to one peer, built once; per frame only two lengths and the
 // header checksum change. UDP checksum 0: IPv4 allows it, and a sum over each block would cost more than the

@@ -19,7 +19,8 @@ struct Datagram6 {
 };
 
 // PACKET carries kProtocolUdp. DropReason::none: OUT holds the datagram.
-[[nodiscard]] DropReason parse_datagram6(const Packet6& packet, Datagram6& out) noexcept;
+[[nodiscard]] DropReason parse_datagram6(const Packet6& packet, Datagram6& out,
+                                         UdpChecksum by = UdpChecksum::software) noexcept;
 
 // The 62 bytes in front of every payload sent to one peer, built once; per frame only the lengths and the
 // checksum change.
@@ -35,7 +36,8 @@ class Udp6Template {
 
     // Writes the headers of a frame, checksum included; returns the frame's length. The payload,
     // PAYLOAD_LENGTH bytes, is already in place at kUdp6FrameOverhead.
-    std::size_t write(MutableBytes frame, std::size_t payload_length) const noexcept;
+    std::size_t write(MutableBytes frame, std::size_t payload_length,
+                      UdpChecksum by = UdpChecksum::software) const noexcept;
 
   private:
     std::array<std::byte, kUdp6FrameOverhead> headers_{};

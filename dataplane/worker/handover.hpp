@@ -6,12 +6,11 @@
 //
 // DHCP is not handed over: any worker answers it from the store.
 
-#include "dataplane/port/port.hpp"
-#include "dataplane/worker/doorbell.hpp"
+#include "dataplane/port/bell.hpp"
+#include "dataplane/port/frame_ring.hpp"
 #include "shared/addresses.hpp"
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -20,59 +19,9 @@
 
 namespace rouse::worker {
 
-// Frames from one worker to one other: single producer, single consumer, full means refused.
-class HandoverRing {
-  public:
-    static constexpr std::uint32_t kSlots = 512;
-    // A request has at most 512 bytes (RFC 2347), here within UDP, IPv6 and Ethernet with a tag.
-    static constexpr std::size_t kMaxFrameBytes = 632;
-
-    // Producer. Nothing is seen before publish().
-    [[nodiscard]] bool give(std::span<const std::byte> frame) noexcept {
-        if (frame.size() > kMaxFrameBytes) return false;
-        if (head_ - seen_tail_ == kSlots) seen_tail_ = tail_.load(std::memory_order_acquire);
-        if (head_ - seen_tail_ == kSlots) return false;
-        Slot& slot = slots_[head_++ % kSlots];
-        slot.length = static_cast<std::uint32_t>(frame.size());
-        std::memcpy(slot.bytes.data(), frame.data(), frame.size());
-        return true;
-    }
-    // True when there was something new: then ring for the consumer.
-    bool publish() noexcept {
-        if (published_.load(std::memory_order_relaxed) == head_) return false;
-        published_.store(head_, std::memory_order_seq_cst);  // see Doorbell
-        return true;
-    }
-
-    // Consumer. Frames stay where they are until release().
-    [[nodiscard]] bool is_empty() const noexcept {
-        return published_.load(std::memory_order_seq_cst) == tail_.load(std::memory_order_relaxed);
-    }
-    [[nodiscard]] std::size_t take(std::span<port::Frame> out) noexcept {
-        const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
-        const std::uint64_t waiting = published_.load(std::memory_order_acquire) - tail;
-        const auto n = std::min<std::uint64_t>(out.size(), waiting);
-        for (std::uint64_t i = 0; i < n; ++i) {
-            Slot& slot = slots_[(tail + i) % kSlots];
-            out[i] = {slot.bytes.data(), slot.length, kMaxFrameBytes, 0};
-        }
-        return n;
-    }
-    void release(std::size_t n) noexcept {
-        tail_.store(tail_.load(std::memory_order_relaxed) + n, std::memory_order_release);
-    }
-
-  private:
-    struct alignas(64) Slot {
-        std::uint32_t length = 0;
-        std::array<std::byte, kMaxFrameBytes> bytes;
-    };
-    std::uint64_t head_ = 0;  // the producer's own: next to write
-    std::uint64_t seen_tail_ = 0;
-    alignas(64) std::atomic<std::uint64_t> published_{0};
-    alignas(64) std::atomic<std::uint64_t> tail_{0};
-    std::vector<Slot> slots_{kSlots};
-};
+// Frames from one worker to one other. A request has at most 512 bytes (RFC 2347), here within UDP, IPv6 and
+// Ethernet with a tag.
+using HandoverRing = port::FrameRing<512, 632>;
 
 // The rings between all workers of a device, 320 KiB for each two of them and each way. Made before they
 // start; outlives them.
@@ -81,7 +30,7 @@ class HandoverMesh {
     [[nodiscard]] static Result<std::unique_ptr<HandoverMesh>> make(unsigned workers) {
         auto mesh = std::unique_ptr<HandoverMesh>(new HandoverMesh(workers));
         for (unsigned i = 0; i < workers; ++i) {
-            auto bell = Doorbell::make();
+            auto bell = port::Bell::make();
             if (!bell) return tl::unexpected(bell.error());
             mesh->bells_.push_back(std::move(*bell));
         }
@@ -91,7 +40,7 @@ class HandoverMesh {
     [[nodiscard]] HandoverRing& ring(unsigned from, unsigned to) noexcept {
         return *rings_[from * workers_ + to];
     }
-    [[nodiscard]] Doorbell& bell(unsigned of) noexcept { return bells_[of]; }
+    [[nodiscard]] port::Bell& bell(unsigned of) noexcept { return bells_[of]; }
 
     // splitmix64's finaliser (Steele et al. 2014) over both halves, scaled to the workers.
     [[nodiscard]] unsigned owner_of(const IpAddress& client) const noexcept {
@@ -111,7 +60,7 @@ class HandoverMesh {
     }
     unsigned workers_;
     std::vector<std::unique_ptr<HandoverRing>> rings_;  // by from and to; none to oneself
-    std::vector<Doorbell> bells_;
+    std::vector<port::Bell> bells_;
 };
 
 // One worker's side of the mesh. Without one, everything is its own.

@@ -13,7 +13,9 @@ namespace rouse::worker {
 template <port::Port P>
 class Outbox {
   public:
-    Outbox(P& port, WorkerCounters& counters) noexcept : port_(&port), counters_(&counters) {}
+    Outbox(P& port, WorkerCounters& counters) noexcept : port_(&port), counters_(&counters) {
+        if constexpr (requires { port.sums_udp(); }) device_sums_ = port.sums_udp();
+    }
     Outbox(const Outbox&) = delete;
     Outbox& operator=(const Outbox&) = delete;
     ~Outbox() {
@@ -29,8 +31,14 @@ class Outbox {
         }
         return next_ == count_ ? std::span<std::byte>{} : frames_[next_].room();
     }
-    // The frame in room() is LENGTH bytes long and goes out with the turn.
-    void commit(std::size_t length) noexcept { frames_[next_++].length = static_cast<std::uint32_t>(length); }
+    // The device can complete UDP checksums.
+    [[nodiscard]] bool device_sums() const noexcept { return device_sums_; }
+    // The frame in room() is LENGTH bytes long and goes out with the turn. DEVICE_SUMS: see port::Frame.
+    void commit(std::size_t length, bool device_sums = false) noexcept {
+        port::Frame& frame = frames_[next_++];
+        frame.length = static_cast<std::uint32_t>(length);
+        frame.device_sums = device_sums;
+    }
     // The end of a turn: everything committed goes to the device. Frames not used stay for the next turn.
     void flush() noexcept {
         hand_over();
@@ -54,6 +62,7 @@ class Outbox {
 
     P* port_;
     WorkerCounters* counters_;
+    bool device_sums_ = false;
     std::array<port::Frame, port::kBurst> frames_{};
     std::size_t next_ = 0;   // first not committed
     std::size_t count_ = 0;  // allocated

@@ -1,8 +1,12 @@
 #pragma once
 // Stamps events and puts them into the ring; what does not fit is counted.
 
+#include "dataplane/tftp/token_bucket.hpp"
 #include "shared/counters.hpp"
 #include "shared/event_ring.hpp"
+
+#include <cstring>
+#include <vector>
 
 namespace rouse::worker {
 
@@ -19,19 +23,47 @@ class Reporter {
         }
         now_ns_ = realtime_ns;
     }
+    // A machine's events: a burst, which is more than a boot has, then so many a second, so that one that
+    // asks without end cannot push the events of others out of the ring. Those without a machine are all
+    // told.
     void report(const Event& event) noexcept {
-        if (!ring_.push(event, now_ns_)) counters_->add(Counter::events_dropped);
+        if (!event.mac.is_zero() && !may_tell(event.mac))
+            counters_->add(Counter::events_withheld);
+        else
+            push(event);
     }
     // About a machine that is not registered: so many a second at most, so that a flood of made-up addresses
     // cannot push the events of real boots out of the ring. Counters still see every one.
     void report_stranger(const Event& event) noexcept {
         if (stranger_tokens_ == 0) return;
         --stranger_tokens_;
-        report(event);
+        push(event);
     }
 
   private:
     static constexpr unsigned kStrangersPerSecond = 100;
+    static constexpr std::uint32_t kPerSecond = 64;
+    static constexpr std::uint32_t kBurst = 512;
+    static constexpr std::uint64_t kFillNs = kBurst / kPerSecond * kNanosPerSecond;
+    static constexpr std::size_t kPlaces = 4096;
+    struct Place {
+        MacAddress mac{};
+        tftp::TokenBucket bucket{kPerSecond, kBurst};
+    };
+
+    void push(const Event& event) noexcept {
+        if (!ring_.push(event, now_ns_)) counters_->add(Counter::events_dropped);
+    }
+    // Two machines in one place take turns with it, and each begins anew.
+    [[nodiscard]] bool may_tell(const MacAddress& mac) noexcept {
+        std::uint64_t bits = 0;
+        std::memcpy(&bits, mac.octets.data(), mac.octets.size());
+        Place& place = places_[(bits * 0x9e3779b97f4a7c15ULL) >> 52];
+        if (place.mac != mac) place = {.mac = mac};
+        return place.bucket.take(now_ns_ + kFillNs);  // a clock that starts at nought has a burst as well
+    }
+
+    std::vector<Place> places_ = std::vector<Place>(kPlaces);
     EventProducer ring_;
     WorkerCounters* counters_;
     std::uint64_t now_ns_ = 0;

@@ -18,9 +18,12 @@ class Route {
     [[nodiscard]] std::size_t overhead() const noexcept {
         return is_ipv6_ ? wire::kUdp6FrameOverhead : wire::kUdpFrameOverhead;
     }
+    // Over IPv4 UDP has no checksum, so that there is nothing for a device to do.
+    [[nodiscard]] bool has_checksum() const noexcept { return is_ipv6_; }
     // Heads a frame whose payload is in place, behind overhead() bytes; returns the frame's length.
-    std::size_t write(wire::MutableBytes frame, std::size_t payload_length) const noexcept {
-        return is_ipv6_ ? ipv6_.write(frame, payload_length) : ipv4_.write(frame, payload_length);
+    std::size_t write(wire::MutableBytes frame, std::size_t payload_length,
+                      wire::UdpChecksum by) const noexcept {
+        return is_ipv6_ ? ipv6_.write(frame, payload_length, by) : ipv4_.write(frame, payload_length);
     }
 
   private:

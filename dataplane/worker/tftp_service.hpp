@@ -122,7 +122,10 @@ class TftpHost {
         return room_.subspan(route.overhead());
     }
     [[gnu::always_inline]] void commit(std::size_t payload_length) noexcept {
-        if (payload_length > 0) parts_.outbox->commit(route_->write(room_, payload_length));
+        if (payload_length == 0) return;
+        const bool by_device = parts_.outbox->device_sums() && route_->has_checksum();
+        const auto by = by_device ? wire::UdpChecksum::device : wire::UdpChecksum::software;
+        parts_.outbox->commit(route_->write(room_, payload_length, by), by_device);
     }
 
     void emit(const Event& event) noexcept { parts_.reporter->report(event); }

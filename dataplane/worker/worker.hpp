@@ -110,15 +110,22 @@ class Worker {
     void housekeeping(std::uint64_t now_ns) noexcept {
         counters_->heartbeat_ns.store(now_ns, std::memory_order_relaxed);
         counters_->tftp_sessions_open.store(tftp_.sessions(), std::memory_order_relaxed);
-        const std::uint64_t lost = port_->statistics().receive_dropped;
-        counters_->drop(DropReason::receive_lost, lost - receive_lost_);
-        receive_lost_ = lost;
+        const port::DeviceStatistics now_lost = port_->statistics();
+        count_lost(DropReason::receive_lost, now_lost.receive_dropped, lost_.receive_dropped);
+        count_lost(DropReason::transmit_lost, now_lost.transmit_dropped, lost_.transmit_dropped);
+        count_lost(DropReason::host_lost, now_lost.host_lost, lost_.host_lost);
     }
 
     // Nothing is under way that needs a turn before the next frame.
     [[nodiscard]] bool is_quiet() const noexcept { return tftp_.sessions() == 0 && parking_.size() == 0; }
 
   private:
+    // NOW so many, of which COUNTED are counted. A device that cannot tell for a moment says 0.
+    void count_lost(DropReason reason, std::uint64_t now, std::uint64_t& counted) noexcept {
+        if (now <= counted) return;
+        counters_->drop(reason, now - counted);
+        counted = now;
+    }
     void follow_switches() noexcept {
         if (switches_snapshot_ == directory_->snapshot()) return;
         switches_snapshot_ = directory_->snapshot();
@@ -137,11 +144,12 @@ class Worker {
         for (std::size_t i = 0; i < burst.size(); ++i) {
             arrivals[i].type = ether_type(burst[i].bytes());
             if (arrivals[i].type == wire::kEtherTypeIpv4)
-                arrivals[i].drop = wire::parse_datagram(burst[i].bytes(), self_, datagrams[i]);
+                arrivals[i].drop =
+                    wire::parse_datagram(burst[i].bytes(), self_, datagrams[i], checksum_of(burst[i]));
         }
         tftp_.prefetch(std::span<const wire::Datagram>(datagrams).first(burst.size()));
         for (std::size_t i = 0; i < burst.size(); ++i)
-            if (const DropReason drop = handle(now_ns, burst[i].bytes(), arrivals[i], datagrams[i]);
+            if (const DropReason drop = handle(now_ns, burst[i], arrivals[i], datagrams[i]);
                 drop != DropReason::none)
                 refuse(burst[i].bytes(), drop);
     }
@@ -175,11 +183,17 @@ class Worker {
         return type ? type->host() : wire::kEtherTypeIpv4;
     }
 
-    DropReason handle(std::uint64_t now_ns, wire::ConstBytes frame, const Arrival& arrival,
+    // What the device found wrong, or did not look at, is looked at here: it may be mistaken.
+    static wire::UdpChecksum checksum_of(const port::Frame& frame) noexcept {
+        return frame.device_sums ? wire::UdpChecksum::device : wire::UdpChecksum::software;
+    }
+
+    DropReason handle(std::uint64_t now_ns, const port::Frame& received, const Arrival& arrival,
                       const wire::Datagram& datagram) noexcept {
+        const wire::ConstBytes frame = received.bytes();
         switch (arrival.type) {
             case wire::kEtherTypeIpv6:
-                return handle_ipv6(now_ns, frame);
+                return handle_ipv6(now_ns, frame, checksum_of(received));
             case wire::kEtherTypeArp:
                 return answer(
                     [&](auto room, auto& length) { return neighbour_.receive_arp(frame, room, length); });
@@ -211,7 +225,7 @@ class Worker {
         if (const std::size_t length = neighbour_.advertise(now_ns, room); length > 0) outbox_.commit(length);
     }
 
-    DropReason handle_ipv6(std::uint64_t now_ns, wire::ConstBytes frame) noexcept {
+    DropReason handle_ipv6(std::uint64_t now_ns, wire::ConstBytes frame, wire::UdpChecksum by) noexcept {
         wire::Packet6 packet;
         if (const DropReason drop = wire::parse_packet6(frame, self6_, packet); drop != DropReason::none)
             return drop;
@@ -219,7 +233,7 @@ class Worker {
             return answer(
                 [&](auto room, auto& length) { return neighbour_.receive_icmpv6(packet, room, length); });
         wire::Datagram6 datagram;
-        if (const DropReason drop = wire::parse_datagram6(packet, datagram); drop != DropReason::none)
+        if (const DropReason drop = wire::parse_datagram6(packet, datagram, by); drop != DropReason::none)
             return drop;
         switch (datagram.destination_port) {
             case wire::kDhcp6ServerPort:
@@ -288,10 +302,10 @@ class Worker {
         });
         if (late > 0) counters_->drop(DropReason::dhcp_lease_timeout, late);
     }
-    // FRAME was found to be sound when it came.
+    // FRAME was found to be sound when it came, so its checksum is not looked at again.
     DhcpService::Outcome replay_ipv4(wire::ConstBytes frame, wire::MutableBytes room) noexcept {
         wire::Datagram datagram;
-        const DropReason drop = wire::parse_datagram(frame, self_, datagram);
+        const DropReason drop = wire::parse_datagram(frame, self_, datagram, wire::UdpChecksum::device);
         return drop != DropReason::none ? DhcpService::Outcome{.drop = drop}
                                         : dhcp_.receive(datagram, now_unix_, true, room);
     }
@@ -299,7 +313,8 @@ class Worker {
         wire::Packet6 packet;
         wire::Datagram6 datagram;
         DropReason drop = wire::parse_packet6(frame, self6_, packet);
-        if (drop == DropReason::none) drop = wire::parse_datagram6(packet, datagram);
+        if (drop == DropReason::none)
+            drop = wire::parse_datagram6(packet, datagram, wire::UdpChecksum::device);
         return drop != DropReason::none ? DhcpService::Outcome{.drop = drop}
                                         : dhcp6_.receive(datagram, now_unix_, true, room);
     }
@@ -322,7 +337,7 @@ class Worker {
     std::uint64_t now_unix_ = 0;
     bool dhcp_enabled_ = true;
     bool tftp_enabled_ = true;
-    std::uint64_t receive_lost_ = 0;
+    port::DeviceStatistics lost_{};  // counted so far
 };
 
 }  // namespace rouse::worker

@@ -3,6 +3,9 @@
 #include "mgmt/events/text.hpp"
 #include "shared/clock.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace rouse::events {
 namespace {
 
@@ -34,6 +37,17 @@ std::string file_or(const BootRecord& boot, const char* otherwise) {
     return boot.file.empty() ? std::string(otherwise) : std::string(boot.file.view());
 }
 
+// A long name by its end, which says more than its directories.
+void note_file(BootRecord& boot, std::string_view name) noexcept {
+    constexpr std::size_t kRoom = decltype(boot.file)::kMaxLength;
+    constexpr std::string_view kCut = "...";
+    if (boot.file.assign(name) || name.size() <= kRoom) return;
+    std::array<char, kRoom> cut;
+    std::copy(kCut.begin(), kCut.end(), cut.begin());
+    std::copy(name.end() - (kRoom - kCut.size()), name.end(), cut.begin() + kCut.size());
+    static_cast<void>(boot.file.assign({cut.data(), cut.size()}));
+}
+
 }  // namespace
 
 ClientKind client_kind(const Event& event) noexcept {
@@ -43,9 +57,7 @@ ClientKind client_kind(const Event& event) noexcept {
 }
 
 std::string_view file_of(const Event& event) noexcept {
-    const std::string_view text = event.get_text();
-    // Behind a failed one's name, after a colon, stand the client's own words.
-    return event.kind == EventKind::tftp_failed ? text.substr(0, text.find(": ")) : text;
+    return event.get_text();
 }
 
 std::optional<BootTrigger> trigger_of(const Event& event, const BootRecord& boot,
@@ -124,7 +136,7 @@ void note(BootRecord& boot, const Event& event) noexcept {
         case EventKind::http_missing:
             if (trigger_of(event, boot, {}) == BootTrigger::transfer_break) boot.cause = event.detail;
             if (!trigger_of(event, boot, {})) break;  // a loader's habit
-            if (!file_of(event).empty()) static_cast<void>(boot.file.assign(file_of(event)));
+            if (!file_of(event).empty()) note_file(boot, file_of(event));
             break;
         default:
             break;

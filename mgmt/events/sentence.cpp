@@ -56,7 +56,7 @@ std::string file_name(const Event& event) {
 
 // What the client said when it broke off; empty when it said nothing.
 std::string client_words(const Event& event) {
-    return printable(event.get_text().substr(std::min(file_of(event).size() + 2, event.get_text().size())));
+    return printable(event.get_words());
 }
 
 std::string sent(const Event& event) {
@@ -196,6 +196,8 @@ nlohmann::ordered_json details(const Event& event) {
             [[fallthrough]];
         case EventKind::tftp_complete:
             out["duration_ms"] = event.duration_ns / 1'000'000;
+            if (event.duration_ns > 0)
+                out["bytes_per_second"] = bytes_per_second(event.bytes, event.duration_ns);
             out["blocks_resent"] = event.count;
             [[fallthrough]];
         case EventKind::tftp_request:
@@ -218,6 +220,8 @@ nlohmann::ordered_json details(const Event& event) {
             [[fallthrough]];
         case EventKind::http_complete:
             out["duration_ms"] = event.duration_ns / 1'000'000;
+            if (event.duration_ns > 0)
+                out["bytes_per_second"] = bytes_per_second(event.bytes, event.duration_ns);
             [[fallthrough]];
         case EventKind::http_request:
         case EventKind::http_probe:

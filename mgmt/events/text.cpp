@@ -54,10 +54,14 @@ std::string human_duration(std::uint64_t nanos) {
     return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
 }
 
+std::uint64_t bytes_per_second(std::uint64_t bytes, std::uint64_t nanos) {
+    return static_cast<std::uint64_t>(static_cast<double>(bytes) * kNanosPerSecond /
+                                      static_cast<double>(nanos));
+}
+
 std::string human_rate(std::uint64_t bytes, std::uint64_t nanos) {
     if (nanos < kNanosPerMilli) return {};
-    const double per_second = static_cast<double>(bytes) * kNanosPerSecond / static_cast<double>(nanos);
-    return human_bytes(static_cast<std::uint64_t>(per_second)) + "/s";
+    return human_bytes(bytes_per_second(bytes, nanos)) + "/s";
 }
 
 std::string architecture_name(std::uint16_t architecture) {

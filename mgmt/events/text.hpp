@@ -12,6 +12,7 @@ namespace rouse::events {
 
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);     // "512 bytes", "8.2 MB" (decimal units)
 [[nodiscard]] std::string human_duration(std::uint64_t nanos);  // "12 ms", "1.9 s", "3 min 5 s"
+[[nodiscard]] std::uint64_t bytes_per_second(std::uint64_t bytes, std::uint64_t nanos);  // of more than none
 // "4.3 MB/s"; empty when NANOS is too short to tell.
 [[nodiscard]] std::string human_rate(std::uint64_t bytes, std::uint64_t nanos);
 

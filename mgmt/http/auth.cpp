@@ -121,7 +121,7 @@ class Auth::State {
 };
 
 Outcome Auth::State::tokens(const std::string& username, const User& user, bool with_refresh) const {
-    TokenClaims claims{username, user.role, TokenUse::access, "", unix_now() + options_.access_life.count()};
+    TokenClaims claims{username, user.roles, TokenUse::access, "", unix_now() + options_.access_life.count()};
     const auto access = key_.sign(claims);
     if (!access) return problem(Status::internal_server_error, access.error().message);
     json body = {{"access", *access}, {"expires_in", options_.access_life.count()}};
@@ -196,7 +196,7 @@ OrProblem<Principal> Auth::State::authenticate(const Request& request) {
     }
     auto claims = key_.verify(token, TokenUse::access, now);
     if (!claims) return unauthorized(claims.error().message, "invalid_token");
-    Principal principal{std::move(claims->user), claims->role};
+    Principal principal{std::move(claims->user), claims->roles};
     const std::lock_guard lock(mutex_);
     if (known_.size() >= kMaxKnownTokens) known_.clear();
     known_.insert_or_assign(digest, Known{principal, claims->expires});

@@ -17,7 +17,7 @@ namespace rouse::http {
 
 struct User {
     std::string password_hash;  // as hash_password() made it
-    Role role = Role::viewer;
+    Roles roles;
 };
 
 // Where users are kept; called on any thread of the io_context.

@@ -74,9 +74,9 @@ json operation(const Route& route, const std::string& path) {
                 {"responses", {{std::to_string(code(route.success)), success}, {"default", failure}}}};
     if (auto of_path = parameters(path); !of_path.empty()) out["parameters"] = std::move(of_path);
     if (route.body != BodyKind::none) out["requestBody"] = request_body(route);
-    if (route.access.role) {
+    if (route.access.roles) {
         out["security"] = json::array({{{"bearer", json::array()}}});
-        out["description"] = "Needs the role " + std::string(to_string(*route.access.role)) + ".";
+        out["description"] = "Needs the role " + to_string(*route.access.roles, "or") + ".";
     }
     return out;
 }
@@ -137,7 +137,7 @@ std::string page(const Router& router, const std::string& title) {
     for (const auto& route : router.routes())
         groups[route.tag] += "<tr><td><code>" + std::string(to_string(route.method)) + "</code><td><code>" +
                              escape(route.pattern) + "</code><td>" + escape(route.summary) + "<td>" +
-                             (route.access.role ? std::string(to_string(*route.access.role)) : "everybody");
+                             (route.access.roles ? to_string(*route.access.roles, "or") : "everybody");
     for (const auto& [tag, rows] : groups) out += "<h2>" + escape(tag) + "</h2><table>" + rows + "</table>";
     return out;
 }

@@ -191,7 +191,7 @@ OrProblem<Router::Match> Router::match(const Request& request) const {
 
 std::size_t Router::body_limit(const Route& route) const noexcept {
     if (route.max_body > 0) return route.max_body;
-    return route.access.role ? json_limit_ : std::min(json_limit_, kMaxStrangersBody);
+    return route.access.roles ? json_limit_ : std::min(json_limit_, kMaxStrangersBody);
 }
 
 asio::awaitable<Outcome> Router::run(Request& request) const {
@@ -208,14 +208,14 @@ asio::awaitable<Outcome> Router::run(Request& request) const {
     const Route& route = routes_[match->route];
     request.route = &route;
     request.set_parameters(std::move(match->parameters));
-    if (route.access.role) {
+    if (route.access.roles) {
         if (!authenticator_) throw std::logic_error("the router has no authenticator");
         auto principal = authenticator_(request);
         if (!principal) co_return tl::unexpected(principal.error());
-        if (!allows(principal->role, *route.access.role))
+        if (!allows(principal->roles, *route.access.roles))
             co_return problem(Status::forbidden,
-                              "this needs the role " + std::string(to_string(*route.access.role)) + "; " +
-                                  principal->user + " is " + std::string(to_string(principal->role)));
+                              "this needs the role " + to_string(*route.access.roles, "or") + "; " +
+                                  principal->user + " is " + to_string(principal->roles, "and"));
         request.principal = std::move(*principal);
     }
     if (route.body == BodyKind::json || route.body == BodyKind::patch) {

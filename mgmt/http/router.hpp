@@ -32,10 +32,10 @@ using Authenticator = std::function<OrProblem<Principal>(const Request&)>;
 using Observer = std::function<void(const Request&, Status)>;
 
 struct Access {
-    std::optional<Role> role;  // nothing: everybody, without a token
+    std::optional<Roles> roles;  // any one of these; nothing: everybody, without a token
 
     static Access anyone() { return {}; }
-    static Access of(Role role) { return {role}; }
+    static Access of(Roles any) { return {any}; }
 };
 
 enum class BodyKind : std::uint8_t {

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <jwt.h>
+#include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
@@ -114,6 +115,25 @@ std::string grant(jwt_t* jwt, const char* name) {
     return value == nullptr ? "" : value;
 }
 
+// RFC 9068 has the roles as a list; `role` is for clients that expect one.
+std::string role_claims(Roles roles) {
+    nlohmann::json claims = {{"roles", roles.names()}};
+    if (const auto foremost = roles.foremost()) claims["role"] = to_string(*foremost);
+    return claims.dump();
+}
+
+Roles roles_of(jwt_t* jwt) {
+    Roles roles;
+    if (const auto role = parse_role(grant(jwt, "role"))) roles.add(*role);
+    const CString list(jwt_get_grants_json(jwt, "roles"));
+    if (!list) return roles;
+    const auto names = nlohmann::json::parse(list.get(), nullptr, false);
+    for (const auto& name : names.is_array() ? names : nlohmann::json::array())
+        if (const auto role = name.is_string() ? parse_role(name.get<std::string>()) : std::nullopt)
+            roles.add(*role);
+    return roles;
+}
+
 const char* to_text(TokenUse use) {
     return use == TokenUse::access ? "access" : "refresh";
 }
@@ -155,7 +175,8 @@ Result<std::string> TokenKey::sign(const TokenClaims& claims) const {
                 jwt_add_header(jwt.get(), "kid", state_->id.c_str()) == 0 &&
                 jwt_add_grant(jwt.get(), "iss", "rouse") == 0 &&
                 jwt_add_grant(jwt.get(), "sub", claims.user.c_str()) == 0 &&
-                jwt_add_grant(jwt.get(), "role", std::string(to_string(claims.role)).c_str()) == 0 &&
+                jwt_add_grant(jwt.get(), "preferred_username", claims.user.c_str()) == 0 &&
+                jwt_add_grants_json(jwt.get(), role_claims(claims.roles).c_str()) == 0 &&
                 jwt_add_grant(jwt.get(), "use", to_text(claims.use)) == 0 &&
                 jwt_add_grant_int(jwt.get(), "exp", claims.expires) == 0;
     if (good && !claims.password_mark.empty())
@@ -182,9 +203,9 @@ Result<TokenClaims> TokenKey::verify(std::string_view token, TokenUse use, std::
     claims.use = use;
     claims.password_mark = grant(jwt.get(), "pwm");
     claims.expires = jwt_get_grant_int(jwt.get(), "exp");
-    const auto role = parse_role(grant(jwt.get(), "role"));
-    if (claims.user.empty() || !role) return fail("the token lacks its user or a role that is known here");
-    claims.role = *role;
+    claims.roles = roles_of(jwt.get());
+    if (claims.user.empty() || claims.roles.empty())
+        return fail("the token lacks its user or a role that is known here");
     if (claims.expires <= now) return fail("the token has expired");
     return claims;
 }

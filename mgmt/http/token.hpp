@@ -16,8 +16,8 @@ namespace rouse::http {
 enum class TokenUse : std::uint8_t { access, refresh };
 
 struct TokenClaims {
-    std::string user;          // sub
-    Role role = Role::viewer;  // role; as it was when the token was made
+    std::string user;  // sub, preferred_username
+    Roles roles;       // roles, and role: the foremost; as they were when the token was made
     TokenUse use = TokenUse::access;
     std::string password_mark;  // refresh: pwm, changes with the password
     std::int64_t expires = 0;   // exp, seconds since 1970

@@ -2,8 +2,10 @@
 
 #include "mgmt/http/entity_tag.hpp"
 #include "mgmt/ims/problems.hpp"
+#include "mgmt/store/stored_document.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 namespace rouse::ims {
@@ -17,14 +19,108 @@ using nlohmann::json;
 using store::Batch;
 using store::Document;
 using store::Id;
+using store::StoredDocument;
 namespace asio = boost::asio;
 
 namespace {
 
-Outcome<json> answer(const Resource& resource, const store::View& view, const Document& document) {
-    json out = visible(document.fields);
+Failure no_such(const store::Collection& collection, const std::string& id) {
+    return {Failure::Kind::not_found, "there is no " + std::string(collection.noun) + " " + id};
+}
+
+// The text of an answer about FIELDS, those of a whole document.
+Outcome<std::string> answer(const Resource& resource, const store::View& view, const json& fields) {
+    json out = visible(fields);
     if (resource.decorate)
         if (auto decorated = resource.decorate(view, out); !decorated) return pass_on(decorated.error());
+    return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// The same about what is stored: its text as it is, where nothing is added to it.
+Outcome<std::string> answer(const Resource& resource, const store::View& view,
+                            const StoredDocument& document) {
+    std::string text;
+    document.append_to(text);
+    if (!resource.decorate) return text;
+    const json fields = json::parse(text, nullptr, false);
+    if (!fields.is_object())
+        return refuse(Failure::Kind::store, "the stored " + std::string(resource.collection.noun) + " " +
+                                                document.id.to_string() + " is damaged; restore a backup");
+    return answer(resource, view, fields);
+}
+
+// A list's text as it grows.
+struct Listing {
+    std::string text = "[";
+    std::optional<Id> last = {};
+    bool has_more = false;
+
+    // The next one's text is appended after this.
+    void begin(const Id& id) {
+        if (last) text += ',';
+        last = id;
+    }
+};
+
+// A list that is neither filtered nor ordered.
+struct WholePage {
+    std::optional<Id> after;
+    std::size_t limit;
+};
+// Nothing: it is filtered or ordered. Of a request that ListQuery takes.
+std::optional<WholePage> whole_page(const Request& request) {
+    constexpr std::size_t kAll = std::numeric_limits<std::int64_t>::max();
+    const auto& pairs = request.query.pairs();
+    const bool whole = std::all_of(pairs.begin(), pairs.end(), [](const auto& pair) {
+        return pair.first == "limit" || pair.first == "after";
+    });
+    if (!whole) return std::nullopt;
+    return WholePage{Id::parse(request.query.find("after").value_or("")),
+                     request.query.integer("limit", kAll, 1, kAll).value_or(kAll)};
+}
+
+constexpr std::size_t kUsualPage = 100;
+
+// Straight from the stored texts.
+Outcome<Listing> list_all(const Resource& resource, const store::View& view, const WholePage& page) {
+    Listing out;
+    std::size_t count = 0;
+    Outcome<void> result;
+    const auto visited =
+        store::for_each_stored(view, resource.collection, page.after, [&](const StoredDocument& document) {
+            out.has_more = count++ == page.limit;
+            if (out.has_more) return false;
+            out.begin(document.id);
+            if (!resource.decorate) {
+                // The others are much like the first: the text grows once.
+                if (count == 1)
+                    out.text.reserve(std::min(page.limit, kUsualPage) * (document.members.size() + 8));
+                document.append_to(out.text);
+                return true;
+            }
+            const auto one = answer(resource, view, document);
+            if (one)
+                out.text += *one;
+            else
+                result = pass_on(one.error());
+            return one.has_value();
+        });
+    if (!visited) return pass_on(visited.error());
+    if (!result) return pass_on(result.error());
+    return out;
+}
+
+Outcome<Listing> list_some(const Resource& resource, const store::View& view, const ListQuery& query) {
+    const auto page = query.run(view, resource.collection, resource.indexed);
+    if (!page) return pass_on(page.error());
+    Listing out;
+    for (const auto& document : page->documents) {
+        const auto one = answer(resource, view, document.fields);
+        if (!one) return pass_on(one.error());
+        out.begin(document.id);
+        out.text += *one;
+    }
+    out.has_more = page->has_more;
     return out;
 }
 
@@ -33,46 +129,55 @@ http::Outcome list(const Services& services, const Resource& resource, const Req
     if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
-    const auto page = query->run(*snapshot, resource.collection, resource.indexed);
-    if (!page) return refused(page.error());
-    json out = json::array();
-    for (const auto& document : page->documents) {
-        auto one = answer(resource, *snapshot, document);
-        if (!one) return refused(one.error());
-        out.push_back(std::move(*one));
+    const auto whole = whole_page(request);
+    auto listing = whole ? list_all(resource, *snapshot, *whole) : list_some(resource, *snapshot, *query);
+    if (!listing) return refused(listing.error());
+    listing->text += ']';
+    Response response = Response::json_text(std::move(listing->text));
+    if (listing->has_more) {
+        const ListQuery::Page page{{Document{*listing->last, 0, {}}}, true};
+        response.headers.add("Link", "<" + ListQuery::next(request, page) + ">; rel=\"next\"");
     }
-    Response response = Response::json(out);
-    if (page->has_more)
-        response.headers.add("Link", "<" + ListQuery::next(request, *page) + ">; rel=\"next\"");
     return response;
 }
 
-// The answer about one object, with its tag.
-http::Outcome tagged(const Services& services, const Resource& resource, const Document& document,
-                     Status status = Status::ok) {
+http::Outcome tagged(std::string text, std::uint64_t revision, Status status) {
+    Response response = Response::json_text(std::move(text), status);
+    response.headers.add("ETag", http::revision_tag(revision));
+    return response;
+}
+
+// The answer about one object that was changed, with its tag.
+http::Outcome changed_to(const Services& services, const Resource& resource, const Document& document,
+                         Status status = Status::ok) {
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
-    const auto out = answer(resource, *snapshot, document);
-    if (!out) return refused(out.error());
-    Response response = Response::json(*out, status);
-    response.headers.set("ETag", http::revision_tag(document.revision));
-    return response;
+    auto text = answer(resource, *snapshot, document.fields);
+    if (!text) return refused(text.error());
+    return tagged(std::move(*text), document.revision, status);
 }
 
 http::Outcome read(const Services& services, const Resource& resource, const Request& request) {
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
-    const auto document = require(*snapshot, resource.collection, request.parameter("id"));
-    if (!document) return refused(document.error());
+    const std::string& id = request.parameter("id");
+    const auto parsed = Id::parse(id);
+    const auto document = parsed ? store::find_stored(*snapshot, resource.collection, *parsed)
+                                 : Result<std::optional<StoredDocument>>{};
+    if (!document) return refused(Failure(document.error()));
+    if (!*document) return refused(no_such(resource.collection, id));
     // What is not stored changes without the revision.
-    const std::string tag = http::revision_tag(document->revision);
-    if (!resource.decorate && http::lists_tag(request.headers.get("If-None-Match"), tag)) {
+    const auto wanted = request.headers.get("If-None-Match");
+    const std::uint64_t revision = (*document)->revision;
+    if (!resource.decorate && !wanted.empty() && http::lists_tag(wanted, http::revision_tag(revision))) {
         Response response;
         response.status = Status::not_modified;
-        response.headers.set("ETag", tag);
+        response.headers.set("ETag", http::revision_tag(revision));
         return response;
     }
-    return tagged(services, resource, *document);
+    auto text = answer(resource, *snapshot, **document);
+    if (!text) return refused(text.error());
+    return tagged(std::move(*text), revision, Status::ok);
 }
 
 // Refuses when the request is for another revision than CURRENT's.
@@ -136,7 +241,7 @@ asio::awaitable<http::Outcome> change(const Services& services, const Resource& 
         const auto followed = co_await resource.follow_up(&changed->before, changed->now);
         if (!followed) co_return refused(followed.error());
     }
-    co_return tagged(services, resource, changed->now);
+    co_return changed_to(services, resource, changed->now);
 }
 
 asio::awaitable<http::Outcome> remove(const Services& services, const Resource& resource,
@@ -222,8 +327,9 @@ asio::awaitable<http::Outcome> create(const Services& services, const Resource& 
         const auto followed = co_await resource.follow_up(nullptr, *created);
         if (!followed) co_return refused(followed.error());
     }
-    auto response = tagged(services, resource, *created, Status::created);
-    if (response) response->headers.set("Location", resource.paths.front() + "/" + created->text("id") + "/");
+    auto response = changed_to(services, resource, *created, Status::created);
+    if (response)
+        response->headers.add("Location", resource.paths.front() + "/" + created->id.to_string() + "/");
     co_return response;
 }
 
@@ -239,8 +345,7 @@ Outcome<Document> require(const store::View& view, const store::Collection& coll
     const auto parsed = Id::parse(id);
     auto document = parsed ? store::find(view, collection, *parsed) : Result<std::optional<Document>>{};
     if (!document) return pass_on(document.error());
-    if (!*document)
-        return refuse(Failure::Kind::not_found, "there is no " + std::string(collection.noun) + " " + id);
+    if (!*document) return tl::unexpected(no_such(collection, id));
     return std::move(**document);
 }
 

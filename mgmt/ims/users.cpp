@@ -32,13 +32,26 @@ const http::Schema& user_schema() {
              .required()
              .write_only(),
          http::choice("role", "what the user may do", words(http::kRoleNames)).required(),
+         http::array(http::choice("roles", "further roles that the user holds", words(http::kRoleNames))
+                         .items(0, http::kRoleNames.size())
+                         .default_to(json::array())),
          http::timestamp("created_at", "when it was made").read_only(),
          http::timestamp("updated_at", "when it last changed").read_only()});
     return schema;
 }
 
+// Those of a stored user that this build knows.
+http::Roles roles_of(const json& fields) {
+    http::Roles roles;
+    json names = fields.value("roles", json::array());
+    names.push_back(fields.value("role", std::string()));
+    for (const auto& name : names)
+        if (const auto role = http::parse_role(name.get<std::string>())) roles.add(*role);
+    return roles;
+}
+
 bool is_administrator(const json& fields) {
-    return fields.value("role", std::string()) == http::to_string(http::Role::administrator);
+    return roles_of(fields).has(http::Role::administrator);
 }
 
 // Whoever is left without an administrator has locked himself out.
@@ -74,9 +87,9 @@ Result<std::optional<http::User>> Users::find(std::string_view username) const {
     const auto user = find_by(*snapshot, kUsers, kUserByUsername, username);
     if (!user) return tl::unexpected(user.error());
     if (!*user) return std::optional<http::User>{};
-    const auto role = http::parse_role((*user)->text("role"));
-    if (!role) return fail("the stored user " + std::string(username) + " has an unknown role");
-    return std::optional(http::User{(*user)->text(kPasswordHash), *role});
+    const auto roles = roles_of((*user)->fields);
+    if (roles.empty()) return fail("the stored user " + std::string(username) + " has no role that is known");
+    return std::optional(http::User{(*user)->text(kPasswordHash), roles});
 }
 
 Result<bool> ensure_first_user(Writer& writer, const std::string& password_file) {

@@ -1,5 +1,6 @@
 #include "mgmt/store/documents.hpp"
 
+#include "mgmt/store/changes.hpp"
 #include "shared/clock.hpp"
 #include "shared/endian.hpp"
 
@@ -65,6 +66,19 @@ Result<void> write(Batch& batch, const Collection& collection, const Document& d
 
 std::optional<std::string> indexed(const Index& index, const json* fields) {
     return fields == nullptr ? std::nullopt : index.value(*fields);
+}
+
+// Notes in the feed of changes what becomes of a document; WAS as for move_indices().
+Result<void> note(Batch& batch, const Collection& collection, const Id& id, Change::What what,
+                  const json* was) {
+    Change change;
+    change.kind = collection.kind;
+    change.what = what;
+    change.id = id;
+    if (const auto cluster =
+            collection.kind == Kind::machine ? indexed(kMachineByCluster, was) : std::nullopt)
+        change.former_cluster = Id::parse(*cluster).value_or(Id{});
+    return append_change(batch, change);
 }
 
 // Refuses values that a unique index has for another document. Before any write, so that a refusal leaves
@@ -208,6 +222,8 @@ Outcome<Document> insert(Batch& batch, const Collection& collection, json fields
     if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
     const auto moved = move_indices(batch, collection, document.id, nullptr, &document.fields);
     if (!moved) return pass_on(moved.error());
+    const auto noted = note(batch, collection, document.id, Change::What::created, nullptr);
+    if (!noted) return pass_on(noted.error());
     return document;
 }
 
@@ -226,6 +242,8 @@ Outcome<Document> update(Batch& batch, const Collection& collection, Document do
     if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
     const auto moved = move_indices(batch, collection, document.id, &(*stored)->fields, &document.fields);
     if (!moved) return pass_on(moved.error());
+    const auto noted = note(batch, collection, document.id, Change::What::updated, &(*stored)->fields);
+    if (!noted) return pass_on(noted.error());
     return document;
 }
 
@@ -237,6 +255,8 @@ Outcome<bool> erase(Batch& batch, const Collection& collection, Id id) {
     if (!removed) return pass_on(removed.error());
     const auto moved = move_indices(batch, collection, id, &(*stored)->fields, nullptr);
     if (!moved) return pass_on(moved.error());
+    const auto noted = note(batch, collection, id, Change::What::deleted, &(*stored)->fields);
+    if (!noted) return pass_on(noted.error());
     return true;
 }
 

@@ -3,7 +3,8 @@
 // replicated ledger: all that the management plane means is said in documents, and what the dataplane reads
 // is derived from them.
 //
-// insert(), update() and erase() run inside an operation of the Writer; everything else on any View.
+// insert(), update() and erase() append to the feed of changes (changes.hpp). They run inside an operation of
+// the Writer; everything else on any View.
 
 #include "mgmt/store/collections.hpp"
 #include "mgmt/store/failure.hpp"

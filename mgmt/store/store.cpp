@@ -1,5 +1,6 @@
 #include "mgmt/store/store.hpp"
 
+#include "mgmt/store/changes.hpp"
 #include "shared/endian.hpp"
 
 namespace rouse::store {
@@ -84,11 +85,16 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"retired", &own_.retired},
                                {"lease_times", &own_.lease_times},
                                {"lease_former", &own_.lease_former},
-                               {"lease_counts", &own_.lease_counts}}) {
+                               {"lease_counts", &own_.lease_counts},
+                               {"changes", &own_.changes},
+                               {"newest_changes", &own_.newest_changes},
+                               {"deletions", &own_.deletions}}) {
         auto table = txn->table(entry.name, true);
         if (!table) return tl::unexpected(table.error());
         *entry.table = *table;
     }
+    Batch batch(*txn, *this, realtime_ns());
+    if (auto ensured = ensure_changes(batch); !ensured) return ensured;
     return txn->commit();
 }
 

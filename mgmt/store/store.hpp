@@ -2,6 +2,7 @@
 // The store as the management plane opens it: the tables of both processes and its own, at this build's
 // schema version. Reading is a Snapshot: any thread, no waiting for the writer. Writing goes through Writer.
 
+#include "mgmt/store/change.hpp"
 #include "shared/clock.hpp"
 #include "shared/store/lmdb.hpp"
 #include "shared/store/records.hpp"
@@ -11,32 +12,26 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace rouse::store {
 
-// Kinds of documents. The numbers are stored in keys: append, never change or use again.
-enum class Kind : std::uint8_t {
-    cluster = 1,
-    machine = 2,
-    ip_pool = 3,
-    boot_profile = 4,
-    image = 5,
-    user = 6,
-    boot_token = 7,
-    setting = 8,
-};
-inline constexpr std::size_t kKinds = 9;
-
 // Tables that only the management plane reads.
 struct OwnTables {
-    std::array<Table, kKinds> documents;  // indexed by Kind; key: Id, value: revision (be64), JSON text
+    std::array<Table, kKinds>
+        documents;  // indexed by Kind (none for timelines); key: Id, value: revision (be64), JSON text
     Table indices;  // key: kind, index number, indexed value[, Id]; value: Id (see documents.cpp)
     Table retired;  // contents no longer named; key: when to forget them, then which; see mgmt/boot
     // What is derived from `leases`; see mgmt/boot/lease_book.hpp
     Table lease_times;   // key: LeaseTimeKey; no value
     Table lease_former;  // key: FormerKey; value: Ipv4Address
     Table lease_counts;  // key: NetworkId (be32); value: LeaseCounts
+    // The feed of changes; see changes.cpp
+    Table changes;         // key: sequence (be64); value: ChangeRecord
+    Table newest_changes;  // key: NewestKey; value: its sequence (be64) in `changes`
+    Table deletions;       // key: sequence (be64) of a deletion in `changes`; no value
 };
 
 class Store;
@@ -106,6 +101,10 @@ class Batch : public View {
     // The next number of a sequence that never repeats: 1, 2, …
     Result<std::uint64_t> next_number(std::string_view sequence);
 
+    // What has happened to documents in this transaction so far; append_change() adds to it.
+    [[nodiscard]] std::span<const Change> changes() const noexcept { return changes_; }
+    void add_change(const Change& change) { changes_.push_back(change); }
+
   private:
     // Who follows hosts, leases and networks is told by a number that changes with them, and with nothing
     // else.
@@ -113,6 +112,7 @@ class Batch : public View {
 
     std::uint64_t now_ns_;
     bool hosts_changed_ = false;
+    std::vector<Change> changes_;
 };
 
 class Store {

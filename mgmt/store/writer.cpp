@@ -1,5 +1,6 @@
 #include "mgmt/store/writer.hpp"
 
+#include "mgmt/store/changes.hpp"
 #include "shared/clock.hpp"
 
 #include <exception>
@@ -37,9 +38,16 @@ Ran run_one(detail::Operation& operation, Batch& batch) {
     return batch.txn().writes() == writes ? Ran::refused : Ran::spoiled;
 }
 
+std::uint64_t stored_last_change(const Store& store) {
+    const auto snapshot = store.snapshot();
+    if (!snapshot) return 0;
+    return last_change(*snapshot).value_or(0);
+}
+
 }  // namespace
 
-Writer::Writer(Store& store) : store_(&store), thread_([this] { loop(); }) {}
+Writer::Writer(Store& store)
+    : store_(&store), changes_(stored_last_change(store)), thread_([this] { loop(); }) {}
 
 Writer::~Writer() {
     {
@@ -98,6 +106,7 @@ Result<bool> Writer::attempt(Operations& source, std::uint64_t budget_ns, Operat
     statistics_.commit_ns += monotonic_ns() - commit_began;
     ++statistics_.commits;
     if (!committed) return tl::unexpected(committed.error());
+    changes_.publish(batch.changes());
     return true;
 }
 

@@ -13,6 +13,7 @@
 //  - It runs on the writer's thread and everybody waits for it: no I/O, no hashing, no rendering of
 //  thousands.
 
+#include "mgmt/store/change_hub.hpp"
 #include "mgmt/store/store.hpp"
 
 #include <atomic>
@@ -118,6 +119,8 @@ class Writer {
     }
 
     [[nodiscard]] Store& store() noexcept { return *store_; }
+    // Told of every commit's changes.
+    [[nodiscard]] ChangeHub& changes() noexcept { return changes_; }
     [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
 
   private:
@@ -133,6 +136,7 @@ class Writer {
     Result<bool> attempt(Operations& source, std::uint64_t budget_ns, Operations& done, Operations& failed);
 
     Store* store_;
+    ChangeHub changes_;
     Statistics statistics_;
     std::mutex mutex_;
     std::condition_variable arrived_;

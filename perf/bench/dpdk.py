@@ -1,60 +1,78 @@
-"""DPDK in shared memory (memif): what a TFTP block costs one worker, beside the same frames with nothing in them."""
-
-import os
-import re
-import subprocess
+"""DPDK in shared memory (memif): what a TFTP block and a DHCP exchange cost one worker, beside what DPDK's own program
+takes for frames of the same sizes, and what removing a copy would bring."""
 
 import micro
-from results import Result
+import testpmd
+from results import Plot, Result
 
 BLOCK, FRAME = 1428, 1474  # bytes; the frame with its headers
-SECONDS = 10
-LIMITS = (0.8, 0.5)  # of transmitting and copying together, and of transmitting alone
+TFTP_LIMITS = (0.8, 0.5)  # of txonly and memcpy together, and of txonly alone
+DHCP_LIMIT = 0.5  # of macswap
 
 
-def testpmd(role, mode, core, socket):
-    """One end of the cable, from a process of its own."""
-    # Memory of its own, so that nothing need be reserved; the other core is for its command line.
-    return subprocess.Popen(
-        ["dpdk-testpmd", "--no-huge", "--no-pci", "--no-telemetry", "--no-shconf", "-m", "256", f"--file-prefix={socket}-{role}",
-         "--lcores", f"0@{1 - core},1@{core}", f"--vdev=net_memif0,role={role},socket={socket}", "--", f"--forward-mode={mode}",
-         f"--txpkts={FRAME}", "--total-num-mbufs=8192", "--stats-period", "1"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def gbit(ns):
+    return BLOCK * 8 / ns
 
 
-def frames_per_second():
-    """What dpdk-testpmd's txonly sends to another that takes it, a core each."""
-    if not {0, 1} <= os.sched_getaffinity(0):
-        raise RuntimeError("dpdk-testpmd needs the cores 0 and 1")
-    socket = f"rouse-bench-{os.getpid()}"
-    ends = [testpmd("client", "rxonly", 1, socket), testpmd("server", "txonly", 0, socket)]
-    said = []
-    for end in reversed(ends):
-        try:
-            said.append(end.communicate(timeout=SECONDS)[0])
-        except subprocess.TimeoutExpired:
-            end.terminate()
-            said.append(end.communicate(timeout=10)[0])
-    rates = [int(rate) for rate in re.findall(r"Tx-pps:\s+(\d+)", said[0]) if int(rate) > 0]
-    if not rates:
-        raise RuntimeError("dpdk-testpmd sent nothing: " + said[0][-300:])
-    return max(rates)  # its best second: the others were also somebody else's
+def tftp(seconds, say):
+    say("dpdk: TFTP on memif")
+    measured = {name: one["ns_per_frame"]
+                for name, one in micro.run("rouse-micro-dpdk", f"--benchmark_min_time={seconds}").items()}
+    say("dpdk: dpdk-testpmd txonly")
+    alone = 1e9 / testpmd.frames_per_second("txonly", "rxonly", FRAME)
+    took, copy, empty = measured["tftp/0"], measured["copy"], measured["transmit/0"]
+    note = "1 000 transfers of one image of 1 GiB, windows of 16"
+    return [
+        Result("tftp/dpdk_memif/goodput", gbit(took), "Gb/s per core",
+               ("dpdk-testpmd txonly, and memcpy of the block", gbit(alone + copy)),
+               wanted=f"at least {TFTP_LIMITS[0]} of the limit", reached=(alone + copy) / took >= TFTP_LIMITS[0], note=note),
+        Result("tftp/dpdk_memif/goodput_to_txonly", gbit(took), "Gb/s per core", ("dpdk-testpmd txonly alone", gbit(alone)),
+               wanted=f"at least {TFTP_LIMITS[1]} of the limit", reached=alone / took >= TFTP_LIMITS[1], note=note),
+        Result("tftp/dpdk_memif/goodput_to_own_port", gbit(took), "Gb/s per core",
+               ("empty frames by the same port in the same process, and memcpy of the block", gbit(empty + copy)),
+               note=f"{empty / took:.2f} of the empty frames alone"),
+        Result("tftp/dpdk_memif/zero_copy", gbit(measured["tftp/1"]), "Gb/s per core",
+               ("empty frames by the same port, zero copy, and memcpy of the block", gbit(measured["transmit/1"] + copy)),
+               note=f"the same with zero-copy=yes: {took / measured['tftp/1']:.2f} x as fast as with memif's own copy"),
+    ]
+
+
+def dhcp(seconds, say):
+    say("dpdk: DHCP on memif")
+    measured = micro.run("rouse-micro-dpdk-dhcp", f"--benchmark_min_time={seconds}")
+    exchange, swap = measured["exchange"], measured["macswap"]["ns_per_exchange"]
+    size = round((exchange["question_bytes"] + exchange["answer_bytes"]) / 2)
+    say("dpdk: dpdk-testpmd macswap")
+    limit = testpmd.frames_per_second("macswap", "flowgen", size) / 2  # an exchange is two frames each way
+    rate, own = 1e9 / exchange["ns_per_exchange"], 1e9 / swap
+    note = f"1 000 machines; frames of {exchange['question_bytes']:.0f} and {exchange['answer_bytes']:.0f} bytes"
+    return [
+        Result("dhcp/dpdk_memif/exchanges", rate, "1/s per core", (f"dpdk-testpmd macswap, {size} bytes", limit),
+               wanted=f"at least {DHCP_LIMIT} of the limit", reached=rate >= DHCP_LIMIT * limit, note=note),
+        Result("dhcp/dpdk_memif/exchanges_to_own_port", rate, "1/s per core",
+               ("frames sent back by the same port in the same process", own), note=note),
+    ]
+
+
+def blocks(seconds, say):
+    """Ways to bring a block into a frame, with nothing of ours around it."""
+    say("dpdk: ways into a frame")
+    measured = {name: one["ns_per_frame"]
+                for name, one in micro.run("rouse-micro-dpdk-blocks", f"--benchmark_min_time={seconds}").items()}
+    names = {"empty": "nothing in it", "copied": "copied, as our port does it", "external": "two pieces, one the image's",
+             "shared_empty": "zero copy, nothing in it", "shared": "zero copy, and copied there"}
+    return [
+        Result("tftp/dpdk_memif/block_external", measured["external"], "ns", ("a frame with nothing in it", measured["empty"]),
+               {"copied": measured["copied"]}, note="the driver alone: a frame of two pieces, one of them the image itself"),
+        Result("tftp/dpdk_memif/block_zero_copy", measured["shared"], "ns",
+               ("zero copy, nothing in it", measured["shared_empty"]), {"copied": measured["copied"]},
+               note="the driver alone: our copy into the memory that both ends share is the only one"),
+        Plot("dpdk-blocks", "DPDK: ways to bring a block of 1428 bytes into a frame (memif)", "way", "nanoseconds",
+             {"one frame": [(names[name], measured[name]) for name in names]}, kind="bars",
+             note="the driver alone, one core; less is better"),
+    ]
 
 
 def bench(quick, say):
-    say("dpdk: a worker on memif")
-    measured = micro.run("rouse-micro-dpdk", f"--benchmark_min_time={0.5 if quick else 2}")
-    tftp, transmit, copy = (measured[name]["ns_per_frame"] for name in ("tftp", "transmit", "copy"))
-    say("dpdk: dpdk-testpmd")
-    peer = frames_per_second()
-
-    def gbit(ns):
-        return BLOCK * 8 / ns
-
-    whole, alone = (transmit + copy) / tftp, transmit / tftp
-    return [Result("tftp/dpdk_memif/goodput", gbit(tftp), "Gb/s per core",
-                   ("the same frames with nothing in them, and memcpy of the block", gbit(transmit + copy)),
-                   {"dpdk-testpmd txonly, two processes": peer * BLOCK * 8 / 1e9},
-                   wanted=f"at least {LIMITS[0]} of the limit, and {LIMITS[1]} of the frames alone",
-                   reached=whole >= LIMITS[0] and alone >= LIMITS[1],
-                   note=f"1 000 transfers of one image of 1 GiB, windows of 16; {alone:.2f} of the frames alone")]
+    seconds = 0.3 if quick else 2
+    return tftp(seconds, say) + dhcp(seconds, say) + blocks(seconds, say)

@@ -1,6 +1,7 @@
 """Boot files by HTTP against nginx with sendfile: one large file, many connections."""
 
 import os
+import pathlib
 import re
 import shutil
 import statistics
@@ -10,7 +11,7 @@ from rack import CLIENT_MAC, SERVER, Program, cpu_seconds, in_rack
 from results import Result
 from servers import Rouse
 
-NGINX_PORT = 8081
+NGINX_PORT, BARE_PORT = 8081, 8082
 FILE_BYTES = 100 * 1000 * 1000
 CONNECTIONS = 64
 ADDRESS = "10.77.2.1"  # of the machine that client0 plays
@@ -41,6 +42,19 @@ class Nginx(Program):
         return ["nginx", "-e", "stderr", "-c", directory / "nginx.conf", "-g", "daemon off;"]
 
 
+class BareSendfile(Program):
+    """No server: sendfile(2) for whatever is asked."""
+
+    name = "bare sendfile"
+
+    def __init__(self, content):
+        self._content = content
+
+    def command(self, directory):
+        (directory / "file").write_bytes(self._content)
+        return ["/usr/bin/python3", pathlib.Path(__file__).with_name("bare_sendfile.py"), SERVER, BARE_PORT, directory / "file"]
+
+
 def measure(url, spent, seconds):
     """Gbit/s that the clients got, and the server's CPU seconds per GiB."""
     before = spent()
@@ -55,12 +69,13 @@ def measure(url, spent, seconds):
 
 def compare(content, seconds, rounds):
     """By server: medians of rounds, taken in turn, so that what else the machine does is shared."""
-    with Rouse([CLIENT_MAC], {FILE: content}, ADDRESS) as rouse, Nginx(content) as nginx:
+    with Rouse([CLIENT_MAC], {FILE: content}, ADDRESS) as rouse, Nginx(content) as nginx, BareSendfile(content) as bare:
         management = rouse.appliance.pid("mgmt")
         subprocess.run(in_rack("client", "ip", "address", "replace", f"{ADDRESS}/16", "dev", "client0"), check=True)
         try:
             servers = {"rouse": (f"http://{SERVER}/boot/{FILE}", lambda: cpu_seconds(management)),
-                       "nginx": (f"http://{SERVER}:{NGINX_PORT}/file", nginx.cpu_seconds)}
+                       "nginx": (f"http://{SERVER}:{NGINX_PORT}/file", nginx.cpu_seconds),
+                       "bare": (f"http://{SERVER}:{BARE_PORT}/file", bare.cpu_seconds)}
             taken = {name: [] for name in servers}
             for _ in range(rounds):
                 for name, (url, spent) in servers.items():
@@ -76,10 +91,11 @@ def bench(quick, say):
             raise RuntimeError(f"{tool} is missing: run scripts/setup")
     say("HTTP: rouse and nginx")
     measured = compare(os.urandom(FILE_BYTES), *((2, 2) if quick else (10, 5)))
-    (goodput, cost), (peer_goodput, peer_cost) = measured["rouse"], measured["nginx"]
+    (goodput, cost), (peer_goodput, peer_cost), bare = measured["rouse"], measured["nginx"], measured["bare"]
+    limit = "sendfile for whatever is asked"
     note = f"a file of 100 MB, {CONNECTIONS} connections"
     return [
-        Result("http/veth/goodput", goodput, "Gbit/s", peers={"nginx": peer_goodput}, wanted="0.9 of nginx with sendfile",
+        Result("http/veth/goodput", goodput, "Gbit/s", (limit, bare[0]), {"nginx": peer_goodput}, wanted="0.9 of nginx with sendfile",
                reached=goodput >= 0.9 * peer_goodput, note=note),
-        Result("http/veth/cpu", cost, "CPU s/GiB", peers={"nginx": peer_cost}, note=note),
+        Result("http/veth/cpu", cost, "CPU s/GiB", (limit, bare[1]), {"nginx": peer_cost}, note=note),
     ]

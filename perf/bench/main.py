@@ -5,14 +5,17 @@ import os
 import sys
 import time
 
+import api
 import avalanche
 import boot
 import dhcp
 import dpdk
 import http_boot
+import instructions
 import micro
 import rack
 import report
+import rest
 import results
 import scaling
 import tftp
@@ -26,7 +29,10 @@ PARTS = {
     "workers": scaling.bench,
     "http": http_boot.bench,
     "boot": boot.bench,
+    "api": api.bench,
     "dpdk": dpdk.bench,
+    "start": rest.bench,
+    "instructions": instructions.bench,
 }
 
 

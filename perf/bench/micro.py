@@ -10,6 +10,7 @@ from results import Plot, Result
 
 
 SIZES = (1_000, 100_000, 1_000_000)  # machines
+CROWDS = (100, 1_000, 10_000, 100_000)  # transfers open
 LIMIT = "two store lookups and two frames built"
 
 
@@ -56,24 +57,29 @@ def tftp(say):
     say("micro: TFTP")
     measured = run("rouse-micro-tftp", "--benchmark_min_time=0.2")
 
+    def one(what, transfers, images):
+        return measured[f"{what}/transfers:{transfers}/images:{images}"]
+
     def cost(what, transfers, images):
-        return measured[f"{what}/transfers:{transfers}/images:{images}"]["ns_per_packet"]
+        return one(what, transfers, images)["ns_per_packet"]
 
     def block(name, images, at_most, note):
         took, copy = cost("ack_to_data", 64, images), cost("copy", 64, images)
         return Result(name, took, "ns", ("memcpy of the same block", copy), wanted=f"at most {at_most} x the copy",
                       reached=took <= at_most * copy, note=note)
 
+    allocations = max(one("ack_to_data", 64, images)["allocs_per_packet"] for images in (1, 64))
     growth = cost("ack_to_data", 100_000, 1) / cost("ack_to_data", 100, 1)
     return [
         block("tftp/memory/ack_to_data_hot", 1, 2, "64 transfers of one image that is in the caches"),
         block("tftp/memory/ack_to_data_cold", 64, 1.5, "64 transfers of 64 images, 1 GiB together"),
+        Result("tftp/memory/allocations", allocations, "per packet", wanted="0", reached=allocations == 0),
         Result("tftp/memory/growth", growth, "x", wanted="at most 2", reached=growth <= 2,
                note="cost of a packet with 100 000 transfers open against 100"),
         Plot("tftp-growth", "TFTP: cost of a block against open transfers, memory port", "transfers open",
              "nanoseconds",
-             {"rouse": [(n, cost("ack_to_data", n, 1)) for n in (100, 100_000)],
-              "memcpy of the block": [(n, cost("copy", n, 1)) for n in (100, 100_000)]},
+             {"rouse": [(n, cost("ack_to_data", n, 1)) for n in CROWDS],
+              "memcpy of the block": [(n, cost("copy", n, 1)) for n in CROWDS]},
              log_x=True, limits=("memcpy of the block",), note="ACK to the next 1428 bytes; one core"),
     ]
 

@@ -95,6 +95,8 @@ class Program:
     """A program in the rack for as long as a `with` lasts. What it says is kept, for when it fails."""
 
     name = "program"
+    host = "appliance"  # of the rack; None: this machine itself
+    pause = 1.0  # seconds until it serves: few say when they are ready
 
     def command(self, directory):
         """Its command line; files of its own go into DIRECTORY."""
@@ -105,12 +107,13 @@ class Program:
         directory = pathlib.Path(self._directory.name)
         self._log = open(directory / "log", "w+")
         self._account = Account(self.name)
-        self._process = subprocess.Popen(in_rack("appliance", *self.command(directory)), stdout=self._log,
+        command = [str(word) for word in self.command(directory)]
+        self._process = subprocess.Popen(in_rack(self.host, *command) if self.host else command, stdout=self._log,
                                          stderr=subprocess.STDOUT, env={**os.environ, **self.environment(directory)},
                                          start_new_session=True, preexec_fn=self._account.join)
         self._account.watch(self._process.pid)
         prefer(self._process.pid)  # each has a share of the processor of its own, as the appliance's processes have
-        time.sleep(1)  # none of them says when it is ready
+        time.sleep(self.pause)
         if self._process.poll() is not None:
             self._log.seek(0)
             said = self._log.read()

@@ -78,7 +78,8 @@ def page(figures, plots, on):
     groups = {}
     for f in figures:
         groups.setdefault(f.name.partition("/")[0], []).append(f)
-    titles = {"dhcp": "DHCP", "tftp": "TFTP", "http": "HTTP", "boot": "Whole boots"}
+    titles = {"dhcp": "DHCP", "tftp": "TFTP", "http": "HTTP", "boot": "Whole boots",
+              "start": "Start", "memory": "Memory", "rest": "At rest"}
     tables = "".join(table(titles.get(name, name), group) for name, group in groups.items())
     return (f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>rouse: benchmark</title><style>{STYLE}</style>"

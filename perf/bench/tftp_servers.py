@@ -68,3 +68,7 @@ class Echo(Program):
 class RouseFiles(Rouse):
     def __init__(self, files, machines):
         super().__init__(macs(load.FIRST_MAC, machines), files, load.FIRST_ADDRESS)
+
+    def cpu_seconds(self):
+        """Of both processes: every transfer is on its machine's timeline, too."""
+        return super().cpu_seconds() + self.management_cpu_seconds()

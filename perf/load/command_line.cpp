@@ -1,6 +1,7 @@
 #include "perf/load/command_line.hpp"
 
 #include <cstdio>
+#include <limits>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -11,10 +12,12 @@ namespace {
 constexpr auto kDescription =
     "Simulates a rack of machines that lease addresses by DHCP and fetch their files by TFTP, and measures\n"
     "the server that answers them. Works against any server; frames go out and come in by AF_XDP on the\n"
-    "interface of --port, which meanwhile hears no broadcasts for this host. A physical one must be\n"
-    "promiscuous: the machines have hardware addresses of their own.\n\n"
+    "interface of --port, which meanwhile hears no broadcasts for this host, or by DPDK. A physical "
+    "interface\n"
+    "must be promiscuous: the machines have hardware addresses of their own.\n\n"
     "  rouse-load --port xdp:eth1 --machines 5000                             all at once, each once\n"
     "  rouse-load --port xdp:eth1 --machines 200 --kind edk2 --file ipxe.efi  and fetch a loader\n"
+    "  rouse-load --port dpdk:0000:03:00.0 --machines 100000                  by a card bound to VFIO\n"
     "  rouse-load --port xdp:eth1 --scenario rate --rate 2000 --seconds 30    2000 begin each second\n"
     "  rouse-load --port xdp:eth1 --scenario closed --outstanding 100         100 under way at any time";
 
@@ -44,9 +47,14 @@ void add_rack_options(CLI::App& app, RackOptions& rack, Texts& texts) {
         ->capture_default_str();
     app.add_option("--first-mac", texts.first_mac, "hardware address of the first; the others' follow")
         ->capture_default_str();
-    app.add_option("--kind", texts.kinds, "what they are, in turn: " + names_of_kinds())
+    app.add_option("--kind", texts.kinds,
+                   "what they are, in turn: " + names_of_kinds() +
+                       ". In edk2-shim-grub, rom-pxelinux and rom-ipxe the first files are the loaders, each "
+                       "of which goes on as it does: rom-ipxe leases anew")
         ->delimiter(',')
         ->capture_default_str();
+    app.add_flag("--realistic", rack.is_realistic,
+                 "wait where the real ones do although nothing is to come: EDK2 collects offers for 3.6 s");
     app.add_option("--address-base", texts.address_base,
                    "IPv4 address of the first, the others' follow: no DHCP; needs --server");
     app.add_option("--server", texts.server, "of TFTP, instead of what DHCP says");
@@ -93,13 +101,24 @@ void add_file_options(CLI::App& app, Texts& texts) {
 }
 
 void add_options(CLI::App& app, Command& command, Texts& texts) {
-    app.add_option("--port", command.port, "what carries the frames: xdp:<interface>")->required();
+    app.add_option("--port", command.port,
+                   "what carries the frames: xdp:<interface>, dpdk:<EAL device> (made promiscuous) or "
+                   "auto:<either>")
+        ->required();
     add_rack_options(app, command.rack, texts);
     add_scenario_options(app, command.rack, texts);
     add_file_options(app, texts);
     app.add_option("--cpu", command.cpu, "core to run on");
     app.add_option("--json", command.json, "file to write the result into");
     app.add_flag("--quiet", command.quiet, "no progress, no summary");
+    app.add_flag("--allow-failures", command.allows_failures,
+                 "exit 0 whatever became of the machines, for a server that is not meant to cope");
+    app.footer(
+        "Exit status: 0 when all machines are up (avalanche; those that leave by --vanish and --abort aside) "
+        "or\n"
+        "anything was served (other scenarios, which measure how much); 3 when not, unless "
+        "--allow-failures;\n"
+        "2 for a wrong option; 1 when it cannot run at all.");
 }
 
 Result<void> apply_addresses(const Texts& texts, RackOptions& rack) {
@@ -127,9 +146,19 @@ Result<void> apply_kinds(const Texts& texts, RackOptions& rack) {
         const auto kind = find_machine_kind(name);
         if (!kind) return tl::unexpected(kind.error());
         if (!(*kind)->has_tftp && !texts.files.empty())
-            return fail("machines of kind '" + name + "' fetch nothing by TFTP: leave --file out");
+            return fail("machines of kind '" + name +
+                        "' fetch nothing by TFTP, and rouse-load speaks no HTTP: leave --file out, and their "
+                        "leases are measured");
+        if (const unsigned loads = (*kind)->loads(); loads > texts.files.size() && !texts.files.empty())
+            return fail("machines of kind '" + name + "' load " + std::to_string(loads) +
+                        " programs, one after the other: give each as a --file, and then what the last one "
+                        "fetches");
         rack.kinds.push_back(*kind);
     }
+    if (constexpr std::size_t kMost = std::numeric_limits<decltype(Machine::fetched)>::max();
+        texts.files.size() > kMost)
+        return fail("a machine fetches " + std::to_string(kMost) + " files at most, not " +
+                    std::to_string(texts.files.size()));
     for (const auto& text : texts.files) {
         auto file = parse_boot_file(text);
         if (!file) return tl::unexpected(file.error());

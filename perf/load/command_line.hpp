@@ -15,6 +15,7 @@ struct Command {
     std::string json;            // file for the result; empty: none
     int cpu = -1;                // core to run on; -1: any
     bool quiet = false;
+    bool allows_failures = false;  // machines that do not come up are no error
 };
 
 // Either a command or the code that main() must exit with (--help, a usage error: already printed).

@@ -9,6 +9,7 @@ namespace rouse::load {
 enum class State : std::uint8_t {
     off,
     discovering,  // DISCOVER sent
+    choosing,     // OFFER received; there may be more
     requesting,   // REQUEST sent
     resolving,    // ARP request sent
     fetching,     // a TFTP transfer is under way
@@ -16,6 +17,7 @@ enum class State : std::uint8_t {
 
 struct Machine {
     std::uint64_t began_ns = 0;    // powered on
+    std::uint64_t leasing_ns = 0;  // first DISCOVER of this lease
     std::uint64_t sent_ns = 0;     // its last message
     std::uint64_t request_ns = 0;  // its last TFTP request, first try
     TftpClient tftp;
@@ -30,8 +32,10 @@ struct Machine {
     std::uint16_t port = 0;          // of its last TFTP request
     State state = State::off;
     std::uint8_t attempt = 0;   // of the message in this state, from 1
-    std::uint8_t searched = 0;  // names asked for that the kind searches for
-    std::uint8_t fetched = 0;   // files
+    std::uint8_t searched = 0;  // names asked for that the kind searches for: some ten at most
+    std::uint16_t fetched = 0;  // files
+    std::uint8_t program = 0;   // of its kind's: which one runs
+    bool has_fetched = false;   // in this program, by TFTP, anything at all
     bool search_is_over = false;
     bool is_probing = false;
     bool is_resent = false;  // the answer to come says nothing of the server's speed

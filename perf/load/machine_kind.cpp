@@ -28,9 +28,18 @@ constexpr DhcpManner edk2(std::uint16_t architecture, std::string_view vendor_cl
             .parameter_list =
                 "\1\2\3\4\5\6\14\15\17\21\22\26\27\34\50\51\52\53\62\63\66\72\73\74\102\103"
                 "\141\200\201\202\203\204\205\206\207"sv,
+            .collects_ms = 3600,
             .discover = kPatience,
             .request = kPatience};
 }
+// A network card's own firmware; as iPXE's patience is, so is that of most.
+constexpr DhcpManner kPxeRom{
+    .architecture = 0,
+    .vendor_class = "PXEClient:Arch:00000:UNDI:002001",
+    .parameter_list = "\1\2\3\5\6\13\14\15\20\21\22\53\66\74\103\200\201\202\203\204\205\206\207"sv,
+    .has_client_identifier = true,
+    .discover = {.first_ms = 4000, .longest_ms = 32'000, .tries = 4},
+    .request = {.first_ms = 4000, .longest_ms = 32'000, .tries = 4}};
 constexpr DhcpManner kIpxeRom = ipxe(0, "PXEClient:Arch:00000:UNDI:002001");
 constexpr DhcpManner kEdk2 = edk2(7, "PXEClient:Arch:00007:UNDI:003000");
 constexpr Patience kUbootPatience{.first_ms = 250, .longest_ms = 2000, .tries = 10};
@@ -85,6 +94,20 @@ constexpr TftpManner kWindowed{.ask = {.block_size = std::uint16_t{1428}, .windo
                                .gap = Gap::acknowledge_once,
                                .patience = {.first_ms = 1000, .longest_ms = 8000, .tries = 8}};
 
+constexpr TftpManner kRomFetch{.ask = {.block_size = std::uint16_t{1456}, .file_size = 0},
+                               .probes = true,
+                               .first_port = 2070,
+                               .patience = {.first_ms = 1000, .longest_ms = 8000, .tries = 6}};
+
+// What firmware loads, and what that loads.
+
+constexpr MachineKind kGrubLoaded{.name = "GRUB", .dhcp = {}, .tftp = kGrubFetch, .leases = false};
+constexpr MachineKind kShimLoaded{
+    .name = "shim", .dhcp = {}, .tftp = kShimFetch, .leases = false, .next = &kGrubLoaded};
+constexpr MachineKind kPxelinuxLoaded{
+    .name = "pxelinux", .dhcp = {}, .tftp = kPxelinuxFetch, .leases = false};
+constexpr MachineKind kIpxeLoaded{.name = "iPXE", .dhcp = kIpxeRom, .tftp = kIpxeFetch};
+
 constexpr std::array kKinds{
     MachineKind{.name = "ipxe-bios", .dhcp = kIpxeRom, .tftp = kIpxeFetch},
     MachineKind{.name = "ipxe-efi", .dhcp = ipxe(7, "PXEClient:Arch:00007:UNDI:003010"), .tftp = kIpxeFetch},
@@ -98,6 +121,9 @@ constexpr std::array kKinds{
     MachineKind{.name = "pxelinux", .dhcp = kIpxeRom, .tftp = kPxelinuxFetch},
     MachineKind{.name = "uboot", .dhcp = kUboot, .tftp = kUbootFetch, .has_checksum = false},
     MachineKind{.name = "windowed", .dhcp = kIpxeRom, .tftp = kWindowed},
+    MachineKind{.name = "edk2-shim-grub", .dhcp = kEdk2, .tftp = kEdk2Fetch, .next = &kShimLoaded},
+    MachineKind{.name = "rom-pxelinux", .dhcp = kPxeRom, .tftp = kRomFetch, .next = &kPxelinuxLoaded},
+    MachineKind{.name = "rom-ipxe", .dhcp = kPxeRom, .tftp = kRomFetch, .next = &kIpxeLoaded},
     MachineKind{.name = "udhcpc", .dhcp = kUdhcpc, .tftp = {}, .has_tftp = false},
 };
 

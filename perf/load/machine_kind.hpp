@@ -38,6 +38,7 @@ struct DhcpManner {
     std::string_view file{};                       // BOOTP's file field
     bool has_client_identifier = false;            // option 61: hardware type and address
     bool has_uuid = true;                          // option 97
+    std::uint16_t collects_ms = 0;                 // waits so long for further offers before it takes one
     Patience discover;
     Patience request;
 
@@ -67,6 +68,14 @@ struct MachineKind {
     TftpManner tftp;
     bool has_tftp = true;
     bool has_checksum = true;  // of UDP
+    bool leases = true;        // false: it uses the lease of the program that loaded it
+    const MachineKind* next =
+        nullptr;  // the program that its one file is; none: it fetches all that are left
+
+    // Files that it takes for every program to run.
+    [[nodiscard]] constexpr unsigned loads() const noexcept {
+        return next == nullptr ? 0 : 1 + next->loads();
+    }
 };
 
 // The list of `--kind`.

@@ -31,21 +31,26 @@ Result<void> run_on_core(int cpu) {
     return {};
 }
 
-// Prints a line each second.
+// Prints a line each second, or as soon after it as a busy machine lets it.
 class Progress {
   public:
     explicit Progress(bool quiet) noexcept : quiet_(quiet) {}
     void look(std::uint64_t now_ns, const auto& rack) {
         if (quiet_ || now_ns < next_ns_) return;
         const Tally tally = rack.tally();
-        if (next_ns_ != 0) std::fprintf(stderr, "%s\n", progress_line(tally, before_, 1.0).c_str());
+        if (next_ns_ != 0)
+            std::fprintf(
+                stderr, "%s\n",
+                progress_line(tally, before_, static_cast<double>(now_ns - before_ns_) / 1e9).c_str());
         before_ = tally;
+        before_ns_ = now_ns;
         next_ns_ = now_ns + kNanosPerSecond;
     }
 
   private:
     bool quiet_;
     std::uint64_t next_ns_ = 0;
+    std::uint64_t before_ns_ = 0;
     Tally before_;
 };
 
@@ -74,10 +79,14 @@ Result<void> write_file(const std::string& path, const std::string& text) {
     return {};
 }
 
-Result<void> execute(const Command& command) {
-    auto device = port::open_device(command.port, 1);
+// What became of the machines; an error when it could not run at all.
+Result<Tally> execute(const Command& command) {
+    const auto report = [](const std::string& text) {
+        std::fprintf(stderr, "rouse-load: %s\n", text.c_str());
+    };
+    auto device = port::open_device(command.port, 1, {}, {.report = report, .promiscuous = true});
     if (!device) return tl::unexpected(device.error());
-    if (auto pinned = run_on_core(command.cpu); !pinned) return pinned;
+    if (auto pinned = run_on_core(command.cpu); !pinned) return tl::unexpected(pinned.error());
     const Tally tally = std::visit(
         [&](auto& opened) {
             if constexpr (requires { opened.program(); })
@@ -87,7 +96,27 @@ Result<void> execute(const Command& command) {
         },
         *device);
     if (!command.quiet) std::fputs(summary(tally).c_str(), stdout);
-    return command.json.empty() ? Result<void>{} : write_file(command.json, to_json(tally));
+    if (!command.json.empty())
+        if (auto written = write_file(command.json, to_json(tally)); !written)
+            return tl::unexpected(written.error());
+    return tally;
+}
+
+int exit_code(const Command& command) {
+    constexpr int kCannotRun = 1;
+    constexpr int kNotAllUp = 3;
+    const auto complain = [](const Error& error) {
+        std::fprintf(stderr, "rouse-load: %s\n", error.message.c_str());
+    };
+    const auto tally = execute(command);
+    if (!tally) {
+        complain(tally.error());
+        return kCannotRun;
+    }
+    const auto verdict = judge(*tally, command.rack.scenario.kind, command.rack.machines);
+    if (verdict || command.allows_failures) return 0;
+    complain(verdict.error());
+    return kNotAllUp;
 }
 
 }  // namespace
@@ -98,9 +127,5 @@ int main(int argc, char** argv) {
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     std::signal(SIGTERM, rouse::load::request_stop);
     std::signal(SIGINT, rouse::load::request_stop);
-    if (const auto done = rouse::load::execute(std::get<rouse::load::Command>(parsed)); !done) {
-        std::fprintf(stderr, "rouse-load: %s\n", done.error().message.c_str());
-        return 1;
-    }
-    return 0;
+    return rouse::load::exit_code(std::get<rouse::load::Command>(parsed));
 }

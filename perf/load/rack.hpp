@@ -31,10 +31,11 @@ struct RackOptions {
     bool verifies = true;        // false: any bytes are good
     std::uint32_t resend_after_ms = 0;  // instead of the kind's own wait; 0: the kind's
     std::uint64_t seed = 1;
-    double drop_received = 0;  // of the frames that come in, this share gets lost
-    double drop_sent = 0;      // likewise, of those that go out
-    double vanish = 0;         // this share of machines falls silent during its first file
-    double abort = 0;          // this share breaks off its first file with an ERROR
+    bool is_realistic = false;  // waits where the real ones do, though nothing is to be waited for
+    double drop_received = 0;   // of the frames that come in, this share gets lost
+    double drop_sent = 0;       // likewise, of those that go out
+    double vanish = 0;          // this share of machines falls silent during its first file
+    double abort = 0;           // this share breaks off its first file with an ERROR
     Scenario scenario{};
 };
 
@@ -58,9 +59,20 @@ class Rack {
     void break_off_all() noexcept;
 
   private:
-    [[nodiscard]] const MachineKind& kind_of(std::uint32_t index) const noexcept {
-        return kinds_[index % kinds_.size()];
+    // Of a kind: the programs that it runs, one after the other.
+    struct Program {
+        MachineKind kind;
+        Question discover;
+        Question request;
+    };
+    [[nodiscard]] const Program& program_of(std::uint32_t index) const noexcept {
+        return programs_[index % programs_.size()][machines_[index].program];
     }
+    [[nodiscard]] const MachineKind& kind_of(std::uint32_t index) const noexcept {
+        return program_of(index).kind;
+    }
+    [[nodiscard]] static std::vector<Program> programs_of(const MachineKind& kind,
+                                                          const RackOptions& options);
     bool happens(double share) noexcept { return share > 0 && chance_(random_) < share; }
 
     // ── power ────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,6 +103,7 @@ class Rack {
     void enter(std::uint32_t index, State state, std::uint64_t now_ns);
 
     // ── rack_lease.hpp ───────────────────────────────────────────────────────────────────────────────────
+    void lease(std::uint32_t index, std::uint64_t now_ns);
     bool ask(std::uint32_t index, std::uint64_t now_ns);
     void take_answer(const wire::Datagram& datagram, std::uint64_t now_ns);
     void handle(std::uint32_t index, const Answer& answer, std::uint64_t now_ns);
@@ -106,6 +119,7 @@ class Rack {
     void take_tftp(std::uint32_t index, const wire::Datagram& datagram, std::uint64_t now_ns);
     void count_block(std::uint32_t index, const wire::Datagram& datagram, std::uint64_t now_ns) noexcept;
     void end_file(std::uint32_t index, std::uint64_t now_ns);
+    void start_next_program(std::uint32_t index, std::uint64_t now_ns);
     void end_miss(std::uint32_t index, std::uint64_t now_ns);
     void leave(std::uint32_t index) noexcept;
     void break_off(std::uint32_t index) noexcept;
@@ -117,7 +131,7 @@ class Rack {
 
     P* port_;
     RackOptions options_;
-    std::vector<MachineKind> kinds_;
+    std::vector<std::vector<Program>> programs_;  // by kind
     WorkerCounters counters_;
     worker::Outbox<P> outbox_;
     Pacer pacer_;
@@ -127,11 +141,10 @@ class Rack {
     tftp::TimerWheel wheel_;
     std::mt19937_64 random_;
     std::uniform_real_distribution<double> chance_{0, 1};
-    std::vector<Question> discovers_;
-    std::vector<Question> requests_;
     Tally tally_;
-    std::size_t next_ = 0;  // in order_
-    std::size_t room_ = 0;  // frames that this turn may still send
+    std::size_t next_ = 0;        // in order_
+    std::size_t room_ = 0;        // frames that this turn may still send
+    std::size_t unanswered_ = 0;  // frames of this turn's burst that have not been looked at
 };
 
 template <port::Port P>
@@ -145,15 +158,24 @@ Rack<P>::Rack(P& port, const RackOptions& options, std::uint64_t now_ns)
       order_(options.machines),
       wheel_(options.machines),
       random_(options.seed) {
-    for (const auto* kind : options.kinds) {
-        auto& own = kinds_.emplace_back(*kind);
-        if (options.ask.block_size) own.tftp.ask.block_size = options.ask.block_size;
-        if (options.ask.window_size) own.tftp.ask.window_size = options.ask.window_size;
-        discovers_.emplace_back(own, wire::DhcpType::discover);
-        requests_.emplace_back(own, wire::DhcpType::request);
-    }
+    for (const auto* kind : options.kinds) programs_.push_back(programs_of(*kind, options));
     for (std::uint32_t i = 0; i < options.machines; ++i) order_[i] = i;
     std::shuffle(order_.begin(), order_.end(), random_);
+}
+
+template <port::Port P>
+std::vector<typename Rack<P>::Program> Rack<P>::programs_of(const MachineKind& kind,
+                                                            const RackOptions& options) {
+    std::vector<Program> programs;
+    for (const MachineKind* each = &kind; each != nullptr; each = each->next) {
+        MachineKind own = *each;
+        if (options.ask.block_size) own.tftp.ask.block_size = options.ask.block_size;
+        if (options.ask.window_size) own.tftp.ask.window_size = options.ask.window_size;
+        if (!options.is_realistic) own.dhcp.collects_ms = 0;
+        programs.push_back(
+            {own, Question(own, wire::DhcpType::discover), Question(own, wire::DhcpType::request)});
+    }
+    return programs;
 }
 
 template <port::Port P>
@@ -162,7 +184,7 @@ void Rack<P>::turn(std::uint64_t now_ns) {
     room_ = port::kBurst;
     std::array<port::Frame, port::kBurst - kKeptForResends> burst;
     const std::size_t received = port_->receive(burst);
-    for (std::size_t i = 0; i < received; ++i) take(burst[i].bytes(), now_ns);
+    for (unanswered_ = received; unanswered_ > 0;) take(burst[received - unanswered_--].bytes(), now_ns);
     port_->release(std::span(burst).first(received));
     wheel_.turn(
         tftp::tick_of(now_ns), kTimers, [&](std::uint32_t index) -> auto& { return machines_[index].timer; },
@@ -200,15 +222,12 @@ template <port::Port P>
 bool Rack<P>::begin(std::uint32_t index, std::uint64_t now_ns) {
     if (room().empty()) return false;
     Machine& machine = machines_[index];
-    machine = {.began_ns = now_ns,
-               .timer = machine.timer,
-               .transaction = static_cast<std::uint32_t>(random_()),
-               .port = machine.port};
+    machine = {.began_ns = now_ns, .timer = machine.timer, .port = machine.port};
     choose_fate(machine);
     tally_.latest_ns = std::max(tally_.latest_ns, pacer_.lateness_ns(now_ns, tally_.begun));
     if (tally_.begun++ == 0) tally_.first_ns = now_ns;
     if (options_.address_base.is_zero()) {
-        enter(index, State::discovering, now_ns);
+        lease(index, now_ns);
         return true;
     }
     machine.address = Ipv4Address::from_host(options_.address_base.host() + index);
@@ -306,6 +325,7 @@ void Rack<P>::wait(std::uint32_t index, std::uint64_t ms, std::uint64_t now_ns) 
 template <port::Port P>
 void Rack<P>::resend(std::uint32_t index, std::uint64_t now_ns) {
     if (machines_[index].state == State::off) return;
+    if (machines_[index].state == State::choosing) return enter(index, State::requesting, now_ns);
     if (machines_[index].attempt >= patience_of(index).tries) return give_up(index);
     const bool is_first = machines_[index].attempt == 0;  // there was no room for it
     if (!speak(index, now_ns)) return wait(index, 0, now_ns);
@@ -345,7 +365,8 @@ template <port::Port P>
 void Rack<P>::enter(std::uint32_t index, State state, std::uint64_t now_ns) {
     machines_[index].state = state;
     machines_[index].attempt = 0;
-    if (!speak(index, now_ns)) wait(index, 0, now_ns);
+    // What comes next can wait; what is still to be answered in this turn cannot, a last block above all.
+    if (room_ <= unanswered_ || !speak(index, now_ns)) wait(index, 0, now_ns);
 }
 
 }  // namespace rouse::load

@@ -6,6 +6,8 @@
 #include "dataplane/wire/arp.hpp"
 #include "perf/load/rack.hpp"
 
+#include <utility>
+
 namespace rouse::load {
 
 // ── ARP ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -77,8 +79,7 @@ void Rack<P>::fetch_next(std::uint32_t index, std::uint64_t now_ns) {
     // Each request has a port of its own, so that nothing of the last transfer is taken for the next.
     const std::uint16_t first = manner.first_port != 0 ? manner.first_port : std::uint16_t{2048};
     const auto random = static_cast<std::uint16_t>(first + random_() % 30'000);
-    const bool is_fresh = machine.searched + machine.fetched == 0 && !machine.tftp.is_probe();
-    if (is_fresh)
+    if (!std::exchange(machine.has_fetched, true))
         machine.port = manner.first_port != 0 ? first : random;
     else
         ++machine.port;
@@ -194,8 +195,21 @@ void Rack<P>::end_file(std::uint32_t index, std::uint64_t now_ns) {
         ++tally_.corrupt;
         return give_up(index);
     }
+    if (kind_of(index).next != nullptr) return start_next_program(index, now_ns);
     if (kind_of(index).tftp.looks_up_each && machine.fetched < options_.files.size())
         return enter(index, State::resolving, now_ns);
+    fetch_next(index, now_ns);
+}
+
+// The file that was fetched runs.
+template <port::Port P>
+void Rack<P>::start_next_program(std::uint32_t index, std::uint64_t now_ns) {
+    Machine& machine = machines_[index];
+    ++machine.program;
+    machine.searched = 0;
+    machine.search_is_over = machine.has_fetched = false;
+    machine.tftp = {};
+    if (kind_of(index).leases && options_.address_base.is_zero()) return lease(index, now_ns);
     fetch_next(index, now_ns);
 }
 

@@ -6,16 +6,23 @@
 namespace rouse::load {
 
 template <port::Port P>
+void Rack<P>::lease(std::uint32_t index, std::uint64_t now_ns) {
+    machines_[index].transaction = static_cast<std::uint32_t>(random_());
+    machines_[index].leasing_ns = now_ns;
+    enter(index, State::discovering, now_ns);
+}
+
+template <port::Port P>
 bool Rack<P>::ask(std::uint32_t index, std::uint64_t now_ns) {
     const auto space = room();
     if (space.empty()) return false;
     const Machine& machine = machines_[index];
     const bool is_request = machine.state == State::requesting;
-    const auto& question = (is_request ? requests_ : discovers_)[index % kinds_.size()];
+    const auto& question = is_request ? program_of(index).request : program_of(index).discover;
     commit(question.write(
         space, {.mac = roster_.mac_of(index),
                 .transaction = machine.transaction,
-                .seconds = static_cast<std::uint16_t>((now_ns - machine.began_ns) / kNanosPerSecond),
+                .seconds = static_cast<std::uint16_t>((now_ns - machine.leasing_ns) / kNanosPerSecond),
                 .requested_address = machine.address,
                 .server_identifier = machine.server}));
     ++(is_request ? tally_.requests : tally_.discovers);
@@ -45,10 +52,15 @@ void Rack<P>::handle(std::uint32_t index, const Answer& answer, std::uint64_t no
         if (!machine.is_resent) tally_.offer.count(now_ns - machine.sent_ns);
         machine.address = answer.address;
         machine.server = answer.server;
-        enter(index, State::requesting, now_ns);
+        const std::uint16_t collects_ms = kind_of(index).dhcp.collects_ms;
+        if (collects_ms == 0) return enter(index, State::requesting, now_ns);
+        machine.state = State::choosing;
+        wait(index, collects_ms, now_ns);
+    } else if (machine.state == State::choosing && answer.type == wire::DhcpType::offer) {
+        // Another server's; the first is as good as any.
     } else if (machine.state == State::requesting && answer.type == wire::DhcpType::ack) {
         if (!machine.is_resent) tally_.ack.count(now_ns - machine.sent_ns);
-        tally_.exchange.count(now_ns - machine.began_ns);
+        tally_.exchange.count(now_ns - machine.leasing_ns);
         ++tally_.leases;
         settle(index, answer);
         if (options_.files.empty()) return come_up(index, now_ns);

@@ -89,6 +89,16 @@ std::string summary(const Tally& tally) {
     return text + oddities(tally);
 }
 
+Result<void> judge(const Tally& tally, Scenario::Kind scenario, std::uint32_t machines) {
+    if (scenario != Scenario::Kind::avalanche)
+        return tally.leases + tally.blocks > 0 ? Result<void>{}
+                                               : fail("the server gave nobody an address or a file");
+    if (tally.completed + tally.left == machines) return {};
+    return fail(
+        fmt::format("{} of {} machines came up: {} gave up, {} were under way at the end, {} did not begin",
+                    tally.completed, machines, tally.failed, tally.under_way(), machines - tally.begun));
+}
+
 std::string to_json(const Tally& tally) {
     const nlohmann::json json{{"begun", tally.begun},
                               {"up", tally.completed},

@@ -1,6 +1,7 @@
 #pragma once
 // A run told to people, while it goes on and at its end, and to programs.
 
+#include "perf/load/scenario.hpp"
 #include "perf/load/tally.hpp"
 
 #include <string>
@@ -12,6 +13,9 @@ namespace rouse::load {
 
 // A few lines.
 [[nodiscard]] std::string summary(const Tally& tally);
+
+// An error when the run is not what a server that copes gives: see `rouse-load --help`.
+[[nodiscard]] Result<void> judge(const Tally& tally, Scenario::Kind scenario, std::uint32_t machines);
 
 // {"exchanges", "exchanges_per_second", "lost", …, "offer_us": {"p50", "p90", "p99", "p999", "max"}, …}
 [[nodiscard]] std::string to_json(const Tally& tally);

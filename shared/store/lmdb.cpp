@@ -9,6 +9,15 @@ tl::unexpected<Error> failed(const char* what, int code) {
     std::string message = std::string(what) + ": " + mdb_strerror(code);
     if (code == MDB_MAP_FULL) message += "; raise store.map_size_gib and restart rouse-mgmt";
     if (code == ENOSPC) message += "; free some disk space below the state directory";
+    // LMDB's word for a write that was cut short, too.
+    if (code == EIO)
+        message +=
+            "; the disk is full or fails: free some disk space below the state directory, and if there is "
+            "enough, see what the kernel says of the disk (dmesg)";
+    if (code == EROFS)
+        message +=
+            "; make the state directory's file system writable again, and see what the kernel says of the "
+            "disk (dmesg)";
     return fail(std::move(message));
 }
 
@@ -145,6 +154,10 @@ bool Cursor::renew(const Transaction& txn) noexcept {
 
 std::optional<Cursor::Entry> Cursor::first() noexcept {
     return move(MDB_FIRST);
+}
+
+std::optional<Cursor::Entry> Cursor::last() noexcept {
+    return move(MDB_LAST);
 }
 
 std::optional<Cursor::Entry> Cursor::next() noexcept {

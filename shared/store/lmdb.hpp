@@ -114,6 +114,7 @@ class Cursor {
         Bytes value;
     };
     [[nodiscard]] std::optional<Entry> first() noexcept;
+    [[nodiscard]] std::optional<Entry> last() noexcept;
     [[nodiscard]] std::optional<Entry> next() noexcept;
 
   private:

@@ -2,7 +2,8 @@
 // turns, a port that runs out of frames, files that come and go. After each, what must always hold is
 // checked.
 //
-// An operation is one byte and its arguments: the low 3 bits say what, the next 2 which client.
+// The first byte's lowest bit: ports per transfer. An operation is one byte and its arguments: the low 3 bits
+// say what, the next 2 which client, and the others of a packet to which port it goes.
 
 #include "dataplane/tftp/engine.hpp"
 #include "tests/support/tftp_host.hpp"
@@ -40,7 +41,9 @@ class Input {
 
 class Machine {
   public:
-    Machine() {
+    // In single-port mode, or with ports per transfer.
+    explicit Machine(bool has_ports)
+        : engine_(EngineOptions{.sessions = 3, .seed = 1, .ports = has_ports ? kPorts : PortRange{}}) {
         host_.keep_events = false;
         host_.file("a").bytes.assign(3000, '\n');
         host_.file("b").bytes.assign(70'000, 'b');
@@ -55,7 +58,12 @@ class Machine {
         switch (operation & 7) {
             case 0: {  // any packet
                 const auto packet = in.bytes(in.byte());
-                receive(client, packet);
+                // To port 69, to the transfer's own, or to another one of ours.
+                const unsigned where = operation >> 5;
+                receive(client, packet,
+                        where < 3   ? wire::tftp::kPort
+                        : where < 6 ? server_port_[client]
+                                    : static_cast<std::uint16_t>(kPorts.first + where));
                 break;
             }
             case 1: {  // a request, its options as they come
@@ -70,18 +78,20 @@ class Machine {
                 const std::size_t length =
                     wire::tftp::write_request(room, wire::tftp::Opcode::rrq, kNames[which >> 4 & 3],
                                               which & 0x80 ? "netascii" : "octet", options);
-                receive(client, std::span(room).first(length));
+                receive(client, std::span(room).first(length), wire::tftp::kPort);
                 break;
             }
             case 2: {  // an acknowledgement near what was sent last
                 std::array<std::byte, 4> room;
                 const auto block = static_cast<std::uint16_t>(last_block_[client] + in.byte() - 128);
-                receive(client, std::span(room).first(wire::tftp::write_ack(room, block)));
+                receive(client, std::span(room).first(wire::tftp::write_ack(room, block)),
+                        server_port_[client]);
                 break;
             }
             case 3: {  // the acknowledgement that it waits for
                 std::array<std::byte, 4> room;
-                receive(client, std::span(room).first(wire::tftp::write_ack(room, last_block_[client])));
+                const std::size_t length = wire::tftp::write_ack(room, last_block_[client]);
+                receive(client, std::span(room).first(length), server_port_[client]);
                 break;
             }
             case 4:  // time: up to a minute
@@ -121,11 +131,11 @@ class Machine {
     }
 
   private:
-    void receive(unsigned client, std::span<const std::byte> payload) {
-        const Peer peer{Ipv4Address::from_host(0x0a4d0009),
-                        Ipv4Address::from_host(0x0a4d0001),
-                        static_cast<std::uint16_t>(kFirstPort + client),
-                        {}};
+    void receive(unsigned client, std::span<const std::byte> payload, std::uint16_t server_port) {
+        const Peer peer{.address = Ipv4Address::from_host(0x0a4d0009),
+                        .server = Ipv4Address::from_host(0x0a4d0001),
+                        .port = static_cast<std::uint16_t>(kFirstPort + client),
+                        .server_port = server_port};
         const std::size_t before = host_.waiting();
         (void)engine_.receive(now_ns_, peer, payload, host_);
         require(host_.waiting() <= before + 1);  // no amplification
@@ -139,6 +149,8 @@ class Machine {
     void look_at_what_was_sent() {
         for (const auto& packet : host_.take()) {
             const auto opcode = *wire::tftp::read_opcode(packet.bytes());
+            require(engine_.serves(packet.server_port));
+            if (opcode != 5) server_port_[packet.client - kFirstPort] = packet.server_port;
             require(packet.length <= 1472 && opcode >= 3 && opcode <= 6 && opcode != 4);
             if (opcode == 3)
                 last_block_[packet.client - kFirstPort] = *wire::tftp::read_block(packet.bytes());
@@ -157,10 +169,13 @@ class Machine {
     }
 
     static constexpr std::uint16_t kFirstPort = 1000;
+    static constexpr PortRange kPorts{5000, 16};
 
     test::TftpHost host_{64};
-    Engine<test::TftpHost> engine_{EngineOptions{.sessions = 3, .seed = 1}};
+    Engine<test::TftpHost> engine_;
     std::array<std::uint16_t, 4> last_block_{};
+    std::array<std::uint16_t, 4> server_port_{wire::tftp::kPort, wire::tftp::kPort, wire::tftp::kPort,
+                                              wire::tftp::kPort};
     std::uint64_t now_ns_ = kNanosPerSecond;
 };
 
@@ -168,7 +183,7 @@ class Machine {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     Input in(data, size);
-    Machine machine;
+    Machine machine((in.byte() & 1) != 0);
     while (!in.is_empty()) machine.step(in);
     machine.finish();
     return 0;

@@ -20,6 +20,7 @@ class TftpClient {
         wire::tftp::Options ask{};
         Gap gap = Gap::acknowledge_each;
         std::uint64_t retry_ms = 300;
+        bool rolls_to_one = false;  // block 65535 is followed by 1
     };
     using Packet = std::vector<std::byte>;
 
@@ -51,7 +52,7 @@ class TftpClient {
 
     // Asks again, when nothing came for a while: for the answer, or for what follows the last good block.
     std::optional<Packet> tick(std::uint64_t now_ms) {
-        if (is_done_ || now_ms < deadline_ms_) return std::nullopt;
+        if (is_done_ || !failure_.empty() || now_ms < deadline_ms_) return std::nullopt;
         ++timeouts_;
         if (has_started_) return acknowledge(now_ms);
         deadline_ms_ = now_ms + options_.retry_ms;
@@ -85,10 +86,10 @@ class TftpClient {
     std::optional<Packet> data(std::uint64_t now_ms, std::uint16_t block, wire::tftp::Bytes bytes) {
         if (is_done_) {
             // The last acknowledgement was lost.
-            if (block == static_cast<std::uint16_t>(expected_ - 1)) return last_sent_;
+            if (block == number_of(expected_ - 1)) return last_sent_;
             return std::nullopt;
         }
-        if (block != static_cast<std::uint16_t>(expected_)) return gap(now_ms);
+        if (block != number_of(expected_)) return gap(now_ms);
         if (bytes.size() > block_size_) {
             failure_ = "a block is too long";
             return std::nullopt;
@@ -110,9 +111,15 @@ class TftpClient {
         return acknowledge(now_ms);
     }
 
+    // What the wire carries for it.
+    [[nodiscard]] std::uint16_t number_of(std::uint64_t block) const {
+        if (!options_.rolls_to_one || block == 0) return static_cast<std::uint16_t>(block);
+        return static_cast<std::uint16_t>((block - 1) % 0xffff + 1);
+    }
+
     Packet acknowledge(std::uint64_t now_ms) {
         last_sent_.resize(4);
-        last_sent_.resize(wire::tftp::write_ack(last_sent_, static_cast<std::uint16_t>(expected_ - 1)));
+        last_sent_.resize(wire::tftp::write_ack(last_sent_, number_of(expected_ - 1)));
         since_ack_ = 0;
         deadline_ms_ = now_ms + options_.retry_ms;
         return last_sent_;

@@ -24,6 +24,11 @@ Event with_detail(Event e, std::uint16_t detail) {
     return e;
 }
 
+Event with_words(Event e, std::string_view words) {
+    e.set_words(words);
+    return e;
+}
+
 TEST(Sentence, SaysWhatHappened) {
     const std::uint16_t no_address = static_cast<std::uint16_t>(DropReason::dhcp_no_address);
     const std::pair<Event, const char*> cases[] = {
@@ -55,8 +60,9 @@ TEST(Sentence, SaysWhatHappened) {
         {with_detail(transfer(EventKind::tftp_failed, 3'100'000, 0, 0),
                      static_cast<std::uint16_t>(TransferFailure::timed_out)),
          "fetching vmlinuz failed after 3.1 MB: the client stopped acknowledging"},
-        {with_detail(event(EventKind::tftp_failed, kMac, kNoon, "grubx64.efi: User aborted"),
-                     static_cast<std::uint16_t>(TransferFailure::client_error)),
+        {with_words(with_detail(event(EventKind::tftp_failed, kMac, kNoon, "grubx64.efi"),
+                                static_cast<std::uint16_t>(TransferFailure::client_error)),
+                    "User aborted"),
          "fetching grubx64.efi failed: the client sent an error, saying \"User aborted\""},
         {with_detail(transfer(EventKind::tftp_failed, 0, 0, 0), 999),
          "fetching vmlinuz failed: for a reason unknown here"},
@@ -88,6 +94,10 @@ TEST(Sentence, DetailsHoldTheFigures) {
     const auto d = details(transfer(EventKind::tftp_complete, 8'200'000, 1'900 * kNanosPerMilli, 2));
     EXPECT_EQ(d["bytes"], 8'200'000);
     EXPECT_EQ(d["duration_ms"], 1900);
+    EXPECT_EQ(d["bytes_per_second"], 4'315'789);
+    EXPECT_EQ(details(transfer(EventKind::http_complete, 1000, kNanosPerSecond, 0))["bytes_per_second"],
+              1000);
+    EXPECT_FALSE(details(transfer(EventKind::tftp_complete, 0, 0, 0)).contains("bytes_per_second"));
     EXPECT_EQ(d["blocks_resent"], 2);
     EXPECT_EQ(d["block_size"], 1432);
     EXPECT_EQ(d["file"], "vmlinuz");
@@ -96,8 +106,9 @@ TEST(Sentence, DetailsHoldTheFigures) {
     EXPECT_EQ(asked["architecture"], "x64-uefi");
     EXPECT_EQ(asked["vendor_class"], "PXEClient:Arch:00007:UNDI:003010");
     EXPECT_EQ(details(with_detail(event(EventKind::tftp_failed, kMac), 1))["reason"], "timed_out");
-    const auto failed = details(event(EventKind::tftp_failed, kMac, kNoon, "a.efi: no room"));
-    EXPECT_EQ(failed["file"], "a.efi");
+    const auto failed =
+        details(with_words(event(EventKind::tftp_failed, kMac, kNoon, "a: b.efi"), "no room"));
+    EXPECT_EQ(failed["file"], "a: b.efi") << "a name may look like a name and words";
     EXPECT_EQ(failed["words"], "no room");
     EXPECT_EQ(details(with_detail(event(EventKind::tftp_missing, kMac), 1))["kind"], "config_search");
     EXPECT_EQ(details(with_detail(event(EventKind::tftp_missing, kMac), 99))["kind"], "unknown");

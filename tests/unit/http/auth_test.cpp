@@ -76,8 +76,7 @@ class AuthTest : public testing::Test {
         users_.users["admin"] = {hash_password("secret").value(), Role::administrator};
         auth_.install(router_);
         router_.add({.pattern = "/whoami"}, [](Request& request) -> Outcome {
-            return Response::text(request.principal->user + " " +
-                                  std::string(to_string(request.principal->role)));
+            return Response::text(request.principal->user + " " + to_string(request.principal->roles, "and"));
         });
     }
     Response post(const std::string& path, const json& body) {
@@ -149,7 +148,7 @@ TEST_F(AuthTest, GuessingIsSlowedDownPerPeer) {
 
 TEST_F(AuthTest, RefreshGivesANewAccessToken) {
     const auto tokens = body(login("admin", "secret"));
-    users_.users["admin"].role = Role::viewer;
+    users_.users["admin"].roles = Role::viewer;
     const auto refreshed = post("/api/token/refresh", {{"refresh", tokens["refresh"]}});
     ASSERT_EQ(refreshed.status, Status::ok);
     EXPECT_FALSE(body(refreshed).contains("refresh"));

@@ -60,8 +60,12 @@ TEST_F(TokenTest, RoundTrips) {
     const auto claims = key_.verify(key_.sign(kClaims).value(), TokenUse::access, kNow);
     ASSERT_TRUE(claims) << claims.error().message;
     EXPECT_EQ(claims->user, "admin");
-    EXPECT_EQ(claims->role, Role::administrator);
+    EXPECT_EQ(claims->roles, Roles(Role::administrator));
     EXPECT_EQ(claims->expires, kNow + 60);
+
+    TokenClaims several = kClaims;
+    several.roles = {Role::viewer, Role::worker, Role::o2ims_subscriber};
+    EXPECT_EQ(key_.verify(key_.sign(several).value(), TokenUse::access, kNow)->roles, several.roles);
 
     TokenClaims refresh = kClaims;
     refresh.use = TokenUse::refresh;
@@ -106,7 +110,7 @@ TEST_F(TokenTest, ForeignKeysAndTamperedTokensAreRefused) {
     EXPECT_THAT(why_not(other.sign(kClaims).value()), HasSubstr("this server signed"));
 
     TokenClaims viewer = kClaims;
-    viewer.role = Role::viewer;
+    viewer.roles = Role::viewer;
     const std::string mine = key_.sign(viewer).value();
     const std::string better = key_.sign(kClaims).value();
     const auto payload = [](const std::string& token) {

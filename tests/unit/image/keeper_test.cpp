@@ -100,6 +100,80 @@ TEST_F(KeeperTest, AnUnnamedImageLivesAsLongAsSomebodyHoldsIt) {
     EXPECT_EQ(gauge(Gauge::image_bytes_resident), 0U);
 }
 
+// A name that is re-pointed while its old content is on its way into memory: who asked for it gets it.
+TEST_F(KeeperTest, AnUnnamedImageComesForWhoWaitsForIt) {
+    const auto bytes = pattern(9'000'000, 8);
+    const auto hash = publish(bytes);
+    start(64 << 20);
+    keeper_->round(now_s_);
+    ASSERT_NE(find(hash), nullptr);  // a transfer opens
+    forget(hash);
+    for (int i = 0; i < 5; ++i) {
+        round();
+        now_s_ += 1;
+        ASSERT_NE(find(hash), nullptr) << "and asks again";
+    }
+    ASSERT_EQ(find(hash)->residency(), Residency::resident);
+    const Image* image = find(hash);
+    image->retain();
+    shared_.grace.quiescent(*seat_);
+    now_s_ += 3;
+    rounds();
+    EXPECT_EQ(find(hash), nullptr) << "nobody waits any more";
+    EXPECT_EQ(text(*image), bytes);
+    image->release();
+    rounds();
+    EXPECT_EQ(gauge(Gauge::image_bytes_resident), 0U);
+    EXPECT_EQ(gauge(Gauge::images_known), 0U);
+}
+
+TEST_F(KeeperTest, AnUnnamedImageThatNobodyWaitsForAnyMoreIsNotStaged) {
+    const auto hash = publish(pattern(9'000'000, 8));
+    start(64 << 20);
+    keeper_->round(now_s_);
+    ASSERT_NE(find(hash), nullptr);
+    forget(hash);
+    now_s_ += 3;
+    rounds();
+    EXPECT_EQ(find(hash), nullptr);
+    EXPECT_EQ(gauge(Gauge::image_bytes_resident), 0U);
+}
+
+TEST_F(KeeperTest, AnImageThatIsNamedAgainWhileItIsWaitedForStays) {
+    const auto bytes = pattern(9'000'000, 8);
+    const auto hash = publish(bytes);
+    start(64 << 20);
+    keeper_->round(now_s_);
+    ASSERT_NE(find(hash), nullptr);
+    forget(hash);
+    keeper_->round(now_s_);
+    name(hash, bytes.size());
+    rounds();
+    now_s_ += 60;
+    rounds();
+    ASSERT_NE(find(hash), nullptr);
+    EXPECT_EQ(text(*find(hash)), bytes);
+}
+
+// scripts/setup reserves some.
+TEST_F(KeeperTest, LargeImagesLieOnHugePagesWhereThereAreAny) {
+    std::ifstream file("/proc/meminfo");
+    std::uint64_t free_pages = 0;
+    for (std::string key, rest; file >> key; std::getline(file, rest))
+        if (key == "HugePages_Free:") file >> free_pages;
+    if (free_pages < 2) GTEST_SKIP() << "no huge pages are free: vm.nr_hugepages";
+    const auto bytes = pattern(2'500'000, 36);
+    const auto hash = publish(bytes);
+    const auto small = publish(pattern(1000, 37));
+    start(64 << 20);
+    rounds();
+    ASSERT_EQ(find(hash)->residency(), Residency::resident);
+    EXPECT_TRUE(find(hash)->is_huge());
+    EXPECT_FALSE(find(small)->is_huge());
+    EXPECT_EQ(text(*find(hash)), bytes);
+    EXPECT_EQ(gauge(Gauge::image_bytes_huge), std::uint64_t{4} << 20);
+}
+
 TEST_F(KeeperTest, AnUnnamedImageLivesUntilEveryWorkerLookedAway) {
     const auto bytes = pattern(200'000, 7);
     const auto hash = publish(bytes);

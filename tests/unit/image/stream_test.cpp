@@ -179,21 +179,67 @@ TEST_F(StreamTest, AFileThatVanishedFailsIt) {
     stream->release();
 }
 
-TEST_F(StreamTest, MemoryForRingsIsBoundedAndTheNextOneGetsWhatIsGivenBack) {
+TEST_F(StreamTest, MemoryForRingsIsBoundedAndWhoWaitedLongestGetsWhatIsGivenBack) {
     const auto hash = publish(pattern(kTooLarge, 7));
     start(kBudget);
     ASSERT_EQ(residency(hash), Residency::streamed);
-    constexpr std::size_t kRings = kBudget / 8 / Stream::kBytes;
+    constexpr std::size_t kRings = kBudget / Stream::kBytes;  // nothing else is in memory
     std::vector<Stream*> streams;
-    for (std::size_t i = 0; i <= kRings; ++i) streams.push_back(take(hash));
-    for (int i = 0; i < 100; ++i) round();
+    for (std::size_t i = 0; i < kRings + 2; ++i) streams.push_back(take(hash));
+    for (int i = 0; i < 1000 && round(); ++i) continue;
     EXPECT_EQ(gauge(Gauge::image_streams_open), kRings);
+    EXPECT_EQ(gauge(Gauge::image_streams_waiting), 2U);
+    EXPECT_LE(gauge(Gauge::image_bytes_resident), kBudget);
     std::array<std::byte, 8> out;
     EXPECT_EQ(streams[kRings]->read(0, out), ReadResult::later);
-    streams[0]->release();
-    for (int i = 0; i < 3; ++i) round();
+    streams[3]->release();
+    round();
+    streams[3] = take(hash);  // in the place that became free, and still behind those that wait
+    round();
+    round();
     EXPECT_EQ(streams[kRings]->read(0, out), ReadResult::done);
-    for (std::size_t i = 1; i <= kRings; ++i) streams[i]->release();
+    EXPECT_EQ(streams[3]->read(0, out), ReadResult::later);
+    streams[0]->release();
+    streams[1]->release();
+    for (int i = 0; i < 3; ++i) round();
+    EXPECT_EQ(streams[kRings + 1]->read(0, out), ReadResult::done);
+    EXPECT_EQ(streams[3]->read(0, out), ReadResult::done);
+    EXPECT_EQ(gauge(Gauge::image_streams_waiting), 0U);
+    for (std::size_t i = 2; i < streams.size(); ++i) streams[i]->release();
+    round();
+    round();
+    EXPECT_EQ(gauge(Gauge::image_streams_open), 0U);
+}
+
+TEST_F(StreamTest, WhatImagesHoldIsNotForRingsButAnEighthAlwaysIs) {
+    const auto held = publish(pattern(50'000'000, 15));
+    start(kBudget);
+    ASSERT_EQ(residency(held), Residency::resident);
+    find(held)->retain();
+    const auto hash = publish(pattern(kTooLarge, 16));
+    ASSERT_EQ(residency(hash), Residency::streamed);
+    std::vector<Stream*> streams;
+    for (int i = 0; i < 40; ++i) streams.push_back(take(hash));
+    for (int i = 0; i < 1000 && round(); ++i) continue;
+    EXPECT_GE(gauge(Gauge::image_streams_open), kBudget / 8 / Stream::kBytes);
+    EXPECT_LT(gauge(Gauge::image_streams_open), 20U);
+    EXPECT_LE(gauge(Gauge::image_bytes_resident), kBudget);
+    for (Stream* stream : streams) stream->release();
+    find(held)->release();
+}
+
+TEST_F(StreamTest, AFileIsOpenedAtOnceAndAWaitingTransferKeepsIt) {
+    const auto bytes = pattern(kTooLarge, 17);
+    const auto hash = publish(bytes);
+    start(kBudget);
+    ASSERT_EQ(residency(hash), Residency::streamed);
+    std::vector<Stream*> streams;
+    for (std::size_t i = 0; i <= kBudget / Stream::kBytes; ++i) streams.push_back(take(hash));
+    round();
+    std::filesystem::remove(image_path(directory(), hash));
+    for (std::size_t i = 0; i + 1 < streams.size(); ++i) streams[i]->release();
+    EXPECT_TRUE(read(*streams.back(), 0, bytes.size()) == bytes);
+    streams.back()->release();
 }
 
 TEST_F(StreamTest, WithoutRoomBesideWhatIsInUseItIsStreamedUntilThereIsRoom) {

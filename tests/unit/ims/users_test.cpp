@@ -21,7 +21,7 @@ TEST_F(UsersTest, TheFirstStartMakesAnAdministrator) {
     EXPECT_EQ(password.size(), 32U);
     const auto admin = users_.find("admin");
     ASSERT_TRUE(admin && *admin);
-    EXPECT_EQ((*admin)->role, http::Role::administrator);
+    EXPECT_EQ((*admin)->roles, http::Roles(http::Role::administrator));
     EXPECT_TRUE(http::verify_password(password, (*admin)->password_hash));
     EXPECT_FALSE(*ensure_first_user(*writer_, file)) << "only the first";
     EXPECT_EQ(post("/api/token/", {{"username", "admin"}, {"password", password}}).code, 200U);
@@ -47,10 +47,22 @@ TEST_F(UsersTest, ChangeRoleAndPasswordApart) {
     EXPECT_TRUE(http::verify_password("secret-word", (*users_.find("bob"))->password_hash));
     EXPECT_EQ(patch(here, {{"password", "another-word"}}).code, 200U);
     EXPECT_TRUE(http::verify_password("another-word", (*users_.find("bob"))->password_hash));
-    EXPECT_EQ((*users_.find("bob"))->role, http::Role::operator_);
+    EXPECT_EQ((*users_.find("bob"))->roles, http::Roles(http::Role::operator_));
     EXPECT_EQ(put(here, {{"username", "rob"}, {"role", "viewer"}, {"password", "third-word"}}).code, 200U);
     EXPECT_FALSE(*users_.find("bob"));
     EXPECT_TRUE(http::verify_password("third-word", (*users_.find("rob"))->password_hash));
+}
+
+TEST_F(UsersTest, HoldSeveralRoles) {
+    const json made = make("/api/users/", {{"username", "smo"},
+                                           {"password", "secret-word"},
+                                           {"role", "o2ims-reader"},
+                                           {"roles", {"o2ims-subscriber", "worker"}}});
+    using enum http::Role;
+    EXPECT_EQ((*users_.find("smo"))->roles, http::Roles(o2ims_reader, o2ims_subscriber, worker));
+    EXPECT_EQ(patch(path("/api/users/", made), {{"roles", {"king"}}}).wrong_field(), "/roles/0");
+    EXPECT_EQ(patch(path("/api/users/", made), {{"roles", json::array()}}).code, 200U);
+    EXPECT_EQ((*users_.find("smo"))->roles, http::Roles(o2ims_reader));
 }
 
 TEST_F(UsersTest, BadInputNamesTheField) {

@@ -2,6 +2,7 @@
 
 #include "perf/load/echo.hpp"
 #include "perf/load/rack.hpp"
+#include "perf/load/report.hpp"
 #include "tests/support/worker_fixture.hpp"
 
 #include <chrono>
@@ -33,6 +34,12 @@ class BootTest : public ::testing::Test {
             if (kind.has_tftp) options.kinds.push_back(&kind);
         return options;
     }
+    static std::uint32_t count_of(std::string_view kind, const RackOptions& options) {
+        std::uint32_t count = 0;
+        for (std::uint32_t i = 0; i < options.machines; ++i)
+            count += options.kinds[i % options.kinds.size()]->name == kind;
+        return count;
+    }
     // A simulated time, 100 us a turn. The images are staged by a thread of its own, so what waits for the
     // server waits for real time, too.
     Tally run(const RackOptions& with) {
@@ -59,7 +66,7 @@ class BootTest : public ::testing::Test {
 TEST_F(BootTest, EveryKindComesUp) {
     const Tally tally = run(options());
     EXPECT_EQ(tally.completed, kMachines);
-    EXPECT_EQ(tally.leases, kMachines);
+    EXPECT_EQ(tally.leases, kMachines + count_of("rom-ipxe", options())) << "iPXE leases anew";
     EXPECT_EQ(tally.transfers, kMachines * 2);
     EXPECT_EQ(tally.bytes, kMachines * 114'280U);
     EXPECT_EQ(tally.corrupt + tally.refused + tally.broken + tally.failed, 0U);
@@ -68,6 +75,66 @@ TEST_F(BootTest, EveryKindComesUp) {
     EXPECT_EQ(tally.boot.total(), kMachines);
     EXPECT_EQ(tally.first_byte.total(), tally.transfers);
     EXPECT_EQ(completed_by_server_, tally.transfers);
+}
+
+TEST_F(BootTest, FirmwareLoadsALoaderThatLoadsTheNext) {
+    store_.add_image("shim.efi", std::string(5000, 's'));
+    auto with = options();
+    with.machines = 12;
+    with.files = {{.name = "shim.efi"}, {.name = "loader.efi"}, {.name = "kernel"}};
+    with.kinds = {must(find_machine_kind("edk2-shim-grub"))};
+    const Tally chain = run(with);
+    EXPECT_EQ(chain.completed, 12U);
+    EXPECT_EQ(chain.leases, 12U) << "shim and GRUB use the firmware's";
+    EXPECT_EQ(chain.transfers, 36U);
+    EXPECT_EQ(chain.probes, 12U) << "of the firmware's file alone";
+    EXPECT_GT(chain.misses, 0U);
+    now_ += kNanosPerSecond;
+    with.kinds = {must(find_machine_kind("rom-ipxe"))};
+    const Tally twice = run(with);
+    EXPECT_EQ(twice.completed, 12U);
+    EXPECT_EQ(twice.leases, 24U);
+    EXPECT_EQ(twice.transfers, 36U);
+}
+
+TEST_F(BootTest, Edk2CollectsOffersWhereThatIsAskedFor) {
+    auto with = options();
+    with.kinds = {must(find_machine_kind("edk2"))};
+    with.files.clear();
+    const Tally quick = run(with);
+    EXPECT_LT(quick.exchange.max(), 3600 * kNanosPerMilli);
+    now_ += kNanosPerSecond;
+    with.is_realistic = true;
+    const Tally tally = run(with);
+    EXPECT_EQ(tally.completed, kMachines);
+    EXPECT_GE(tally.exchange.percentile(0), 3500 * kNanosPerMilli);
+    EXPECT_LT(tally.exchange.max(), 4000 * kNanosPerMilli);
+    EXPECT_EQ(tally.resends, 0U);
+}
+
+TEST_F(BootTest, ManyFilesComeToAnEnd) {
+    auto with = options();
+    with.machines = 1;
+    with.kinds = {must(find_machine_kind("ipxe-efi"))};
+    with.files.assign(300, {.name = "kernel"});
+    const Tally tally = run(with);
+    EXPECT_EQ(tally.completed, 1U);
+    EXPECT_EQ(tally.transfers, 300U);
+}
+
+TEST(Judge, AnAvalancheIsWellWhenEverybodyIsUp) {
+    constexpr auto kAvalanche = Scenario::Kind::avalanche;
+    Tally tally;
+    EXPECT_FALSE(judge(tally, kAvalanche, 3)) << "nobody began";
+    tally.begun = 3;
+    tally.completed = 2;
+    EXPECT_THAT(judge(tally, kAvalanche, 3).error().message,
+                ::testing::HasSubstr("2 of 3 machines came up: 0 gave up, 1 were under way"));
+    tally.left = 1;
+    EXPECT_TRUE(judge(tally, kAvalanche, 3));
+    EXPECT_FALSE(judge(tally, Scenario::Kind::rate, 3)) << "nothing was served";
+    tally.leases = 1;
+    EXPECT_TRUE(judge(tally, Scenario::Kind::rate, 3));
 }
 
 TEST_F(BootTest, LossOnBothWaysLeavesNobodyBehindAndNothingCorrupt) {

@@ -138,13 +138,52 @@ TEST_F(RackTest, AnswersToOthersAndDoubledOnesAreStray) {
 TEST_F(RackTest, BrokenAnswersAreCountedAndChangeNothing) {
     Rack<port::MemoryPort> rack(port_, options(1), now_);
     rack.turn(now_);
-    const auto answer = *answer_to(port_.take_sent().at(0));
+    auto answer = *answer_to(port_.take_sent().at(0));
+    wire::add_udp_checksum(answer);
     for (std::size_t length = 0; length < answer.size(); ++length) {
         port_.inject(std::span(answer).first(length));
         rack.turn(now_ + 1);
     }
     EXPECT_EQ(rack.tally().unreadable, answer.size());
     EXPECT_EQ(rack.tally().requests, 0U);
+    // A changed byte is never taken for what was sent: the checksums see it, or it is nobody's. Those of the
+    // Ethernet header alone are under none, but for the type.
+    std::uint64_t refused = 0;
+    for (std::size_t at = sizeof(wire::EthernetHeader); at < answer.size(); ++at)
+        for (const int flip : {0x01, 0x80, 0xff}) {
+            Frame changed = answer;
+            changed[at] ^= static_cast<std::byte>(flip);
+            port_.inject(changed);
+            rack.turn(now_ + 1);
+            ASSERT_EQ(rack.tally().requests, 0U) << "byte " << at;
+            ++refused;
+        }
+    EXPECT_EQ(rack.tally().unreadable + rack.tally().stray, answer.size() + refused);
+    port_.inject(answer);
+    rack.turn(now_ + 1);
+    EXPECT_EQ(rack.tally().requests, 1U);
+}
+
+// Without a checksum, as from many a server, whatever it says is read: never beyond its end, and never so
+// that the rack breaks.
+TEST_F(RackTest, AnswersWithoutAChecksumMaySayAnything) {
+    std::uint64_t heard = 0;
+    for (std::size_t at = wire::kUdpFrameOverhead;; ++at) {
+        Rack<port::MemoryPort> rack(port_, options(1), now_);
+        rack.turn(now_);
+        Frame answer = *answer_to(port_.take_sent().at(0));
+        if (at >= answer.size()) break;
+        wire::store(answer, wire::UdpTemplate::kUdpOffset + offsetof(wire::UdpHeader, checksum),
+                    std::uint16_t{0});
+        answer[at] ^= std::byte{0xff};
+        port_.inject(answer);
+        rack.turn(now_ + 1);
+        const Tally tally = rack.tally();
+        EXPECT_EQ(tally.requests + tally.unreadable + tally.stray, 1U) << "byte " << at;
+        heard += tally.requests;
+        (void)port_.take_sent();
+    }
+    EXPECT_GT(heard, 100U) << "most of its bytes are padding";
 }
 
 TEST_F(RackTest, ARateIsKeptWhateverTheServerDoes) {

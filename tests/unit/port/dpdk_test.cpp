@@ -1,17 +1,11 @@
-// The dpdk port on devices made of software. EAL starts once per process, in ordinary pages.
+// The dpdk port on devices made of software.
 
-#include "dataplane/port/dpdk_device.hpp"
-#include "dataplane/port/eal.hpp"
 #include "shared/clock.hpp"
+#include "tests/unit/port/dpdk_fixture.hpp"
 
-#include <array>
-#include <chrono>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <mutex>
 #include <random>
-#include <stdexcept>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,61 +17,9 @@
 namespace rouse::port {
 namespace {
 
-using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
-using Bytes = std::vector<std::byte>;
 namespace fs = std::filesystem;
-
-constexpr std::size_t kShortest = 60;
-constexpr std::size_t kLongest = DpdkPort::kFrameBytes;
-
-DpdkOptions ordinary_pages() {
-    DpdkOptions options;
-    options.eal_arguments = "--no-huge -m 128";
-    return options;
-}
-
-DpdkDevice open_or_throw(const std::string& device, unsigned queues = 1) {
-    auto opened = DpdkDevice::open(device, queues, ordinary_pages());
-    if (!opened) throw std::runtime_error(opened.error().message);
-    return std::move(*opened);
-}
-
-std::string refusal_of(const std::string& device, unsigned queues = 1) {
-    const auto opened = DpdkDevice::open(device, queues, ordinary_pages());
-    return opened ? "" : opened.error().message;
-}
-
-Bytes numbered(std::uint32_t n, std::size_t size = kShortest) {
-    Bytes bytes(size, static_cast<std::byte>(n * 31));
-    std::memcpy(bytes.data(), &n, sizeof n);
-    return bytes;
-}
-
-bool send_one(DpdkPort& port, const Bytes& bytes) {
-    std::array<Frame, 1> frame;
-    if (port.allocate(frame) == 0) return false;
-    std::copy(bytes.begin(), bytes.end(), frame[0].room().begin());
-    frame[0].length = static_cast<std::uint32_t>(bytes.size());
-    return port.send(frame) == 1;
-}
-
-// What comes within five seconds, COUNT frames at most.
-std::vector<Bytes> receive(DpdkPort& port, std::size_t count, DpdkPort* sender = nullptr) {
-    std::vector<Bytes> received;
-    for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-         received.size() < count && std::chrono::steady_clock::now() < end;) {
-        std::array<Frame, kBurst> frames;
-        const std::size_t n = port.receive(frames);
-        for (std::size_t i = 0; i < n; ++i)
-            received.emplace_back(frames[i].bytes().begin(), frames[i].bytes().end());
-        port.release(std::span(frames).first(n));
-        if (sender != nullptr) sender->flush();
-        if (n == 0) std::this_thread::yield();
-    }
-    return received;
-}
 
 // A ring: what is sent comes back.
 class DpdkRing : public ::testing::Test {
@@ -237,6 +179,31 @@ TEST_F(DpdkMemif, WithoutALinkFramesAreGivenUpAndCounted) {
     EXPECT_EQ(server.statistics().transmit_dropped, 10'000U);
 }
 
+TEST_F(DpdkMemif, LinkChangesAreToldAndSeen) {
+    std::mutex mutex;
+    std::vector<std::string> told;
+    DpdkOptions options = ordinary_pages();
+    options.report = [&](const std::string& text) {
+        const std::lock_guard lock(mutex);
+        if (text.starts_with("link of")) told.push_back(text);
+    };
+    auto servers = open_or_throw(device("net_memif0", "server"), 1, options);
+    const auto becomes = [&](bool is_up) {
+        for (int tries = 0; tries < 500 && servers.has_link() != is_up; ++tries)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        return servers.has_link() == is_up;
+    };
+    ASSERT_TRUE(becomes(false));
+    {
+        auto clients = open_or_throw(device("net_memif1", "client"));
+        ASSERT_TRUE(becomes(true));
+    }
+    ASSERT_TRUE(becomes(false));
+    const std::lock_guard lock(mutex);
+    EXPECT_THAT(told, ElementsAre(HasSubstr("net_memif0 is down"), HasSubstr("net_memif0 is up"),
+                                  HasSubstr("net_memif0 is down")));
+}
+
 TEST(DpdkDevice, ThatNobodyKnowsIsAnError) {
     const std::string refusal = refusal_of("net_bogus0");
     EXPECT_THAT(refusal, HasSubstr("cannot make a device of 'net_bogus0'"));
@@ -275,84 +242,16 @@ TEST(DpdkDevice, HasNoMoreQueuesThanThereAre) {
     EXPECT_THAT(refusal_of("net_null0", 4000), HasSubstr("4000 are wanted"));
 }
 
-TEST(PciDevice, IsKnownByItsName) {
-    EXPECT_TRUE(is_pci_device("0000:03:00.0"));
-    EXPECT_TRUE(is_pci_device("03:00.1,representor=[0]"));
-    EXPECT_FALSE(is_pci_device("net_tap0,mac=02:00:00:00:00:01"));
-    EXPECT_FALSE(is_pci_device("eth0"));
-    EXPECT_FALSE(is_pci_device(""));
-}
-
-class FakeSysfs : public ::testing::Test {
-  protected:
-    FakeSysfs() { fs::create_directories(device_); }
-    ~FakeSysfs() override { fs::remove_all(root_); }
-    void drive_by(const std::string& driver) { fs::create_symlink("/drivers/" + driver, device_ / "driver"); }
-    std::string refusal() const {
-        const auto usable = check_pci_device("03:00.0", root_);
-        return usable ? "" : usable.error().message;
-    }
-    fs::path root_ = fs::temp_directory_path() / ("rouse-sysfs-" + std::to_string(::getpid()));
-    fs::path device_ = root_ / "bus/pci/devices/0000:03:00.0";
-};
-
-TEST_F(FakeSysfs, APciDeviceIsUsableBehindAnIommu) {
-    drive_by("vfio-pci");
-    EXPECT_THAT(refusal(), HasSubstr("behind no IOMMU"));
-    fs::create_directory(device_ / "iommu_group");
-    EXPECT_EQ(refusal(), "");
-}
-
-TEST_F(FakeSysfs, ADeviceOfTheKernelsSaysHowToTakeItAway) {
-    EXPECT_THAT(refusal(), HasSubstr("has no driver"));
-    drive_by("ixgbe");
-    EXPECT_THAT(refusal(), HasSubstr("(driver ixgbe); bind it: `modprobe vfio-pci && dpdk-devbind.py "
-                                     "--bind=vfio-pci 0000:03:00.0`"));
-}
-
-TEST_F(FakeSysfs, ADriverThatSharesItsDeviceIsFine) {
-    drive_by("mlx5_core");
-    EXPECT_EQ(refusal(), "");
-}
-
-TEST(PciDevice, ThatIsNotThereIsAnError) {
-    EXPECT_THAT(refusal_of("0000:fe:1f.7"), HasSubstr("there is no PCI device 0000:fe:1f.7 here"));
-}
-
-TEST(EalArguments, UseHugePagesWhereThereAreEnough) {
-    const auto huge = eal_arguments({.device = "net_null0", .memory_mib = 32}, 32);
-    ASSERT_TRUE(huge);
-    EXPECT_THAT(*huge, Contains("--in-memory"));
-    EXPECT_THAT(*huge, Not(Contains("--no-huge")));
-    EXPECT_THAT(*huge, Contains("--no-pci"));
-    const auto ordinary = eal_arguments({.device = "net_null0", .memory_mib = 32}, 30);
-    ASSERT_TRUE(ordinary);
-    EXPECT_THAT(*ordinary, Contains("--no-huge"));
-    EXPECT_THAT(*ordinary, Not(Contains("--in-memory")));  // EAL refuses the two together
-}
-
-TEST(EalArguments, OfTheUserSayHowMuchMemoryIsNeeded) {
-    const EalOptions options{.device = "net_null0", .memory_mib = 32, .arguments = "-m 64"};
-    EXPECT_THAT(*eal_arguments(options, 62), Contains("--no-huge"));
-    EXPECT_THAT(*eal_arguments(options, 64), Contains("--in-memory"));
-}
-
-TEST(EalArguments, HardwareNeedsHugePages) {
-    const auto refused = eal_arguments({.device = "0000:03:00.0", .memory_mib = 32}, 30);
-    ASSERT_FALSE(refused);
-    EXPECT_THAT(refused.error().message, HasSubstr("nr_hugepages"));
-    const auto taken = eal_arguments({.device = "0000:03:00.0", .memory_mib = 32}, 32);
-    ASSERT_TRUE(taken);
-    EXPECT_THAT(*taken, Not(Contains("--no-pci")));
-    EXPECT_THAT(*taken, Contains("-a"));
-}
-
-TEST(EalArguments, OfTheUserComeLast) {
-    const auto arguments = eal_arguments({.device = "net_null0", .arguments = " -m 64  --log-level=8 "}, 0);
-    ASSERT_TRUE(arguments);
-    ASSERT_GE(arguments->size(), 3U);
-    EXPECT_EQ(std::vector(arguments->end() - 3, arguments->end()),
-              (std::vector<std::string>{"-m", "64", "--log-level=8"}));
+TEST(DpdkDevice, HasTheFramesThatItWasGiven) {
+    DpdkOptions options = ordinary_pages();
+    options.receive_descriptors = options.transmit_descriptors = 64;
+    options.transmit_frames = 128;
+    auto device = open_or_throw("net_ring0", 1, options);
+    DpdkPort& port = device.ports().front();
+    std::array<Frame, kBurst> frames;
+    std::size_t had = 0;
+    while (const std::size_t n = port.allocate(frames)) had += n;
+    EXPECT_EQ(had, 128U);
 }
 
 }  // namespace

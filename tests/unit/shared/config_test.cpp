@@ -1,6 +1,7 @@
 #include "shared/config.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -45,6 +46,15 @@ TEST(ParseConfig, UnknownKeysAndBadValuesAreErrors) {
         ASSERT_TRUE(std::holds_alternative<int>(result)) << text;
         EXPECT_NE(std::get<int>(result), 0) << text;
     }
+}
+
+TEST(ParseConfig, TransfersAreAHundredThousandAndMore) {
+    EXPECT_GE(Config{}.dataplane.sessions, 100'000U);
+    for (const char* wrong : {"0", "1048577", "-1"})
+        EXPECT_TRUE(std::holds_alternative<int>(parse({"--dataplane.sessions", wrong}))) << wrong;
+    const auto most = parse({"--dataplane.sessions", "1048576"});
+    ASSERT_TRUE(std::holds_alternative<Config>(most));
+    EXPECT_EQ(std::get<Config>(most).dataplane.sessions, 1'048'576U);
 }
 
 TEST(ParseConfig, WorkersCoresRestAndRings) {
@@ -107,6 +117,16 @@ TEST(Config, KnowsTheKernelsInterfaceOnTheRack) {
         config.dataplane.port = port;
         EXPECT_EQ(config.rack_interface(), interface) << port;
     }
+    namespace fs = std::filesystem;
+    const fs::path sysfs = fs::temp_directory_path() / ("rouse-config-sysfs-" + std::to_string(::getpid()));
+    const fs::path card = sysfs / "bus/pci/devices/0000:03:00.0";
+    fs::create_directories(card / "net/eth7");
+    fs::create_symlink("/drivers/ixgbe", card / "driver");
+    config.dataplane.port = "auto:03:00.0";
+    EXPECT_EQ(config.rack_interface(sysfs), "eth7");
+    config.dataplane.port = "dpdk:03:00.0";
+    EXPECT_EQ(config.rack_interface(sysfs), "rouse0");
+    fs::remove_all(sysfs);
     config.dataplane.address = "10.77.0.1/16";
     EXPECT_EQ(config.rack_address(), "10.77.0.1");
     config.dataplane.address = "10.77.0.1";

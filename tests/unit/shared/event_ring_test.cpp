@@ -114,7 +114,9 @@ TEST_F(EventRing, AFileOfAnotherLayoutIsReplaced) {
 TEST(Event, TextIsCutNotOverrun) {
     Event event;
     event.set_text(std::string(200, 'x'));
-    EXPECT_EQ(event.get_text(), std::string(event.text.size(), 'x'));
+    EXPECT_EQ(event.get_text(), std::string(event.text.size() - 3, 'x') + "...") << "and it says so";
+    event.set_text(std::string(127, 'n'));
+    EXPECT_EQ(event.get_text(), std::string(127, 'n')) << "every name fits";
     event.set_text("ab");
     EXPECT_EQ(event.get_text(), "ab");
 }

@@ -112,6 +112,18 @@ TEST_F(Loss, AnAckInsideTheWindowMovesItAndSendsTheRestAgain) {
     EXPECT_THAT(exchange(ack(2)), ElementsAre("DATA 3 1000", "DATA 4 1000", "DATA 5 1000", "DATA 6 1000"));
 }
 
+// The value has brought the rest again already: it does so once, by whichever way it came.
+TEST_F(Loss, AnAckInsideTheWindowIsActedUponOnceEvenWhenItIsRepeatedMuchLater) {
+    open_window();
+    EXPECT_THAT(exchange(ack(2)), SizeIs(4));
+    wait_ms(100);
+    EXPECT_EQ(receive(ack(2)), DropReason::tftp_stale_ack);
+    EXPECT_THAT(run(), IsEmpty());
+    EXPECT_THAT(exchange(ack(6)), SizeIs(4));
+    wait_ms(100);
+    EXPECT_EQ(receive(ack(6)), DropReason::none) << "another value";
+}
+
 // EDK2 acknowledges every block that it did not expect: three more of these for one lost block.
 TEST_F(Loss, RewindsOncePerAckValue) {
     open_window();
@@ -278,10 +290,60 @@ TEST_F(Loss, RetriesGoFirst) {
     run(128);
     (void)receive(ack(64), 1);
     (void)receive(ack(10), 2);
-    engine_.run(now_ns_, host_, 54 + 2 * kTurnBlocks);
-    std::uint64_t retries = 0;
-    for (const auto& packet : host_.take().first(54)) retries += packet.client == 2;
-    EXPECT_EQ(retries, 54U);
+    engine_.run(now_ns_, host_, 64);
+    std::map<std::uint64_t, std::size_t> blocks;
+    const auto sent = host_.take();
+    for (const auto& packet : sent) ++blocks[packet.client];
+    EXPECT_EQ(sent.front().client, 2U);
+    EXPECT_EQ(blocks, (std::map<std::uint64_t, std::size_t>{{1, 16}, {2, 48}})) << "three of four frames";
+}
+
+// A switch that was gone for a while: all its clients' windows are sent again at once, and the one client
+// behind another switch goes on as fast as a quarter of the budget lets it.
+TEST(Fairness, ManyThatAreSentToAgainDoNotHoldUpOneThatIsNot) {
+    constexpr std::uint16_t kSilent = 500;
+    constexpr std::uint16_t kLive = 9;
+    constexpr std::size_t kBudget = 128;
+    test::TftpHost host(1024);
+    host.keep_events = false;
+    host.file("f").bytes.assign(10'000'000, 'x');
+    Engine<test::TftpHost> engine(EngineOptions{.sessions = kSilent + 1, .seed = 3});
+    std::uint64_t now = kNanosPerSecond;
+    const auto send = [&](std::uint16_t port, const Packet& packet) {
+        const Peer peer{Ipv4Address::from_host(0x0a4d0009), Ipv4Address::from_host(0x0a4d0001), port, {}};
+        (void)engine.receive(now, peer, packet, host);
+    };
+    const auto live_blocks = [&](std::size_t budget) {
+        engine.run(now, host, budget);
+        std::size_t live = 0;
+        for (const auto& packet : host.take()) live += packet.client == kLive;
+        return live;
+    };
+    const auto settle = [&] {
+        while (engine.run(now, host, 1024) > 0) (void)host.take();
+    };
+    const auto request = rrq("f", {.block_size = 8, .window_size = 64});
+    for (std::uint16_t i = 0; i < kSilent; ++i) send(static_cast<std::uint16_t>(1000 + i), request);
+    settle();
+    for (std::uint16_t i = 0; i < kSilent; ++i) send(static_cast<std::uint16_t>(1000 + i), ack(0));
+    settle();
+    now += 200 * kNanosPerMilli;
+    send(kLive, rrq("f", {.block_size = 8, .window_size = 8}));
+    settle();
+    send(kLive, ack(0));
+    ASSERT_EQ(live_blocks(kBudget), 8U);
+    now += 100 * kNanosPerMilli;  // all the others' timers are over: 32 000 blocks to send again
+    std::uint64_t acked = 0;
+    for (int turn = 0; turn < 40; ++turn) {
+        send(kLive, ack(acked += 8));
+        EXPECT_EQ(live_blocks(kBudget), 8U) << "turn " << turn;
+    }
+    // Of a budget or a port that gives a frame or two at a time, a quarter.
+    send(kLive, ack(acked += 8));
+    std::size_t live = 0;
+    for (int turn = 0; turn < 24; ++turn) live += live_blocks(1);
+    EXPECT_GE(live, 5U);
+    EXPECT_GT(engine.run(now, host, kBudget), 0U) << "they are not through yet";
 }
 
 }  // namespace

@@ -209,10 +209,28 @@ TEST_F(Requests, AClientsErrorEndsTheTransferInItsOwnWords) {
     const auto failed = events(EventKind::tftp_failed);
     ASSERT_THAT(failed, SizeIs(1));
     EXPECT_EQ(static_cast<TransferFailure>(failed[0].detail), TransferFailure::client_error);
-    EXPECT_EQ(failed[0].get_text(), "f: Malformatted OACK packet");
+    EXPECT_EQ(failed[0].get_text(), "f");
+    EXPECT_EQ(failed[0].get_words(), "Malformatted OACK packet");
     EXPECT_THAT(run(), IsEmpty()) << "never an answer to an error";
     EXPECT_EQ(receive(error(ErrorCode::illegal_operation, "")), DropReason::tftp_no_session);
     EXPECT_THAT(run(), IsEmpty());
+}
+
+TEST_F(Requests, TheLongestNameIsToldWholeAtTheEndTooAndWordsThatAreCutSaySo) {
+    const std::string name = "debian-installer/" + std::string(kMaxNameBytes - 17 - 7, 'd') + "/initrd";
+    ASSERT_EQ(name.size(), kMaxNameBytes);
+    put(name, 10);
+    exchange(rrq(name));
+    exchange(ack(1));
+    ASSERT_THAT(events(EventKind::tftp_complete), SizeIs(1));
+    EXPECT_EQ(events(EventKind::tftp_request)[0].get_text(), name);
+    EXPECT_EQ(events(EventKind::tftp_complete)[0].get_text(), name);
+    exchange(rrq(name, {.block_size = 8}), 2);
+    (void)receive(error(ErrorCode::disk_full, std::string(60, 'w')), 2);
+    const auto failed = events(EventKind::tftp_failed);
+    ASSERT_THAT(failed, SizeIs(1));
+    EXPECT_EQ(failed[0].get_text(), name);
+    EXPECT_EQ(failed[0].get_words(), std::string(53, 'w') + "...");
 }
 
 TEST_F(Requests, AnErrorThatIsCutShortEndsTheTransferToo) {
@@ -221,7 +239,7 @@ TEST_F(Requests, AnErrorThatIsCutShortEndsTheTransferToo) {
     exchange(rrq("f"));
     exchange(ack(1));
     EXPECT_EQ(receive(raw("\0\5\0\3no terminator"s)), DropReason::none);
-    EXPECT_EQ(events(EventKind::tftp_failed)[0].get_text(), "f: no terminator");
+    EXPECT_EQ(events(EventKind::tftp_failed)[0].get_words(), "no terminator");
     exchange(rrq("f"), 2);
     EXPECT_EQ(receive(raw("\0\5"s), 2), DropReason::none);
     EXPECT_EQ(engine_.open_sessions(), 0U);
@@ -253,6 +271,14 @@ TEST_F(Requests, TheTableIsFullOfLivingTransfers) {
     EXPECT_THAT(exchange(ack(2), 8), ElementsAre("DATA 3 512"));
     EXPECT_EQ(receive(error(ErrorCode::disk_full, ""), 3), DropReason::none);
     EXPECT_THAT(exchange(rrq("f"), 9), ElementsAre("DATA 1 512"));
+}
+
+TEST_F(Requests, StraysOfStrangersLeaveTheAnswersToMachines) {
+    host_.strangers = true;
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(receive(ack(7)), DropReason::tftp_no_session);
+    EXPECT_THAT(run(), IsEmpty());
+    host_.strangers = false;
+    EXPECT_THAT(exchange(ack(7)), ElementsAre("ERROR 5 no such transfer"));
 }
 
 // A flood of requests that nobody goes on with displaces itself and no transfer that lives.

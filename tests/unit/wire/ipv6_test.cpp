@@ -233,6 +233,30 @@ TEST(ParsePacket6, ListenerReportsCarryAnExtensionHeader) {
     EXPECT_EQ(parse_packet6(frame, kSelf, packet), DropReason::ipv6_extension_header);
 }
 
+TEST(ParseDatagram6, WhatTheDeviceFoundRightIsNotSummedAgain) {
+    auto frame = frame_with("hello");
+    frame.back() ^= std::byte{1};
+    EXPECT_EQ(parsed(frame), DropReason::udp_bad_checksum);
+    Packet6 packet;
+    Datagram6 datagram;
+    ASSERT_EQ(parse_packet6(frame, kSelf, packet), DropReason::none);
+    EXPECT_EQ(parse_datagram6(packet, datagram, UdpChecksum::device), DropReason::none);
+    store(frame, kUdp + offsetof(UdpHeader, checksum), std::uint16_t{0});
+    EXPECT_EQ(parse_datagram6(packet, datagram, UdpChecksum::device), DropReason::udp_no_checksum);
+}
+
+TEST(Udp6Template, LeavesTheSumOfThePseudoHeaderToADevice) {
+    auto whole = frame_with("hello");
+    auto left = whole;
+    Udp6Template(kClientToUs).write(left, 5, UdpChecksum::device);
+    ASSERT_NE(left, whole);
+    // The device adds up the datagram as it is, and stores the complement.
+    ChecksumSum sum;
+    sum.add(std::span(left).subspan(kUdp));
+    store(left, kUdp + offsetof(UdpHeader, checksum), sum.checksum());
+    EXPECT_EQ(left, whole);
+}
+
 TEST(ParsePacket6, RealClientsAreHeard) {
     struct Case {
         const char* capture;

@@ -76,6 +76,39 @@ TEST_F(DirectoryTest, ACommitThatChangesNoHostLeavesWhatIsRemembered) {
     EXPECT_EQ(address_of(1), kFirst);
 }
 
+// One name in every scope: the machine's own comes first, then its profile's, then everybody's.
+TEST_F(DirectoryTest, ANameIsTheMachinesThenTheProfilesThenEverybodys) {
+    const MacAddress mac = ScratchStore::mac_of(1);
+    const std::string name = "boot.ipxe";
+    const store::HostRecord host{.network = 1, .profile = 1};
+    const std::array<store::NameKey, 3> keys{*store::NameKey::machine(mac, name),
+                                             *store::NameKey::profile(1, name),
+                                             *store::NameKey::common(name)};
+    store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            const store::NameRecord record{
+                .kind = store::ContentKind::rendered, .size = 1, .rendered_id = i + 1};
+            must(txn.put(tables.names, keys[i].bytes(), store::bytes_of(record)));
+        }
+    });
+    const auto found = [&](const MacAddress& who, const store::HostRecord& as) {
+        directory_.begin();
+        const auto record = directory_.find_name(who, as, name);
+        directory_.end();
+        return record ? record->rendered_id : 0;
+    };
+    EXPECT_EQ(found(mac, host), 1U);
+    EXPECT_EQ(found(ScratchStore::mac_of(2), host), 2U) << "another machine of the profile";
+    EXPECT_EQ(found(ScratchStore::mac_of(2), {.network = 1, .profile = 2}), 3U) << "of another profile";
+    EXPECT_EQ(found(ScratchStore::mac_of(2), {.network = 1}), 3U) << "of none";
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        store_.commit([&](store::Transaction& txn, const store::Tables& tables) {
+            must(txn.remove(tables.names, keys[i].bytes()));
+        });
+        EXPECT_EQ(found(mac, host), i + 1 < keys.size() ? i + 2 : 0) << "without the ones before it";
+    }
+}
+
 // Far more machines than the directory has places: each gets its own address, whoever had the place before.
 TEST_F(DirectoryTest, MachinesThatShareAPlaceAreNotMistakenForEachOther) {
     constexpr std::uint32_t kMachines = 300'000;

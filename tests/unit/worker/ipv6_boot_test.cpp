@@ -110,6 +110,16 @@ class Ipv6BootTest : public ::testing::Test {
         EXPECT_FALSE(reader.malformed());
         return reply;
     }
+    void add_script() {
+        store_.commit([](store::Transaction& txn, const store::Tables& tables) {
+            const std::string content(2000, 'y');
+            test::must(txn.put(tables.rendered, store::bytes_of(be64(9)), std::as_bytes(std::span(content))));
+            const store::NameRecord name{
+                .kind = store::ContentKind::rendered, .size = content.size(), .rendered_id = 9};
+            test::must(txn.put(tables.names, store::NameKey::machine(kMac, "boot.ipxe")->bytes(),
+                               store::bytes_of(name)));
+        });
+    }
     std::vector<EventKind> event_kinds() {
         std::vector<EventKind> kinds;
         for (const Event& event : fixture_->take_events()) kinds.push_back(event.kind);
@@ -217,20 +227,14 @@ TEST_F(Ipv6BootTest, AStrangerIsAnsweredOnceItsLeaseIsCommittedInBothFamilies) {
     EXPECT_FALSE(fixture_->worker.is_quiet());  // it has run out: a new one is asked for
 }
 
+constexpr std::string_view kRequest(
+    "\0\1boot.ipxe\0octet\0blksize\0"
+    "1468\0",
+    31);
+
 TEST_F(Ipv6BootTest, FilesComeOverIpv6ToWhoHoldsTheAddress) {
-    const std::string_view text(
-        "\0\1boot.ipxe\0octet\0blksize\0"
-        "1468\0",
-        31);
-    const auto request = std::as_bytes(std::span(text));
-    store_.commit([](store::Transaction& txn, const store::Tables& tables) {
-        const std::string content(2000, 'y');
-        test::must(txn.put(tables.rendered, store::bytes_of(be64(9)), std::as_bytes(std::span(content))));
-        const store::NameRecord name{
-            .kind = store::ContentKind::rendered, .size = content.size(), .rendered_id = 9};
-        test::must(txn.put(tables.names, store::NameKey::machine(kMac, "boot.ipxe")->bytes(),
-                           store::bytes_of(name)));
-    });
+    const auto request = std::as_bytes(std::span(kRequest));
+    add_script();
     const auto ask = [&](const Ipv6Address& from, const MacAddress& mac, std::uint16_t port = 2000) {
         return fixture_->exchange(udp6_frame(from, test::kServerAddress6, port, 69, request, mac));
     };
@@ -253,6 +257,27 @@ TEST_F(Ipv6BootTest, FilesComeOverIpv6ToWhoHoldsTheAddress) {
     EXPECT_EQ(fixture_->dropped(DropReason::tftp_unknown_machine), 3U);
     EXPECT_TRUE(fixture_->exchange(udp6_frame(kAddress, wire::kAllNodes, 2000, 69, request)).empty());
     EXPECT_EQ(fixture_->dropped(DropReason::ipv6_not_for_us), 1U);
+}
+
+// The same frames but for the checksum, of which the device gets the pseudo header's part.
+TEST_F(Ipv6BootTest, ADeviceThatSumsIsLeftTheBlocksToSum) {
+    add_script();
+    test::WorkerFixture sparing(store_, {.sums_udp = true});
+    const std::string_view ack("\0\4\0\0", 4);
+    constexpr std::size_t kChecksum = wire::kIpv6FrameOverhead + offsetof(wire::UdpHeader, checksum);
+    for (const auto text : {kRequest, ack}) {
+        const auto frame =
+            udp6_frame(kAddress, test::kServerAddress6, 2000, 69, std::as_bytes(std::span(text)));
+        const auto whole = fixture_->exchange(frame);
+        auto left = sparing.exchange(frame);
+        ASSERT_EQ(whole.size(), 1U);
+        ASSERT_EQ(left.size(), 1U);
+        EXPECT_NE(left, whole);
+        wire::ChecksumSum sum;
+        sum.add(std::span(left[0]).subspan(wire::kIpv6FrameOverhead));
+        wire::store(left[0], kChecksum, sum.checksum());
+        EXPECT_EQ(left, whole);
+    }
 }
 
 }  // namespace

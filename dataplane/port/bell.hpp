@@ -1,5 +1,5 @@
 #pragma once
-// Wakes a worker that rests. Ringing costs a system call only if it does rest.
+// Wakes a thread that rests. Ringing costs a system call only if it does rest.
 
 #include "shared/result.hpp"
 
@@ -9,25 +9,25 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-namespace rouse::worker {
+namespace rouse::port {
 
-// One worker rests by it, any thread rings. Whoever rings has published what there is to do by a sequentially
-// consistent store; the worker looks for it after prepare() and before it rests: so one of them sees the
+// One thread rests by it, any other rings. Whoever rings has published what there is to do by a sequentially
+// consistent store; the other looks for it after prepare() and before it rests: so one of them sees the
 // other.
-class Doorbell {
+class Bell {
   public:
-    [[nodiscard]] static Result<Doorbell> make() {
+    [[nodiscard]] static Result<Bell> make() {
         const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        if (fd < 0) return fail_errno("cannot make an eventfd to wake a worker by");
-        return Doorbell(fd);
+        if (fd < 0) return fail_errno("cannot make an eventfd to wake a thread by");
+        return Bell(fd);
     }
-    Doorbell(Doorbell&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}  // before any thread uses it
-    Doorbell& operator=(Doorbell&&) = delete;
-    ~Doorbell() {
+    Bell(Bell&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}  // before any thread uses it
+    Bell& operator=(Bell&&) = delete;
+    ~Bell() {
         if (fd_ >= 0) ::close(fd_);
     }
 
-    // The worker: before it rests, and after.
+    // Who rests: before it does, and after.
     void prepare() noexcept { rests_.store(true, std::memory_order_seq_cst); }
     void done() noexcept {
         rests_.store(false, std::memory_order_relaxed);
@@ -43,9 +43,9 @@ class Doorbell {
     }
 
   private:
-    explicit Doorbell(int fd) noexcept : fd_(fd) {}
+    explicit Bell(int fd) noexcept : fd_(fd) {}
     int fd_;
     alignas(64) std::atomic<bool> rests_{false};
 };
 
-}  // namespace rouse::worker
+}  // namespace rouse::port

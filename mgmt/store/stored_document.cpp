@@ -1,0 +1,94 @@
+#include "mgmt/store/stored_document.hpp"
+
+#include "shared/endian.hpp"
+
+#include <cstring>
+
+namespace rouse::store {
+namespace {
+
+Table table_of(const View& view, const Collection& collection) {
+    return view.own().documents[static_cast<std::size_t>(collection.kind)];
+}
+
+// Where the JSON value that begins at AT is over: at the comma or the brace behind it. npos: it does not end.
+std::size_t end_of_value(std::string_view text, std::size_t at) {
+    unsigned depth = 0;
+    bool quoted = false;
+    for (; at < text.size(); ++at) {
+        const char c = text[at];
+        if (quoted) {
+            if (c == '\\')
+                ++at;
+            else if (c == '"')
+                quoted = false;
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if (c == '}' || c == ']') {
+            if (depth == 0) return at;
+            --depth;
+        } else if (c == ',' && depth == 0) {
+            return at;
+        }
+    }
+    return std::string_view::npos;
+}
+
+// TEXT is an object as write() in documents.cpp leaves it: members in the order of their names, without
+// blanks. So the appliance's own, whose names begin with an underscore, come before all that begin with a
+// small letter. Nothing when it is damaged.
+std::optional<std::string_view> visible_members(std::string_view text) {
+    if (!text.starts_with('{') || !text.ends_with('}')) return std::nullopt;
+    std::size_t at = 1;
+    while (text.substr(at).starts_with("\"_")) {
+        at = end_of_value(text, at);
+        if (at == std::string_view::npos) return std::nullopt;
+        if (text[at] == ',') ++at;
+    }
+    return text.substr(at);
+}
+
+Result<StoredDocument> to_stored(const Collection& collection, const Id& id, Bytes value) {
+    be64 revision;
+    std::optional<std::string_view> members;
+    if (value.size() > sizeof revision) {
+        std::memcpy(&revision, value.data(), sizeof revision);
+        members = visible_members(text_of(value.subspan(sizeof revision)));
+    }
+    if (!members)
+        return fail("the stored " + std::string(collection.noun) + " " + id.to_string() +
+                    " is damaged; restore a backup");
+    return StoredDocument{id, revision.host(), *members};
+}
+
+}  // namespace
+
+Result<std::optional<StoredDocument>> find_stored(const View& view, const Collection& collection, Id id) {
+    const auto value = view.txn().get(table_of(view, collection), bytes_of(id));
+    if (!value) return tl::unexpected(value.error());
+    if (!*value) return std::optional<StoredDocument>{};
+    const auto stored = to_stored(collection, id, **value);
+    if (!stored) return tl::unexpected(stored.error());
+    return *stored;
+}
+
+Result<void> for_each_stored(const View& view, const Collection& collection, std::optional<Id> after,
+                             const VisitStored& visit) {
+    Result<void> result;
+    const auto scanned = scan(view.txn(), table_of(view, collection), after ? bytes_of(*after) : Bytes{},
+                              [&](Bytes key, Bytes value) {
+                                  Id id;
+                                  if (key.size() != sizeof id) return true;
+                                  std::memcpy(&id, key.data(), sizeof id);
+                                  if (id == after) return true;
+                                  const auto stored = to_stored(collection, id, value);
+                                  if (stored) return visit(*stored);
+                                  result = tl::unexpected(stored.error());
+                                  return false;
+                              });
+    return scanned ? result : scanned;
+}
+
+}  // namespace rouse::store
