@@ -1,6 +1,7 @@
 // The table of kinds, for people who look for how a resource is called on the command line.
 
 #include "mgmt/cli/kind.hpp"
+#include "mgmt/http/role.hpp"
 
 namespace rouse::cli {
 namespace {
@@ -28,6 +29,10 @@ std::vector<std::string> cluster_statuses() {
 
 // A list's cluster is shown by its name, which the command looks up.
 const Member kOfCluster{"--cluster", "cluster", "name or id of its cluster", text, {}, "cluster"};
+
+std::vector<std::string> role_names() {
+    return {http::kRoleNames.begin(), http::kRoleNames.end()};
+}
 
 Kind machines() {
     return {
@@ -196,19 +201,20 @@ Kind images() {
 }
 
 Kind users() {
-    return {
-        .noun = "user",
-        .title = "user",
-        .schema = "User",
-        .help = "People and programs that may log in",
-        .path = "/api/users/",
-        .names = {"username"},
-        .columns = {column("USERNAME", "username"), column("ROLE", "role"), column("SINCE", "created_at"),
-                    wide_column("UPDATED", "updated_at"), wide_column("ID", "id")},
-        .fields = {"username", "role"},
-        .members = {{"USERNAME", "username", "the name to log in with"},
-                    {"--role", "role", "what the user may do", text, {"viewer", "operator", "administrator"}},
-                    {"--password", "password", "asked for on the terminal", secret}}};
+    return {.noun = "user",
+            .title = "user",
+            .schema = "User",
+            .help = "People and programs that may log in",
+            .path = "/api/users/",
+            .names = {"username"},
+            .columns = {column("USERNAME", "username"), column("ROLE", "role"), column("ALSO", "roles"),
+                        column("SINCE", "created_at"), wide_column("UPDATED", "updated_at"),
+                        wide_column("ID", "id")},
+            .fields = {"username", "role", "roles"},
+            .members = {{"USERNAME", "username", "the name to log in with"},
+                        {"--role", "role", "what the user may do", text, role_names()},
+                        {"--also", "roles", "further roles that the user holds", list, role_names()},
+                        {"--password", "password", "asked for on the terminal", secret}}};
 }
 
 Kind strangers() {

@@ -71,15 +71,17 @@ TEST_F(RousectlApiTest, TheTableOfKindsIsTheApis) {
             ASSERT_TRUE(fields.contains(member.field)) << kind.noun << " " << member.field;
             const json& field = fields[member.field];
             EXPECT_FALSE(field.value("readOnly", false)) << kind.noun << " " << member.field;
-            if (field.contains("enum"))
+            if (field.contains("enum")) {
                 EXPECT_THAT(field["enum"].get<std::vector<std::string>>(), IsSupersetOf(member.words))
                     << kind.noun << " " << member.field;
+            }
         }
         for (const auto& filter : kind.filters) {
             EXPECT_TRUE(fields.contains(filter.field)) << kind.noun << " " << filter.field;
-            if (!filter.words.empty())
+            if (!filter.words.empty()) {
                 EXPECT_THAT(fields[filter.field]["enum"].get<std::vector<std::string>>(),
                             IsSupersetOf(filter.words));
+            }
         }
         if (!kind.can(Verb::set)) continue;
         for (const auto& [name, field] : fields.items())

@@ -47,8 +47,8 @@ TEST(Table, AlignsByCharactersAndEndsLinesClean) {
                               {"a", {{"b", {{"k", "v"}, {"l", 2}}}}}}}),
                 {.width = 28, .colours = true});
     EXPECT_EQ(narrow.str(),
-              "\x1b[1mNAME\x1b[0m            \x1b[1mLIST\x1b[0m  \x1b[1mDEEP\x1b[0m\n"
-              "a name that is…  x,y   k=v,l=2\n");
+              "\x1b[1mNAME\x1b[0m           \x1b[1mLIST\x1b[0m  \x1b[1mDEEP\x1b[0m\n"
+              "a name that …  x,y   k=v,l=2\n");
     std::ostringstream nothing;
     print_table(nothing, {column("NAME", "name")}, json::array());
     EXPECT_EQ(nothing.str(), "none\n");
