@@ -87,7 +87,7 @@ Result<void> Catalogue::remove_leftovers(const View& view) const {
         const std::string path = images_dir_ + "/" + file;
         // Collected in a transaction that was never committed: it is a content still.
         if (wanted && in_trash) ::rename(path.c_str(), (images_dir_ + "/" + hex).c_str());
-        if (!wanted) ::unlink(path.c_str());
+        if (!wanted) std::filesystem::remove_all(path, error);  // a directory, too: a backup's
     }
     return {};
 }

@@ -1,5 +1,7 @@
 #include "mgmt/ims/api.hpp"
 
+#include "mgmt/ims/backup.hpp"
+
 namespace rouse::ims {
 
 void add_api(http::Router& router, const Services& services) {
@@ -14,6 +16,7 @@ void add_api(http::Router& router, const Services& services) {
     add_image_imports(router, services);
     add_image_care(router, services);
     add_users(router, services);
+    add_backup(router, services);
 }
 
 }  // namespace rouse::ims

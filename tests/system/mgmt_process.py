@@ -29,7 +29,7 @@ class Management:
         self.state = self.home / "state"
         self._run = tempfile.mkdtemp(prefix="rouse-test-", dir="/dev/shm")
         self._process = None
-        self._token = None
+        self.token = None
 
     def start(self):
         """Returns when the API answers."""
@@ -43,9 +43,9 @@ class Management:
             assert self._process.poll() is None, f"rouse-mgmt did not stay up:\n{self.log()}"
             assert time.monotonic() < deadline, f"rouse-mgmt does not answer:\n{self.log()}"
             time.sleep(0.02)
-        if not self._token:
+        if not self.token:
             password = (self.state / "admin-password").read_text().strip()
-            self._token = self.request("POST", "/api/token/", {"username": "admin", "password": password})["access"]
+            self.token = self.request("POST", "/api/token/", {"username": "admin", "password": password})["access"]
 
     def _answers(self):
         try:
@@ -77,16 +77,21 @@ class Management:
 
     def request(self, method, path, body=None, connection=None):
         """The answer's JSON, None without a body; Refused when it is no success, one of GONE when there is none."""
+        content = self.raw(method, path, json.dumps(body) if body is not None else None, connection, "application/json")
+        return json.loads(content) if content else None
+
+    def raw(self, method, path, body=None, connection=None, content_type="application/octet-stream"):
+        """The same with bytes."""
         connection = connection or self.connect()
-        headers = {"Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        headers = {"Content-Type": content_type}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
         content = answer.read()
         if answer.status >= 300:
             raise Refused(answer.status, json.loads(content))
-        return json.loads(content) if content else None
+        return content
 
     def get(self, path):
         return self.request("GET", path)
