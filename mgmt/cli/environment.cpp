@@ -14,8 +14,11 @@ std::string variable(const char* name) {
 
 Environment Environment::of_process() {
     const std::string base = variable("XDG_CONFIG_HOME");
-    return {variable("ROUSE_URL"), variable("ROUSE_TOKEN"),
-            (base.empty() ? variable("HOME") + "/.config" : base) + "/rouse"};
+    return {.url = variable("ROUSE_URL"),
+            .token = variable("ROUSE_TOKEN"),
+            .config_dir = (base.empty() ? variable("HOME") + "/.config" : base) + "/rouse",
+            .context = variable("ROUSE_CONTEXT"),
+            .ca = variable("ROUSE_CA")};
 }
 
 }  // namespace rouse::cli

@@ -1,6 +1,8 @@
 #include "mgmt/cli/http_client.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 #include <curl/curl.h>
 
@@ -19,6 +21,19 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* out) {
     auto& body = *static_cast<std::string*>(out);
     if (body.size() + size > kMaxReply) return 0;
     body.append(data, size);
+    return size;
+}
+
+// Link: </api/machines/?after=…>; rel="next"
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* reply) {
+    const std::string_view line(data, size);
+    constexpr std::string_view kName = "link:";
+    const bool is_link = size > kName.size() && std::equal(kName.begin(), kName.end(), line.begin(),
+                                                           [](char a, char b) { return a == (b | 0x20); });
+    const auto open = line.find('<');
+    const auto close = line.find('>');
+    if (is_link && open < close && close != line.npos && line.find("rel=\"next\"", close) != line.npos)
+        static_cast<HttpReply*>(reply)->next = line.substr(open + 1, close - open - 1);
     return size;
 }
 
@@ -44,7 +59,7 @@ bool is_loopback(const std::string& url) {
     return false;
 }
 
-void set_up(CURL* curl, const HttpRequest& request, const std::string& ca, HttpReply& reply, List& fields) {
+void set_up(CURL* curl, const HttpRequest& request, const TlsFiles& tls, HttpReply& reply, List& fields) {
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -55,8 +70,12 @@ void set_up(CURL* curl, const HttpRequest& request, const std::string& ca, HttpR
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 120L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply.body);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
     if (is_loopback(request.url)) curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    if (!ca.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca.c_str());
+    if (!tls.ca.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, tls.ca.c_str());
+    if (!tls.certificate.empty()) curl_easy_setopt(curl, CURLOPT_SSLCERT, tls.certificate.c_str());
+    if (!tls.key.empty()) curl_easy_setopt(curl, CURLOPT_SSLKEY, tls.key.c_str());
     if (!request.token.empty()) fields.add("Authorization: Bearer " + request.token);
     if (!request.content_type.empty()) fields.add("Content-Type: " + request.content_type);
     if (request.upload != nullptr) {
@@ -84,14 +103,14 @@ struct Cleanup {
 }  // namespace
 
 struct HttpClient::State {
-    std::string ca;
+    TlsFiles tls;
     std::unique_ptr<CURL, Cleanup> curl;
 };
 
-HttpClient::HttpClient(std::string ca) {
+HttpClient::HttpClient(TlsFiles tls) {
     static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
     static_cast<void>(initialised);
-    state_ = std::make_unique<State>(State{std::move(ca), std::unique_ptr<CURL, Cleanup>(curl_easy_init())});
+    state_ = std::make_unique<State>(State{std::move(tls), std::unique_ptr<CURL, Cleanup>(curl_easy_init())});
 }
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
@@ -104,7 +123,7 @@ OrFailure<HttpReply> HttpClient::send(const HttpRequest& request) {
     HttpReply reply;
     List fields;
     std::array<char, CURL_ERROR_SIZE> why{};
-    set_up(curl, request, state_->ca, reply, fields);
+    set_up(curl, request, state_->tls, reply, fields);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why.data());
     const CURLcode result = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply.status);
@@ -120,6 +139,9 @@ OrFailure<HttpReply> HttpClient::send(const HttpRequest& request) {
     if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE)
         return failure(ExitCode::unreachable, "the appliance's certificate is not trusted: " + text +
                                                   "; name its issuer's with rousectl login --ca FILE");
+    if (result == CURLE_SSL_CERTPROBLEM)
+        return failure(ExitCode::failed, "our own certificate or its key cannot be used: " + text +
+                                             "; see rousectl context add --help");
     return failure(ExitCode::unreachable, "no answer from " + request.url + ": " + text);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 // HTTP by libcurl: one connection, used again for every request.
 
+#include "mgmt/cli/config.hpp"
 #include "mgmt/cli/failure.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,12 +37,12 @@ struct HttpRequest {
 struct HttpReply {
     long status = 0;
     std::string body;
+    std::string next = {};  // path and query of the next page (RFC 8288), or empty
 };
 
 class HttpClient {
   public:
-    // CA: file of certificates to trust; empty: the system's.
-    explicit HttpClient(std::string ca);
+    explicit HttpClient(TlsFiles tls);
     HttpClient(HttpClient&&) noexcept;
     HttpClient& operator=(HttpClient&&) noexcept;
     ~HttpClient();

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 std::string path_of(const std::string& name) {
-    return "/api/images/" + http::percent_encode(name, "/");
+    return kind("image").path_of(name);
 }
 
 OrFailure<void> put(Context& context, Session& session, const std::string& file, std::string name) {
@@ -30,20 +30,10 @@ OrFailure<void> put(Context& context, Session& session, const std::string& file,
         return failure(ExitCode::failed, name + " was damaged on its way: its SHA-256 is " + sent +
                                              " here and " + plain_text(*stored, "sha256") +
                                              " there; put it again");
-    context.print_done(*stored, "stored " + name + ", " + human_size(static_cast<double>((*upload)->size())) +
-                                    ", SHA-256 " + sent);
-    return {};
-}
-
-OrFailure<void> list(Context& context, Session& session) {
-    const auto images = session.get("/api/images/");
-    if (!images) return tl::unexpected(images.error());
-    const auto size = [](const json& image) {
-        const auto found = image.find("size");
-        return found != image.end() && found->is_number() ? human_size(found->get<double>())
-                                                          : std::string("-");
-    };
-    context.print_list({column("NAME", "name"), {"SIZE", size, true}, column("SHA-256", "sha256")}, *images);
+    context.print_done(
+        *stored,
+        "stored " + name + ", " + human_size(static_cast<double>((*upload)->size())) + ", SHA-256 " + sent,
+        name);
     return {};
 }
 
@@ -78,7 +68,7 @@ OrFailure<void> import(Context& context, Session& session, const std::string& so
 // Those NAMES, or all images. Fails when one of them is not what it was.
 OrFailure<void> verify(Context& context, Session& session, std::vector<std::string> names) {
     if (names.empty()) {
-        const auto images = session.get("/api/images/");
+        const auto images = session.get_list(kind("image").path);
         if (!images) return tl::unexpected(images.error());
         for (const auto& image : *images) names.push_back(plain_text(image, "name"));
     }
@@ -105,7 +95,8 @@ void add_import(CLI::App& group, Context& context) {
     auto* importing = group.add_subcommand(
         "import", "Upload all files of a directory or an archive (tar, cpio, ISO 9660, zip), all or none");
     const auto what = std::make_shared<Import>();
-    importing->add_option("SOURCE", what->source, "the directory or archive")->required();
+    context.suggest(importing->add_option("SOURCE", what->source, "the directory or archive")->required(),
+                    {.file = true});
     importing->add_option("--as", what->prefix, "serve them below this name: PREFIX/path/in/SOURCE");
     context.act_with_session(*importing, [&context, what](Session& session) {
         return import(context, session, what->source, what->prefix);
@@ -115,7 +106,7 @@ void add_import(CLI::App& group, Context& context) {
 void add_care(CLI::App& group, Context& context) {
     auto* verifying = group.add_subcommand("verify", "Read images' bytes again and compare their SHA-256");
     const auto names = std::make_shared<std::vector<std::string>>();
-    verifying->add_option("NAME", *names, "their names (default: all)");
+    context.suggest(verifying->add_option("NAME", *names, "their names (default: all)"), {{}, "image"});
     context.act_with_session(
         *verifying, [&context, names](Session& session) { return verify(context, session, *names); });
 
@@ -131,37 +122,21 @@ void add_care(CLI::App& group, Context& context) {
 
 }  // namespace
 
-void add_images(CLI::App& app, Context& context) {
-    auto* group = app.add_subcommand("image", "Files that machines load: loaders, kernels, ramdisks");
-    group->require_subcommand(1);
-
+void add_images(CLI::App& group, Context& context) {
     struct Put {
         std::string file, name;
     };
-    auto* putting = group->add_subcommand("put", "Upload a file");
+    auto* putting = group.add_subcommand("put", "Upload a file");
     const auto what = std::make_shared<Put>();
-    putting->add_option("FILE", what->file, "the file")->required();
-    putting->add_option("NAME", what->name, "name to serve it as, may hold slashes (default: the file's)");
+    context.suggest(putting->add_option("FILE", what->file, "the file")->required(), {.file = true});
+    context.suggest(putting->add_option("NAME", what->name,
+                                        "name to serve it as, may hold slashes (default: the file's)"),
+                    {{}, "image"});
     context.act_with_session(*putting, [&context, what](Session& session) {
         return put(context, session, what->file, what->name);
     });
-
-    add_import(*group, context);
-    add_care(*group, context);
-
-    auto* listing = group->add_subcommand("list", "List images");
-    context.act_with_session(*listing, [&context](Session& session) { return list(context, session); });
-
-    auto* deleting = group->add_subcommand("delete", "Delete images");
-    const auto names = std::make_shared<std::vector<std::string>>();
-    deleting->add_option("NAME", *names, "their names")->required();
-    context.act_with_session(*deleting, [&context, names](Session& session) -> OrFailure<void> {
-        for (const auto& name : *names) {
-            if (auto removed = session.remove(path_of(name)); !removed) return removed;
-            context.print_done({{"name", name}}, "deleted " + name);
-        }
-        return {};
-    });
+    add_import(group, context);
+    add_care(group, context);
 }
 
 }  // namespace rouse::cli

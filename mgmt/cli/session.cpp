@@ -1,5 +1,8 @@
 #include "mgmt/cli/session.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include <nlohmann/json.hpp>
 
 namespace rouse::cli {
@@ -8,14 +11,10 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kHowToLogIn = "; log in with: rousectl login URL --user NAME";
+constexpr std::size_t kPage = 10'000;  // objects that are asked for at once
 
 bool is_success(long status) {
     return status >= 200 && status < 300;
-}
-
-std::string without_slash(std::string url) {
-    while (url.ends_with('/')) url.pop_back();
-    return url;
 }
 
 std::string text_of(const json& object, const char* name) {
@@ -38,47 +37,113 @@ HttpRequest json_request(std::string method, std::string url, const json& body) 
             .body = body.dump()};
 }
 
+ExitCode exit_code_of(long status) {
+    switch (status) {
+        case 401:
+        case 403:
+            return ExitCode::not_allowed;
+        case 404:
+        case 410:
+            return ExitCode::not_found;
+        case 409:
+        case 412:
+            return ExitCode::conflict;
+        default:
+            return ExitCode::failed;
+    }
+}
+
+std::string known_names(const Config& config) {
+    std::string names;
+    for (const auto& [name, context] : config.contexts) names += (names.empty() ? "" : ", ") + name;
+    return names.empty() ? "there are none" : "there are " + names;
+}
+
 }  // namespace
 
-std::string describe(const HttpReply& reply) {
+std::string without_slash(std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    return url;
+}
+
+Failure failure_of(const HttpReply& reply) {
+    Failure out{exit_code_of(reply.status),
+                "the appliance answered with status " + std::to_string(reply.status)};
     const json problem = json::parse(reply.body, nullptr, false);
     const std::string detail = text_of(problem, "detail");
-    if (detail.empty()) return "the appliance answered with status " + std::to_string(reply.status);
+    if (detail.empty()) return out;
+    out.message = detail;
     const auto errors = problem.find("errors");
-    if (errors == problem.end() || !errors->is_array() || errors->empty()) return detail;
-    std::string out = "the appliance refused it:";
-    for (const auto& error : *errors)
-        out += "\n  " + field_name(text_of(error, "pointer")) + " " + text_of(error, "detail");
+    if (errors == problem.end() || !errors->is_array() || errors->empty()) return out;
+    out.message = "the appliance refused it:";
+    for (const auto& error : *errors) {
+        out.faults.push_back({text_of(error, "pointer"), text_of(error, "detail")});
+        out.message += "\n  " + field_name(out.faults.back().pointer) + " " + out.faults.back().detail;
+    }
     return out;
 }
 
-Session::Session(Profile profile, std::string config_dir, bool may_refresh)
-    : profile_(std::move(profile)),
-      config_dir_(std::move(config_dir)),
-      may_refresh_(may_refresh),
-      client_(profile_.ca) {}
+Session::Session(SavedContext context, std::string name, const Environment& environment)
+    : context_(std::move(context)),
+      name_(std::move(name)),
+      config_dir_(environment.config_dir),
+      token_is_given_(!environment.token.empty()),
+      may_refresh_(!token_is_given_ && !context_.refresh.empty()),
+      client_(context_.tls) {}
 
 OrFailure<Session> Session::open(const Environment& environment) {
-    auto saved = load_profile(environment.config_dir);
-    if (!saved) return tl::unexpected(saved.error());
-    Profile profile = saved->value_or(Profile{});
-    if (!environment.url.empty() && without_slash(environment.url) != profile.url)
-        profile = Profile{.url = without_slash(environment.url), .ca = profile.ca};
-    if (!environment.token.empty()) profile.access = environment.token;
-    if (profile.url.empty())
-        return failure(ExitCode::not_logged_in, std::string("you are not logged in") + kHowToLogIn);
-    if (profile.access.empty())
-        return failure(ExitCode::not_logged_in, "you are not logged in to " + profile.url + kHowToLogIn);
-    const bool may_refresh = environment.token.empty() && !profile.refresh.empty();
-    return Session(std::move(profile), environment.config_dir, may_refresh);
+    const auto config = load_config(environment.config_dir);
+    if (!config) return tl::unexpected(config.error());
+    std::string name = environment.context.empty() ? config->current : environment.context;
+    const SavedContext* saved = config->find(name);
+    if (saved == nullptr && !environment.context.empty())
+        return failure(ExitCode::not_found, "there is no context " + name + "; " + known_names(*config) +
+                                                "; add one with: rousectl login URL --context " + name);
+    SavedContext context = saved == nullptr ? SavedContext{} : *saved;
+    if (!environment.url.empty() && without_slash(environment.url) != context.url) {
+        context = SavedContext{.url = without_slash(environment.url), .tls = context.tls};
+        name.clear();
+    }
+    if (!environment.token.empty()) context.access = environment.token;
+    if (!environment.ca.empty()) context.tls.ca = environment.ca;
+    if (context.url.empty())
+        return failure(ExitCode::not_allowed, std::string("you are not logged in") + kHowToLogIn);
+    if (context.access.empty())
+        return failure(ExitCode::not_allowed, "you are not logged in to " + context.url + kHowToLogIn);
+    return Session(std::move(context), std::move(name), environment);
 }
 
 OrFailure<json> Session::get(const std::string& path) {
     return send({}, path);
 }
 
+OrFailure<json> Session::get_list(const std::string& path, std::size_t limit) {
+    json all = json::array();
+    std::string next =
+        path + (path.find('?') == path.npos ? "?" : "&") + "limit=" + std::to_string(std::min(limit, kPage));
+    while (!next.empty() && all.size() < limit) {
+        const std::string here = std::move(next);
+        next.clear();
+        auto page = send({}, here, &next);
+        if (!page) return page;
+        if (!page->is_array())
+            return failure(ExitCode::failed, "the appliance's answer for " + path + " is not a list");
+        const std::size_t wanted = std::min(limit - all.size(), page->size());
+        std::move(page->begin(), page->begin() + static_cast<std::ptrdiff_t>(wanted),
+                  std::back_inserter(all));
+        if (page->empty()) break;
+    }
+    return all;
+}
+
 OrFailure<json> Session::post(const std::string& path, const json& body) {
     return send(json_request("POST", "", body), path);
+}
+
+OrFailure<json> Session::patch(const std::string& path, const json& changes) {
+    HttpRequest request = json_request("PATCH", "", changes);
+    request.content_type = "application/merge-patch+json";
+    return send(std::move(request), path);
 }
 
 OrFailure<json> Session::put(const std::string& path, UploadSource& source) {
@@ -107,20 +172,26 @@ OrFailure<void> Session::remove(const std::string& path) {
     return {};
 }
 
-OrFailure<json> Session::send(HttpRequest request, const std::string& path) {
-    request.url = profile_.url + path;
-    request.token = profile_.access;
+OrFailure<json> Session::send(HttpRequest request, const std::string& path, std::string* next) {
+    request.url = context_.url + path;
+    request.token = context_.access;
+    if (request.method == "GET") request.timeout_seconds = timeout_seconds_;
     auto reply = client_.send(request);
     if (reply && reply->status == 401 && may_refresh_) {
         may_refresh_ = false;
         if (auto refreshed = refresh(); !refreshed) return tl::unexpected(refreshed.error());
-        request.token = profile_.access;
+        request.token = context_.access;
         if (request.upload != nullptr) request.upload->rewind();
         reply = client_.send(request);
     }
     if (!reply) return tl::unexpected(reply.error());
-    if (reply->status == 401) return failure(ExitCode::not_logged_in, describe(*reply) + kHowToLogIn);
-    if (!is_success(reply->status)) return failure(ExitCode::failed, describe(*reply));
+    if (!is_success(reply->status)) {
+        Failure refused = failure_of(*reply);
+        if (reply->status == 401)
+            refused.message += token_is_given_ ? "; it is the one in ROUSE_TOKEN" : kHowToLogIn;
+        return tl::unexpected(std::move(refused));
+    }
+    if (next != nullptr) *next = reply->next;
     if (reply->body.empty()) return json();
     auto body = json::parse(reply->body, nullptr, false);
     if (body.is_discarded())
@@ -131,29 +202,34 @@ OrFailure<json> Session::send(HttpRequest request, const std::string& path) {
 
 OrFailure<void> Session::refresh() {
     const auto reply = client_.send(
-        json_request("POST", profile_.url + "/api/token/refresh/", {{"refresh", profile_.refresh}}));
+        json_request("POST", context_.url + "/api/token/refresh/", {{"refresh", context_.refresh}}));
     if (!reply) return tl::unexpected(reply.error());
     const json tokens = json::parse(reply->body, nullptr, false);
     if (!is_success(reply->status) || text_of(tokens, "access").empty())
-        return failure(ExitCode::not_logged_in, "your login at " + profile_.url + " has ended" + kHowToLogIn);
-    profile_.access = text_of(tokens, "access");
-    return save_profile(config_dir_, profile_);
+        return failure(ExitCode::not_allowed, "your login at " + context_.url + " has ended" + kHowToLogIn);
+    context_.access = text_of(tokens, "access");
+    if (const auto renewed = text_of(tokens, "refresh"); !renewed.empty()) context_.refresh = renewed;
+    return change_config(config_dir_, [this](Config& config) -> OrFailure<void> {
+        SavedContext& saved = config.contexts[name_];
+        saved.access = context_.access;
+        saved.refresh = context_.refresh;
+        return {};
+    });
 }
 
-OrFailure<Profile> log_in(const std::string& url, const std::string& user, const std::string& password,
-                          const std::string& ca) {
-    const std::string base = without_slash(url);
-    HttpClient client(ca);
-    const auto reply =
-        client.send(json_request("POST", base + "/api/token/", {{"username", user}, {"password", password}}));
+OrFailure<SavedContext> log_in(SavedContext where, const std::string& password) {
+    HttpClient client(where.tls);
+    const auto reply = client.send(
+        json_request("POST", where.url + "/api/token/", {{"username", where.user}, {"password", password}}));
     if (!reply) return tl::unexpected(reply.error());
-    if (reply->status == 401) return failure(ExitCode::not_logged_in, describe(*reply));
-    if (!is_success(reply->status)) return failure(ExitCode::failed, describe(*reply));
+    if (!is_success(reply->status)) return tl::unexpected(failure_of(*reply));
     const json tokens = json::parse(reply->body, nullptr, false);
-    if (text_of(tokens, "access").empty())
+    where.access = text_of(tokens, "access");
+    where.refresh = text_of(tokens, "refresh");
+    if (where.access.empty())
         return failure(ExitCode::failed,
-                       "what answers at " + base + " is not a rouse appliance: it gave no token");
-    return Profile{base, user, text_of(tokens, "access"), text_of(tokens, "refresh"), ca};
+                       "what answers at " + where.url + " is not a rouse appliance: it gave no token");
+    return where;
 }
 
 }  // namespace rouse::cli

@@ -1,4 +1,5 @@
 #include "mgmt/cli/command.hpp"
+#include "mgmt/cli/yaml.hpp"
 
 #include <chrono>
 #include <memory>
@@ -36,7 +37,7 @@ class Reader {
         if (!id) return tl::unexpected(id.error());
         path_ = "/api/machines/" + *id + "/timeline/";
         if (auto read = read_what_is_there(); !read) return read;
-        if (context_.format == Format::json && !options_.follow) context_.console.out << all_.dump(2) << '\n';
+        if (!options_.follow) static_cast<void>(context_.print_data(all_));
         return options_.follow && !seen_ ? follow() : OrFailure<void>{};
     }
 
@@ -85,12 +86,16 @@ class Reader {
     }
 
     void show(const json& entry) {
-        if (context_.format == Format::table)
+        if (context_.is_for_people())
             context_.console.out << plain_text(entry, "time") << "  " << plain_text(entry, "text") << '\n';
-        else if (options_.follow)
+        else if (context_.format == Format::name)
+            context_.console.out << plain_text(entry, "event") << '\n';
+        else if (!options_.follow)
+            all_.push_back(entry);
+        else if (context_.format == Format::json)
             context_.console.out << entry.dump() << '\n';
         else
-            all_.push_back(entry);
+            context_.console.out << "---\n" << to_yaml(entry);
     }
 
     Context& context_;
@@ -109,12 +114,16 @@ class Reader {
 void add_timeline(CLI::App& app, Context& context) {
     auto* command = app.add_subcommand("timeline", "Show what happened to a machine");
     const auto options = std::make_shared<Options>();
-    command->add_option("MACHINE", options->machine, "hostname, MAC address or id")->required();
+    context.suggest(
+        command->add_option("MACHINE", options->machine, "hostname, MAC address, IP address or id")
+            ->required(),
+        {{}, "machine"});
     auto* follow = command->add_flag("-f,--follow", options->follow, "go on as it happens");
     command->add_option("--until", options->until, "stop after this event, such as agent_home")
         ->needs(follow);
     command->add_option("--timeout", options->timeout_seconds, "give up after so many seconds")
-        ->needs(follow);
+        ->needs(follow)
+        ->default_str("");
     context.act_with_session(
         *command, [&context, options](Session& session) { return Reader(context, session, *options).run(); });
 }

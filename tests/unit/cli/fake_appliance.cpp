@@ -96,24 +96,35 @@ void FakeAppliance::add_tokens() {
                 });
 }
 
+Outcome FakeAppliance::list(const json& objects, const Request& request) {
+    const std::lock_guard lock(mutex_);
+    asked.push_back(request.query.raw());
+    json out = json::array();
+    bool seen = !request.query.find("after");
+    for (const auto& object : objects) {
+        bool matches = seen;
+        for (const auto& [name, value] : request.query.pairs())
+            if (name != "limit" && name != "sort" && name != "after")
+                matches = matches && object.value(name, "") == value;
+        if (matches) out.push_back(object);
+        seen = seen || request.query.find("after") == object["id"].get<std::string>();
+    }
+    if (out.size() <= page_size) return Response::json(out);
+    out.erase(out.begin() + static_cast<std::ptrdiff_t>(page_size), out.end());
+    auto response = Response::json(out);
+    response.headers.add(
+        "Link", "<" + request.path + "?after=" + out.back()["id"].get<std::string>() + ">; rel=\"next\"");
+    return response;
+}
+
 void FakeAppliance::add_lists() {
-    router_.add({.pattern = "/api/machines/"}, [this](Request& request) -> Outcome {
-        json out = json::array();
-        for (const auto& machine : machines) {
-            bool matches = true;
-            for (const auto& [name, value] : request.query.pairs())
-                matches = matches && machine.value(name, "") == value;
-            if (matches) out.push_back(machine);
-        }
-        return Response::json(out);
-    });
+    router_.add({.pattern = "/api/machines/"}, [this](Request& request) { return list(machines, request); });
     router_.add({.pattern = "/api/machines/{id}"}, [this](Request& request) -> Outcome {
         for (const auto& machine : machines)
             if (machine["id"] == request.parameter("id")) return Response::json(machine);
         return http::problem(Status::not_found, "there is no machine " + request.parameter("id"));
     });
-    router_.add({.pattern = "/api/cluster/"},
-                [this](Request&) -> Outcome { return Response::json(clusters); });
+    router_.add({.pattern = "/api/cluster/"}, [this](Request& request) { return list(clusters, request); });
     router_.add({.pattern = "/api/ip-pools/"},
                 [](Request&) -> Outcome { return Response::json(json::array()); });
     const auto make = [this](Request& request) -> Outcome {
@@ -125,6 +136,16 @@ void FakeAppliance::add_lists() {
     router_.add(
         {.method = Method::post, .pattern = "/api/machines/", .body = BodyKind::json, .request = &kMachine},
         make);
+    router_.add({.method = Method::patch,
+                 .pattern = "/api/machines/{id}/",
+                 .body = BodyKind::patch,
+                 .request = &kMachine},
+                [this](Request& request) -> Outcome {
+                    last_body = request.json();
+                    json changed = last_body;
+                    changed["hostname"] = "node-1";
+                    return Response::json(changed);
+                });
     for (const char* path : {"/api/cluster/", "/api/ip-pools/", "/api/boot-profiles/"})
         router_.add({.method = Method::post, .pattern = path, .body = BodyKind::json, .request = &kAnything},
                     make);

@@ -3,6 +3,7 @@
 
 #include "tests/unit/http/server.hpp"
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -33,6 +34,14 @@ class FakeAppliance {
     std::string damaged_image;         // name of one whose check says so
     std::vector<std::string> deleted;  // paths
     std::vector<std::string> queries;  // of timelines
+    std::vector<std::string> asked;    // queries of lists
+    std::size_t page_size = 1000;      // objects that a list sends at once, whatever is asked for
+
+    // CHANGES the state while requests may come; any thread.
+    void change(const std::function<void()>& changes) {
+        const std::lock_guard lock(mutex_);
+        changes();
+    }
 
     // Appends to every machine's timeline; any thread.
     void happen(const std::string& event);
@@ -42,6 +51,7 @@ class FakeAppliance {
   private:
     void add_tokens();
     void add_lists();
+    http::Outcome list(const nlohmann::json& objects, const http::Request& request);
     void add_images();
     void add_timeline();
     boost::asio::awaitable<http::Outcome> upload(http::Request& request);

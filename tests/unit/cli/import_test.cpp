@@ -31,7 +31,7 @@ class ImportTest : public testing::Test {
     Ended rousectl(const std::vector<std::string>& arguments) {
         std::istringstream in;
         std::ostringstream out, err;
-        Console console{in, out, err, false, {}};
+        Console console{in, out, err};
         const Environment environment{appliance_.url(), appliance_.good_token, directory_.path()};
         const int code = run(arguments, console, environment);
         return {code, out.str(), err.str()};

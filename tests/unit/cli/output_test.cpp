@@ -2,6 +2,7 @@
 #include "mgmt/cli/session.hpp"
 #include "mgmt/cli/table.hpp"
 
+#include <map>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -39,6 +40,15 @@ TEST(Table, AlignsByCharactersAndEndsLinesClean) {
               "bär        7  -\n"
               "longer  1234  -\n"
               "x y        1  -\n");
+    std::ostringstream narrow;
+    print_table(narrow, {column("NAME", "name"), column("LIST", "list"), column("DEEP", "a.b")},
+                json::array({{{"name", "a name that is long"},
+                              {"list", {"x", "y"}},
+                              {"a", {{"b", {{"k", "v"}, {"l", 2}}}}}}}),
+                {.width = 28, .colours = true});
+    EXPECT_EQ(narrow.str(),
+              "\x1b[1mNAME\x1b[0m           \x1b[1mLIST\x1b[0m  \x1b[1mDEEP\x1b[0m\n"
+              "a name that …  x,y   k=v,l=2\n");
     std::ostringstream nothing;
     print_table(nothing, {column("NAME", "name")}, json::array());
     EXPECT_EQ(nothing.str(), "none\n");
@@ -86,13 +96,22 @@ TEST(Describe, NamesTheFields) {
                            {{{"pointer", "/mac"}, {"detail", "must be a MAC address"}},
                             {{"pointer", "/dns_servers/2"}, {"detail", "must be an IPv4 address"}},
                             {{"pointer", ""}, {"detail", "is odd"}}}}};
-    EXPECT_EQ(describe({400, problem.dump()}),
+    EXPECT_EQ(failure_of({400, problem.dump()}).message,
               "the appliance refused it:\n  mac must be a MAC address\n  dns_servers.2 must be an IPv4 "
               "address\n  the body is odd");
-    EXPECT_EQ(describe({404, R"({"detail":"there is no machine x"})"}), "there is no machine x");
+    const Failure missing = failure_of({404, R"({"detail":"there is no machine x"})"});
+    EXPECT_EQ(missing.message, "there is no machine x");
+    EXPECT_EQ(missing.code, ExitCode::not_found);
+    for (const auto& [status, code] : std::map<long, ExitCode>{{401, ExitCode::not_allowed},
+                                                               {403, ExitCode::not_allowed},
+                                                               {409, ExitCode::conflict},
+                                                               {412, ExitCode::conflict},
+                                                               {429, ExitCode::failed},
+                                                               {500, ExitCode::failed}})
+        EXPECT_EQ(failure_of({status, ""}).code, code) << status;
     for (const char* body : {"", "<html>", "[]", "{}", R"({"detail":3})", R"({"detail":null,"errors":7})"})
-        EXPECT_EQ(describe({502, body}), "the appliance answered with status 502") << body;
-    EXPECT_EQ(describe({400, R"({"detail":"d","errors":[7,{}]})"}),
+        EXPECT_EQ(failure_of({502, body}).message, "the appliance answered with status 502") << body;
+    EXPECT_EQ(failure_of({400, R"({"detail":"d","errors":[7,{}]})"}).message,
               "the appliance refused it:\n  the body \n  the body ");
 }
 

@@ -49,25 +49,22 @@ class RousectlTest : public testing::Test {
         std::ofstream(directory_ / name) << content;
         return directory_ / name;
     }
-    json saved() {
-        std::ifstream in(directory_ / "config/rouse/profile.json");
-        return json::parse(in);
-    }
+    SavedContext saved() { return load_config(directory_ / "config/rouse").value().contexts.at("127.0.0.1"); }
 
     http::TemporaryDirectory directory_;
     FakeAppliance appliance_;
     Environment environment_{"", "", directory_ / "config/rouse"};
 };
 
-TEST_F(RousectlTest, LoginSavesAPrivateProfile) {
+TEST_F(RousectlTest, LoginSavesAPrivateContext) {
     const auto ended = rousectl({"login", appliance_.url() + "/", "-u", "eve"}, "", "secret");
     EXPECT_EQ(ended.code, 0) << ended.err;
     EXPECT_EQ(ended.out, "logged in to " + appliance_.url() + " as eve\n");
     EXPECT_EQ(ended.err, "Password of eve: ");
-    EXPECT_EQ(saved()["access"], "access-1");
-    EXPECT_EQ(saved()["url"], appliance_.url());
+    EXPECT_EQ(saved().access, "access-1");
+    EXPECT_EQ(saved().url, appliance_.url());
     struct stat status {};
-    ASSERT_EQ(stat((directory_ / "config/rouse/profile.json").c_str(), &status), 0);
+    ASSERT_EQ(stat((directory_ / "config/rouse/config").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600U);
     ASSERT_EQ(stat((directory_ / "config/rouse").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0700U);
@@ -77,21 +74,21 @@ TEST_F(RousectlTest, LoginSavesAPrivateProfile) {
 
 TEST_F(RousectlTest, LoginFailsWithTheRightCode) {
     const auto wrong = rousectl({"login", appliance_.url(), "--password-stdin"}, "guess");
-    EXPECT_EQ(wrong.code, 3);
+    EXPECT_EQ(wrong.code, 4);
     EXPECT_EQ(wrong.err, "rousectl: the user name or the password is wrong\n");
     EXPECT_EQ(rousectl({"login", appliance_.url(), "--password-stdin"}, "").code, 2);
     EXPECT_EQ(rousectl({"login", appliance_.url()}).code, 2);
     EXPECT_EQ(rousectl({"login", "--password-stdin"}, "secret").code, 2);
     EXPECT_EQ(rousectl({"login", "ftp://127.0.0.1", "--password-stdin"}, "secret").code, 2);
-    EXPECT_FALSE(std::filesystem::exists(directory_ / "config/rouse/profile.json"));
+    EXPECT_FALSE(std::filesystem::exists(directory_ / "config/rouse/config"));
 }
 
 TEST_F(RousectlTest, WithoutALoginItSaysHow) {
     const auto ended = rousectl({"machine", "list"});
-    EXPECT_EQ(ended.code, 3);
+    EXPECT_EQ(ended.code, 4);
     EXPECT_EQ(ended.err, "rousectl: you are not logged in; log in with: rousectl login URL --user NAME\n");
     environment_.url = appliance_.url();
-    EXPECT_EQ(rousectl({"machine", "list"}).code, 3);
+    EXPECT_EQ(rousectl({"machine", "list"}).code, 4);
 }
 
 TEST_F(RousectlTest, TheEnvironmentWins) {
@@ -100,11 +97,11 @@ TEST_F(RousectlTest, TheEnvironmentWins) {
     other.good_token = "from-environment";
     other.clusters = {{{"id", kId}, {"name", "there"}}};
     environment_.url = other.url();
-    EXPECT_EQ(rousectl({"cluster", "list"}).code, 3) << "one appliance's token is not shown to another";
+    EXPECT_EQ(rousectl({"cluster", "list"}).code, 4) << "one appliance's token is not shown to another";
     environment_.token = "from-environment";
     EXPECT_THAT(rousectl({"cluster", "list"}).out, HasSubstr("there"));
     environment_.token = "stale";
-    EXPECT_EQ(rousectl({"cluster", "list"}).code, 3);
+    EXPECT_EQ(rousectl({"cluster", "list"}).code, 4);
     EXPECT_EQ(other.refreshes, 0);
 }
 
@@ -112,21 +109,21 @@ TEST_F(RousectlTest, AnExpiredTokenIsRefreshedOnce) {
     log_in();
     appliance_.good_token = "access-2";
     EXPECT_EQ(rousectl({"machine", "list"}).code, 0);
-    EXPECT_EQ(saved()["access"], "access-2");
+    EXPECT_EQ(saved().access, "access-2");
     EXPECT_EQ(rousectl({"machine", "list"}).code, 0);
     EXPECT_EQ(appliance_.refreshes, 1);
     appliance_.good_token = "access-3";
     appliance_.refresh_works = false;
     const auto ended = rousectl({"machine", "list"});
-    EXPECT_EQ(ended.code, 3);
+    EXPECT_EQ(ended.code, 4);
     EXPECT_THAT(ended.err, HasSubstr("has ended; log in with: rousectl login"));
 }
 
-TEST_F(RousectlTest, AnApplianceThatDoesNotAnswerIs4) {
+TEST_F(RousectlTest, AnApplianceThatDoesNotAnswerIs6) {
     log_in();
     appliance_.vanish();
     const auto ended = rousectl({"machine", "list"});
-    EXPECT_EQ(ended.code, 4);
+    EXPECT_EQ(ended.code, 6);
     EXPECT_THAT(ended.err, HasSubstr("no answer from " + appliance_.url()));
 }
 
@@ -137,7 +134,11 @@ TEST_F(RousectlTest, WrongUsageIs2) {
           {"machine", "frobnicate"},
           {"machine", "add", "only-a-name"},
           {"machine", "list", "--what"},
-          {"-o", "yaml", "machine", "list"},
+          {"-o", "xml", "machine", "list"},
+          {"machine", "list", "--filter", "status"},
+          {"machine", "list", "--limit", "0"},
+          {"machine", "set", "node-1", "--unset", "wings"},
+          {"completion", "fish"},
           {"timeline"},
           {"timeline", "x", "--until", "y"},
           {"pool", "add", "10.0.0.0/8", "--lease-seconds", "long"},
@@ -164,11 +165,11 @@ TEST_F(RousectlTest, MachinesAreAddedAndProblemsExplained) {
 
     ended = rousectl({"machine", "add", "node-2", "52:54:00:00:00:0g", "--ip", "10.77.0"});
     EXPECT_EQ(ended.code, 1);
-    EXPECT_THAT(ended.err, HasSubstr("\n  ip must be an IPv4 address"));
-    EXPECT_THAT(ended.err, HasSubstr("\n  mac must be a MAC address"));
+    EXPECT_THAT(ended.err, HasSubstr("\n  --ip must be an IPv4 address"));
+    EXPECT_THAT(ended.err, HasSubstr("\n  MAC must be a MAC address"));
 
     ended = rousectl({"machine", "add", "node-2", "52:54:00:00:00:02", "--cluster", "nowhere"});
-    EXPECT_EQ(ended.code, 1);
+    EXPECT_EQ(ended.code, 3);
     EXPECT_EQ(ended.err, "rousectl: there is no cluster nowhere; see rousectl cluster list\n");
 
     ended = rousectl({"machine", "add", "node-2", "52:54:00:00:00:02", "-o", "json"});
@@ -186,23 +187,136 @@ TEST_F(RousectlTest, MachinesAreListedShownAndDeleted) {
                             {"cluster", kOtherId}},
                            {{"id", kOtherId}, {"hostname", "node-2"}, {"mac", "52:54:00:00:00:02"}}};
     EXPECT_EQ(rousectl({"machine", "list"}).out,
-              "HOSTNAME  MAC                IP         STATUS  ROLE  CLUSTER  PROFILE  ID\n"
-              "node-1    52:54:00:00:00:01  10.77.0.9  ACTIVE  -     edge     -        "
-              "0b9c2f4e-5d1a-4c3b-9e8f-7a6b5c4d3e2f\n"
-              "node-2    52:54:00:00:00:02  -          -       -     -        -        "
-              "1b9c2f4e-5d1a-4c3b-9e8f-7a6b5c4d3e2f\n");
+              "HOSTNAME  MAC                IP         STATUS  HEALTH  ROLE  CLUSTER  PROFILE\n"
+              "node-1    52:54:00:00:00:01  10.77.0.9  ACTIVE  -       -     edge     -\n"
+              "node-2    52:54:00:00:00:02  -          -       -       -     -        -\n");
+    EXPECT_THAT(rousectl({"machine", "list", "-o", "wide"}).out, HasSubstr(kOtherId));
+    EXPECT_EQ(rousectl({"machine", "list", "-o", "name"}).out, "node-1\nnode-2\n");
+    EXPECT_EQ(rousectl({"machine", "list", "--columns", "mac,ip"}).out,
+              "MAC                IP\n52:54:00:00:00:01  10.77.0.9\n52:54:00:00:00:02  -\n");
     EXPECT_EQ(json::parse(rousectl({"machine", "list", "-o", "json", "--cluster", "edge"}).out),
               json::array({appliance_.machines[0]}));
-    for (const char* name : {"node-1", "52-54-00-00-00-01", kId})
+    for (const char* name : {"node-1", "52-54-00-00-00-01", "10.77.0.9", kId})
         EXPECT_THAT(rousectl({"machine", "show", name}).out, HasSubstr("hostname  node-1\n")) << name;
     EXPECT_EQ(json::parse(rousectl({"-o", "json", "machine", "show", "node-1"}).out), appliance_.machines[0]);
-    EXPECT_EQ(rousectl({"machine", "show", "node-3"}).code, 1);
+    EXPECT_EQ(rousectl({"machine", "show", "node-3"}).code, 3);
     EXPECT_EQ(rousectl({"machine", "delete", "node-1", "52:54:00:00:00:02"}).out,
               "deleted node-1\ndeleted 52:54:00:00:00:02\n");
     EXPECT_THAT(appliance_.deleted, testing::ElementsAre(std::string("/api/machines/") + kId + "/",
                                                          std::string("/api/machines/") + kOtherId + "/"));
     appliance_.machines[1]["hostname"] = "node-1";
-    EXPECT_THAT(rousectl({"machine", "show", "node-1"}).err, HasSubstr("there are 2 of machine node-1"));
+    const auto ambiguous = rousectl({"machine", "show", "node-1"});
+    EXPECT_EQ(ambiguous.code, 2);
+    EXPECT_EQ(ambiguous.err, std::string("rousectl: there are 2 of machine node-1; name one by its id:\n  ") +
+                                 kId + "  node-1  52:54:00:00:00:01  10.77.0.9\n  " + kOtherId +
+                                 "  node-1  52:54:00:00:00:02  -\n");
+    EXPECT_EQ(rousectl({"machine", "list", "-o", "name"}).out, std::string(kId) + "\n" + kOtherId + "\n")
+        << "what has no name of its own is called by its id";
+}
+
+TEST_F(RousectlTest, ListsAreReadPageByPageUpToALimit) {
+    log_in();
+    for (int i = 0; i < 7; ++i)
+        appliance_.machines.push_back(
+            {{"id", "id-" + std::to_string(i)}, {"hostname", "n" + std::to_string(i)}});
+    appliance_.page_size = 3;
+    EXPECT_EQ(rousectl({"machine", "list", "-o", "name"}).out, "n0\nn1\nn2\nn3\nn4\nn5\nn6\n");
+    EXPECT_EQ(appliance_.asked.size(), 3U);
+    EXPECT_EQ(rousectl({"machine", "list", "-o", "name", "--limit", "4"}).out, "n0\nn1\nn2\nn3\n");
+    appliance_.asked.clear();
+    rousectl({"machine", "list", "--filter", "status=a b", "--filter", "role=X", "--sort", "-ip,hostname"});
+    EXPECT_EQ(appliance_.asked.back(), "status=a%20b&role=X&sort=-ip,hostname&limit=10000");
+}
+
+TEST_F(RousectlTest, AChangeIsAMergePatch) {
+    log_in();
+    const auto ended =
+        rousectl({"machine", "set", kId, "--role", "WORKER", "--unset", "profile", "--unset", "ip"});
+    EXPECT_EQ(ended.out, "changed the machine node-1\n") << ended.err;
+    EXPECT_EQ(appliance_.last_body, json({{"role", "WORKER"}, {"boot_profile", nullptr}, {"ip", nullptr}}));
+    EXPECT_EQ(rousectl({"machine", "set", kId}).code, 2);
+    EXPECT_EQ(
+        rousectl({"machine", "set", kId, "--mac", "x"}).err,
+        "rousectl: the appliance refused it:\n  --mac must be a MAC address such as 52:54:00:12:34:56\n");
+}
+
+TEST_F(RousectlTest, AListIsWatched) {
+    log_in();
+    appliance_.machines = {{{"id", kId}, {"hostname", "node-1"}, {"status", "INACTIVE"}}};
+    std::thread happening([this] {
+        std::this_thread::sleep_for(500ms);
+        appliance_.change([this] { appliance_.machines[0]["status"] = "ACTIVE"; });
+        std::this_thread::sleep_for(1500ms);
+        appliance_.change([this] { appliance_.machines = json::array(); });
+    });
+    const auto ended = rousectl({"machine", "list", "-w", "--timeout", "4", "-o", "json"});
+    happening.join();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    std::vector<std::string> told;
+    std::istringstream lines(ended.out);
+    for (std::string line; std::getline(lines, line);) {
+        const auto one = json::parse(line);
+        told.push_back(one["event"].get<std::string>() + " " + one["object"]["status"].get<std::string>());
+    }
+    EXPECT_THAT(told, testing::ElementsAre("added INACTIVE", "changed ACTIVE", "deleted ACTIVE"));
+}
+
+TEST_F(RousectlTest, WatchingWaitsForAnApplianceThatIsAway) {
+    log_in();
+    std::thread outage([this] {
+        std::this_thread::sleep_for(300ms);
+        appliance_.vanish();
+    });
+    const auto ended = rousectl({"machine", "list", "-w", "--timeout", "3"});
+    outage.join();
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_THAT(ended.err, HasSubstr("trying on"));
+}
+
+TEST_F(RousectlTest, ContextsNameAppliances) {
+    FakeAppliance other;
+    other.good_token = "access-other";
+    other.clusters = {{{"id", kId}, {"name", "there"}}};
+    log_in();
+    ASSERT_EQ(rousectl({"--context", "other", "login", other.url(), "--password-stdin"}, "secret").code, 0);
+    EXPECT_THAT(rousectl({"cluster", "list"}).out, HasSubstr("there")) << "the last login is the current one";
+    EXPECT_EQ(rousectl({"context", "use", "127.0.0.1"}).code, 0);
+    EXPECT_EQ(rousectl({"cluster", "list"}).out, "none\n");
+    EXPECT_THAT(rousectl({"cluster", "list", "--context", "other"}).out, HasSubstr("there"));
+    environment_.context = "other";
+    EXPECT_THAT(rousectl({"cluster", "list"}).out, HasSubstr("there"));
+    environment_.context.clear();
+    environment_.url = "http://127.0.0.1:1";
+    EXPECT_THAT(rousectl({"cluster", "list", "--context", "other"}).out, HasSubstr("there"))
+        << "the command line wins over the environment";
+    environment_.url.clear();
+    const auto listed = rousectl({"context", "list"});
+    EXPECT_EQ(listed.out, "NAME       CURRENT  URL" + std::string(appliance_.url().size() - 1, ' ') +
+                              "USER   LOGGED IN\n127.0.0.1  *        " + appliance_.url() +
+                              "  admin  true\nother               " + other.url() + "  admin  true\n");
+    const auto unknown = rousectl({"--context", "elsewhere", "cluster", "list"});
+    EXPECT_EQ(unknown.code, 3);
+    EXPECT_THAT(unknown.err, HasSubstr("there are 127.0.0.1, other"));
+}
+
+TEST_F(RousectlTest, ContextsAreAddedAndRemoved) {
+    const auto ca = file("ca.pem", "");
+    EXPECT_EQ(rousectl({"context", "add", "lab", "https://lab.example/", "--ca", ca, "-u", "eve"}).code, 0);
+    EXPECT_EQ(rousectl({"context", "add", "lab", "https://lab.example"}).code, 5);
+    EXPECT_EQ(rousectl({"context", "add", "x", "https://x", "--ca", ca + "-missing"}).code, 2);
+    const auto config = load_config(environment_.config_dir).value();
+    EXPECT_EQ(config.current, "lab");
+    EXPECT_EQ(config.contexts.at("lab").url, "https://lab.example");
+    EXPECT_EQ(config.contexts.at("lab").tls.ca, ca);
+    EXPECT_EQ(config.contexts.at("lab").user, "eve");
+    const auto ended = rousectl({"cluster", "list"});
+    EXPECT_EQ(ended.code, 4) << "added, not logged in";
+    EXPECT_EQ(rousectl({"context", "use", "none"}).code, 3);
+    EXPECT_EQ(rousectl({"context", "remove", "lab"}).code, 0);
+    EXPECT_EQ(rousectl({"context", "remove", "lab"}).code, 3);
+    EXPECT_EQ(rousectl({"context", "list"}).out, "none\n");
+    std::ofstream(directory_ / "config/rouse/config") << "contexts: [";
+    EXPECT_THAT(rousectl({"context", "list"}).err, HasSubstr("cannot understand"));
 }
 
 TEST_F(RousectlTest, PlansAreAdded) {

@@ -1,0 +1,21 @@
+// The commands of all kinds, each with the verbs that it has.
+
+#include "mgmt/cli/command.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace rouse::cli {
+
+void add_kinds(CLI::App& app, Context& context) {
+    for (const Kind& kind : kinds()) {
+        auto* group = app.add_subcommand(kind.noun, kind.help);
+        group->require_subcommand(1);
+        if (kind.can(Verb::list)) add_list(*group, context, kind);
+        if (kind.can(Verb::show)) add_show(*group, context, kind);
+        add_edits(*group, context, kind);
+        if (kind.can(Verb::remove)) add_delete(*group, context, kind);
+        if (kind.noun == "image") add_images(*group, context);
+    }
+}
+
+}  // namespace rouse::cli
