@@ -3,6 +3,8 @@
 #include "mgmt/cli/kind.hpp"
 #include "mgmt/http/role.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace rouse::cli {
 namespace {
 
