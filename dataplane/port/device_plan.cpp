@@ -21,9 +21,14 @@ struct Peculiarities {
     bool fills_all_queues = false;  // whoever feeds it uses all that it was made with, read or not
     bool chooses_itself = false;    // it names hash types, and yet the kernel chooses the queue
     bool counts_refusals = false;
+    // Once asked for checked sums, it has the other end leave them out, and what goes on to the host is lost.
+    bool leaves_sums_out = false;
 };
 constexpr std::array kPeculiar{
-    Peculiarities{.driver = "net_vhost", .fills_all_queues = true, .counts_refusals = true},
+    Peculiarities{
+        .driver = "net_vhost", .fills_all_queues = true, .counts_refusals = true, .leaves_sums_out = true},
+    Peculiarities{.driver = "net_virtio", .leaves_sums_out = true},
+    Peculiarities{.driver = "net_virtio_user", .leaves_sums_out = true},
     Peculiarities{.driver = "net_af_packet", .fills_all_queues = true},
     Peculiarities{.driver = "net_tap", .chooses_itself = true, .counts_refusals = true},
 };
@@ -66,7 +71,8 @@ Result<DevicePlan> plan_device(const std::string& name, const DeviceAbilities& a
                     " queues that can be served and " + std::to_string(plan.queues) +
                     " are wanted: use fewer workers");
     if (plan.queues > 1) plan.hash_types = hash_types;
-    plan.receive_offloads = abilities.receive_offloads & RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+    if (!peculiar.leaves_sums_out)
+        plan.receive_offloads = abilities.receive_offloads & RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
     // Every frame we send is one mbuf of its queue's pool, referred to once.
     plan.transmit_offloads =
         abilities.transmit_offloads & (RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE | RTE_ETH_TX_OFFLOAD_UDP_CKSUM);

@@ -99,6 +99,13 @@ TEST(DevicePlan, AsksForTheOffloadsThatThereAre) {
     EXPECT_EQ(made.transmit_offloads, RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE | RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
 }
 
+// A guest behind vhost would leave out TCP's sums too, and the host, to whom those frames go, drops them.
+TEST(DevicePlan, HasNoSumsCheckedThatTheOtherEndWouldThenLeaveOut) {
+    for (const char* driver : {"net_vhost", "net_virtio", "net_virtio_user"})
+        EXPECT_EQ(plan({.driver = driver, .receive_offloads = ~std::uint64_t{0}}, {}).receive_offloads, 0U)
+            << driver;
+}
+
 TEST(ListeningSocket, IsThatOfADriverThatListens) {
     EXPECT_EQ(listening_socket("net_vhost0,iface=/run/v,queues=2"), "/run/v");
     EXPECT_EQ(listening_socket("net_vhost0,iface=/run/v,client=1"), "") << "another's, which may be alive";
