@@ -4,6 +4,8 @@
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/follow_up.hpp"
+#include "mgmt/ims/live_events.hpp"
+#include "mgmt/ims/resource.hpp"
 #include "mgmt/rack_address.hpp"
 #include "shared/clock.hpp"
 
@@ -59,6 +61,7 @@ Result<void> Server::open_store() {
     if (!consumer) return tl::unexpected(consumer.error());
     consumer_ = std::move(*consumer);
     transfers_.emplace(*consumer_);
+    live_ = std::make_unique<live::Hub>(*writer_, consumer_->tables(), ims::visible);
 
     users_.emplace(*store_);
     const std::string password_file = state + "/admin-password";
@@ -91,10 +94,18 @@ ims::Services Server::services() {
 }
 
 void Server::add_routes() {
-    const ims::Observation observation{
-        *writer_, *consumer_, dataplane_, appliance_, requests_, *transfers_, config_.store.state_dir};
+    const ims::Observation observation{*writer_,
+                                       *consumer_,
+                                       dataplane_,
+                                       appliance_,
+                                       requests_,
+                                       *transfers_,
+                                       config_.store.state_dir,
+                                       config_.api.tls_certificate,
+                                       live_.get()};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
     ims::add_api(api_router_, services());
+    ims::add_live_events(api_router_, *live_, *auth_);
     ims::add_timeline(api_router_, observation);
     ims::add_health(api_router_, observation);
     ims::add_metrics(api_router_, observation);
@@ -135,6 +146,8 @@ void Server::stop() {
         rack_timer_.cancel();
         collect_timer_.cancel();
         consumer_->waiters().close();  // long polls are answered now
+        writer_->changes().close();
+        live_->close();
         api_listener_->stop(kGrace);
         for (auto* listener : {&rack_listener_, &rack_listener6_})
             if (*listener) (*listener)->stop(kGrace);

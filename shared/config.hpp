@@ -78,7 +78,9 @@ struct Config {
         unsigned max_body_mib = 8;  // of a JSON body; images have no limit but the disk
     } api;
     struct Log {
-        std::string level = "info";  // trace, debug, info, warn, error
+        std::string level = "info";      // trace, debug, info, warn, error
+        std::string format = "text";     // "text" | "json": an object a line
+        std::string requests = "debug";  // level at which rouse-mgmt logs each request that it answered
     } log;
 
     // Ports of TFTP transfers; none in single-port mode.

@@ -1,13 +1,21 @@
 #include "mgmt/events/text.hpp"
 #include "mgmt/ims/observation.hpp"
 #include "shared/clock.hpp"
+#include "shared/endian.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 namespace rouse::ims {
 namespace {
@@ -86,13 +94,7 @@ Check check_events(const events::Consumer::Statistics& statistics) {
     return {"events", true, figure};
 }
 
-http::Outcome get_health(const Observation& observation) {
-    const std::vector<Check> checks{
-        check_dataplane(observation.dataplane, monotonic_ns()),
-        check_store(observation.writer.store()),
-        check_disk(observation.state_dir),
-        check_events(observation.consumer.statistics()),
-    };
+http::Outcome answer(const std::vector<Check>& checks) {
     bool good = true;
     auto list = nlohmann::ordered_json::array();
     for (const Check& check : checks) {
@@ -107,6 +109,83 @@ http::Outcome get_health(const Observation& observation) {
                                      good ? http::Status::ok : http::Status::service_unavailable);
 }
 
+// Writes, and waits until it is durable. At most every few seconds, however often it is asked for.
+class WriteProbe {
+  public:
+    explicit WriteProbe(store::Writer& writer) : writer_(&writer) {}
+
+    boost::asio::awaitable<Check> check() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (last_ && monotonic_ns() - last_ns_ < kProbeEveryNs) co_return *last_;
+        }
+        const std::uint64_t began = monotonic_ns();
+        auto probe = [](store::Batch& batch) {
+            const be64 now(batch.now_ns());
+            return batch.put(batch.tables().meta, store::bytes_of(std::string_view("write_probe")),
+                             store::bytes_of(now));
+        };
+        const auto written = co_await writer_->submit(probe);
+        Check made{"store_writable", written.has_value(), {}};
+        made.detail = written ? "a write was durable after " + events::human_duration(monotonic_ns() - began)
+                              : written.error().message;
+        const std::lock_guard lock(mutex_);
+        last_ = made;
+        last_ns_ = monotonic_ns();
+        co_return made;
+    }
+
+  private:
+    static constexpr std::uint64_t kProbeEveryNs = 5 * kNanosPerSecond;
+    store::Writer* writer_;
+    std::mutex mutex_;
+    std::optional<Check> last_;
+    std::uint64_t last_ns_ = 0;
+};
+
+Check check_images(const std::string& state_dir) {
+    const std::string directory = state_dir + "/images/sha256";
+    if (::access(directory.c_str(), R_OK | X_OK) == 0) return {"images", true, directory + " can be read"};
+    return {"images", false,
+            directory + " cannot be read (" + std::strerror(errno) +
+                "): mount it, or let rouse-mgmt's user read it"};
+}
+
+Check check_certificate(const std::string& file) {
+    if (file.empty()) return {"certificate", true, "none: plain HTTP on loopback"};
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_file(file.c_str(), "r"), BIO_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr, X509_free);
+    if (!certificate)
+        return {"certificate", false,
+                file + " holds no certificate that can be read; see api.tls_certificate"};
+    std::tm until{};
+    ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &until);
+    const auto left = static_cast<std::int64_t>(timegm(&until)) -
+                      static_cast<std::int64_t>(realtime_ns() / kNanosPerSecond);
+    if (left <= 0) return {"certificate", false, file + " has expired; put a new one in its place"};
+    return {
+        "certificate", true,
+        "valid for another " + events::human_duration(static_cast<std::uint64_t>(left) * kNanosPerSecond)};
+}
+
+std::vector<Check> checks_of_health(const Observation& observation) {
+    return {
+        check_dataplane(observation.dataplane, monotonic_ns()),
+        check_store(observation.writer.store()),
+        check_disk(observation.state_dir),
+        check_events(observation.consumer.statistics()),
+    };
+}
+
+boost::asio::awaitable<http::Outcome> get_ready(const Observation& observation, WriteProbe& probe) {
+    auto checks = checks_of_health(observation);
+    checks.push_back(co_await probe.check());
+    checks.push_back(check_images(observation.state_dir));
+    checks.push_back(check_certificate(observation.certificate));
+    co_return answer(checks);
+}
+
 }  // namespace
 
 void add_health(http::Router& router, const Observation& observation) {
@@ -116,7 +195,16 @@ void add_health(http::Router& router, const Observation& observation) {
          .access = http::Access::anyone(),
          .tag = "Observation",
          .summary = "Whether the appliance can do its work: 200, or 503 with what is wrong and what to do"},
-        [observation](http::Request&) { return get_health(observation); });
+        [observation](http::Request&) { return answer(checks_of_health(observation)); });
+    const auto probe = std::make_shared<WriteProbe>(observation.writer);
+    router.add(
+        {.method = http::Method::get,
+         .pattern = "/ready",
+         .access = http::Access::anyone(),
+         .tag = "Observation",
+         .summary = "Whether to send it work: the checks of /health, and that a write becomes durable, "
+                    "images can be read, and the certificate is valid"},
+        http::Handler([observation, probe](http::Request&) { return get_ready(observation, *probe); }));
 }
 
 }  // namespace rouse::ims

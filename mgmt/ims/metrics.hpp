@@ -6,6 +6,7 @@
 #include "mgmt/events/dataplane_counters.hpp"
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
+#include "mgmt/live/hub.hpp"
 #include "mgmt/store/writer.hpp"
 
 #include <string>
@@ -27,12 +28,13 @@ class DataplaneMetrics final : public prometheus::Collectable {
     events::DataplaneCounters* counters_;
 };
 
-// Machines by status, the writer, the events, the requests, the transfers by HTTP.
+// Machines by status, the writer, the events, live streams (LIVE may be null), the requests, the transfers by
+// HTTP, the process.
 class ManagementMetrics final : public prometheus::Collectable {
   public:
     ManagementMetrics(store::Writer& writer, events::Consumer& consumer, const RequestCounts& requests,
-                      const HttpTransfers& transfers)
-        : writer_(&writer), consumer_(&consumer), requests_(&requests), transfers_(&transfers) {}
+                      const HttpTransfers& transfers, const live::Hub* live = nullptr)
+        : writer_(&writer), consumer_(&consumer), requests_(&requests), transfers_(&transfers), live_(live) {}
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
   private:
@@ -40,6 +42,7 @@ class ManagementMetrics final : public prometheus::Collectable {
     events::Consumer* consumer_;
     const RequestCounts* requests_;
     const HttpTransfers* transfers_;
+    const live::Hub* live_;
 };
 
 // In the text format 0.0.4.

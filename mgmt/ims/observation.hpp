@@ -8,6 +8,7 @@
 #include "mgmt/http/router.hpp"
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
+#include "mgmt/live/hub.hpp"
 #include "mgmt/store/writer.hpp"
 
 #include <string>
@@ -22,12 +23,14 @@ struct Observation {
     boot::Appliance& appliance;
     RequestCounts& requests;
     const HttpTransfers& transfers;
-    std::string state_dir;  // whose disk space is watched
+    std::string state_dir;            // whose disk space is watched
+    std::string certificate = {};     // PEM file of the API's TLS certificate; empty: plain HTTP
+    const live::Hub* live = nullptr;  // null: there are no live events to count
 };
 
 // GET /api/machines/{id}/timeline, GET /api/strangers
 void add_timeline(http::Router& router, const Observation& observation);
-// GET /health, for everybody: 200, or 503 and what is wrong
+// GET /health and GET /ready, for everybody: 200, or 503 and what is wrong and what to do
 void add_health(http::Router& router, const Observation& observation);
 // GET /metrics, for everybody
 void add_metrics(http::Router& router, const Observation& observation);
