@@ -18,11 +18,16 @@ void add_image_imports(http::Router& router, const Services& services);
 void add_image_care(http::Router& router, const Services& services);
 void add_boot_profiles(http::Router& router, const Services& services);
 void add_users(http::Router& router, const Services& services);
+void add_resource_metrics(http::Router& router, const Services& services);
+void add_machine_import(http::Router& router, const Services& services);
 
 // All of the above and the login.
 void add_api(http::Router& router, const Services& services);
 
 // GET /boot/{name...}: for machines, on the rack side's listener. TRANSFERS outlives the router.
 void add_boot_files(http::Router& router, const Services& services, HttpTransfers& transfers);
+
+// POST /agent/metrics: likewise.
+void add_heartbeat(http::Router& router, const Services& services);
 
 }  // namespace rouse::ims

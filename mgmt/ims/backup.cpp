@@ -198,7 +198,10 @@ void add_backup(http::Router& router, const Services& services) {
                 .pattern = "/api/backup/",
                 .access = http::Access::of(http::Role::administrator),
                 .tag = "Backup",
-                .summary = "The whole store as a tar archive; images=true: with the images' contents"},
+                .summary = "The whole store as a tar archive",
+                .answer_media = {"application/x-tar"},
+                .query = {{"images", "true: with the images' contents", "boolean"}},
+                .failures = {http::Status::service_unavailable}},
                http::Handler([services](http::Request& request) { return get(services, request); }));
 }
 

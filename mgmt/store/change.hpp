@@ -18,9 +18,10 @@ enum class Kind : std::uint8_t {
     user = 6,
     boot_token = 7,
     setting = 8,
-    timeline = 9,  // no document: what happened to the machine with that Id, see mgmt/events
+    timeline = 9,           // no document: what happened to the machine with that Id, see mgmt/events
+    resource_metrics = 10,
 };
-inline constexpr std::size_t kKinds = 10;
+inline constexpr std::size_t kKinds = 11;
 
 // Users' passwords and boot tokens' hashes: no API, live stream or other appliance is told of these
 // documents, not even that they changed.

@@ -78,6 +78,7 @@ const Index kBootTokenByMachine{Kind::boot_token, 2, true, kMachine, text<kMachi
 const Index kBootTokenBySpentHash{Kind::boot_token, 3, false, kSpentHash, text<kSpentHash>};
 const Index kBootTokenByPreviousHash{Kind::boot_token, 4, false, kPreviousHash, text<kPreviousHash>};
 const Index kSettingByName{Kind::setting, 1, true, kName, text<kName>};
+const Index kMetricsByMachine{Kind::resource_metrics, 1, true, kMachine, text<kMachine>};
 
 namespace {
 
@@ -93,6 +94,7 @@ constexpr const Index* kUserIndices[] = {&kUserByUsername};
 constexpr const Index* kBootTokenIndices[] = {&kBootTokenByHash, &kBootTokenByMachine, &kBootTokenBySpentHash,
                                               &kBootTokenByPreviousHash};
 constexpr const Index* kSettingIndices[] = {&kSettingByName};
+constexpr const Index* kMetricsIndices[] = {&kMetricsByMachine};
 
 }  // namespace
 
@@ -104,5 +106,6 @@ const Collection kImages{Kind::image, "image", kImageIndices};
 const Collection kUsers{Kind::user, "user", kUserIndices};
 const Collection kBootTokens{Kind::boot_token, "boot token", kBootTokenIndices};
 const Collection kSettings{Kind::setting, "setting", kSettingIndices};
+const Collection kResourceMetrics{Kind::resource_metrics, "resource-metrics", kMetricsIndices};
 
 }  // namespace rouse::store

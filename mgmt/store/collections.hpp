@@ -59,6 +59,7 @@ extern const Index kBootTokenByPreviousHash;
 extern const Index kBootTokenBySpentHash;
 extern const Index kBootTokenByMachine;
 extern const Index kSettingByName;
+extern const Index kMetricsByMachine;
 
 extern const Collection kClusters;
 extern const Collection kMachines;
@@ -68,5 +69,6 @@ extern const Collection kImages;
 extern const Collection kUsers;
 extern const Collection kBootTokens;
 extern const Collection kSettings;
+extern const Collection kResourceMetrics;
 
 }  // namespace rouse::store

@@ -81,6 +81,7 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"documents.users", documents(Kind::user)},
                                {"documents.boot_tokens", documents(Kind::boot_token)},
                                {"documents.settings", documents(Kind::setting)},
+                               {"documents.resource_metrics", documents(Kind::resource_metrics)},
                                {"indices", &own_.indices},
                                {"retired", &own_.retired},
                                {"lease_times", &own_.lease_times},
