@@ -4,9 +4,13 @@
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/follow_up.hpp"
+#include "mgmt/ims/worker_access.hpp"
 #include "mgmt/rack_address.hpp"
+#include "mgmt/store/documents.hpp"
+#include "mgmt/workers/feed.hpp"
 #include "shared/clock.hpp"
 
+#include <climits>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -16,7 +20,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace rouse::mgmt {
 
@@ -30,6 +36,7 @@ constexpr auto kRackRetry = 200ms;  // until the rack's interface is there
 constexpr auto kLook = 200ms;       // at whether the grace is over
 constexpr unsigned kRackThreads = 2;
 constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
+constexpr auto kCoordinateEvery = 500ms;
 
 }  // namespace
 
@@ -37,9 +44,25 @@ Server::Server(const Config& config) : config_(config), dataplane_(config.store.
 
 Result<std::unique_ptr<Server>> Server::open(const Config& config) {
     std::unique_ptr<Server> server(new Server(config));
+    if (auto introduced = server->introduce(); !introduced) return tl::unexpected(introduced.error());
     if (auto opened = server->open_store(); !opened) return tl::unexpected(opened.error());
     if (auto opened = server->open_api(); !opened) return tl::unexpected(opened.error());
     return server;
+}
+
+Result<void> Server::introduce() {
+    std::string id = config_.worker.id;
+    if (id.empty()) {
+        char name[HOST_NAME_MAX + 1] = {};
+        if (::gethostname(name, HOST_NAME_MAX) != 0) return fail_errno("cannot read the host's name");
+        id = name;
+    }
+    if (!ims::is_worker_id(id))
+        return fail("worker.id \"" + id + "\" must be of letters, digits, \".\", \"_\" and \"-\"");
+    appliance_.introduce(id, config_.worker.is_worker());
+    roster_.emplace(config_.worker.tenure_seconds);
+    if (!config_.worker.is_worker()) return {};
+    return workers::check_address({config_.worker.centre, config_.worker.ca});
 }
 
 Result<void> Server::open_store() {
@@ -52,6 +75,8 @@ Result<void> Server::open_store() {
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
     writer_ = std::make_unique<store::Writer>(*store_);
+    const auto identified = writer_->run([](store::Batch& batch) { return workers::ensure_identity(batch); });
+    if (!identified) return tl::unexpected(identified.error());
     auto catalogue = boot::Catalogue::open(config_.images_dir(), *writer_);
     if (!catalogue) return tl::unexpected(catalogue.error());
     catalogue_.emplace(std::move(*catalogue));
@@ -87,14 +112,22 @@ Result<void> Server::open_api() {
 }
 
 ims::Services Server::services() {
-    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_, config_.rack_interface()};
+    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_, config_.rack_interface(), *roster_};
+}
+
+ims::Observation Server::observation() {
+    return {*writer_, *consumer_, dataplane_, appliance_, requests_, *transfers_, config_.store.state_dir};
 }
 
 void Server::add_routes() {
-    const ims::Observation observation{
-        *writer_, *consumer_, dataplane_, appliance_, requests_, *transfers_, config_.store.state_dir};
+    const ims::Observation observation = this->observation();
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
     ims::add_api(api_router_, services());
+    auto known = ims::with_workers(
+        *store_, [this](const http::Request& request) { return auth_->authenticate(request); });
+    api_router_.authenticate_with(config_.worker.is_worker()
+                                      ? ims::with_centre(config_.worker.centre, std::move(known))
+                                      : std::move(known));
     ims::add_timeline(api_router_, observation);
     ims::add_health(api_router_, observation);
     ims::add_metrics(api_router_, observation);
@@ -111,6 +144,10 @@ void Server::run() {
     spdlog::info("the API listens on {}", config_.api.listen);
     asio::co_spawn(strand_, serve_rack(), asio::detached);
     asio::co_spawn(strand_, collect_regularly(), asio::detached);
+    if (config_.worker.is_worker())
+        follow_centre();
+    else
+        asio::co_spawn(strand_, coordinate(), asio::detached);
     std::vector<std::thread> others;
     others.emplace_back([this] { io_.run(); });
     for (unsigned i = 0; i < kRackThreads; ++i) others.emplace_back([this] { rack_io_.run(); });
@@ -134,6 +171,8 @@ void Server::stop() {
         deadline_ns_ = monotonic_ns() + std::chrono::nanoseconds(kGrace + 1s).count();
         rack_timer_.cancel();
         collect_timer_.cancel();
+        coordinate_timer_.cancel();
+        if (follower_) follower_->stop();
         consumer_->waiters().close();  // long polls are answered now
         api_listener_->stop(kGrace);
         for (auto* listener : {&rack_listener_, &rack_listener6_})
@@ -213,6 +252,84 @@ asio::awaitable<void> Server::collect_regularly() {
         else if (*collected > 0)
             spdlog::info("removed {} images that nothing names any more", *collected);
     }
+}
+
+asio::awaitable<void> Server::coordinate() {
+    const workers::Centre centre{appliance_, *roster_, consumer_->tables()};
+    std::uint64_t looked_at = UINT64_MAX;
+    while (co_await pause(coordinate_timer_, kCoordinateEvery)) {
+        if (const auto last = writer_->changes().last(); last != looked_at) {
+            learn_others();
+            looked_at = last;
+        }
+        bool due = false;
+        {
+            const auto snapshot = store_->snapshot();
+            const auto any = snapshot ? workers::anything_due(*snapshot, centre, realtime_ns())
+                                      : tl::unexpected(snapshot.error());
+            if (!any) spdlog::error("the workers cannot be watched: {}", any.error().message);
+            due = any && *any;
+        }
+        if (!due) continue;
+        auto decided = co_await writer_->submit(
+            [&centre](store::Batch& batch) { return workers::decide_all(batch, centre); });
+        if (decided)
+            co_await carry_out(std::move(*decided));
+        else
+            spdlog::error("what becomes of the racks cannot be stored: {}", decided.error().message);
+    }
+}
+
+asio::awaitable<void> Server::carry_out(workers::Decisions decisions) {
+    for (const auto& worker : decisions.lost)
+        spdlog::warn("worker {} is lost: no heartbeat for 30 s", worker);
+    for (const auto& worker : decisions.returned) spdlog::info("worker {} is there", worker);
+    for (const auto& rack : decisions.racks) {
+        const std::string holder = rack.holder.empty() ? appliance_.id() : rack.holder;
+        if (rack.state == workers::AssignmentState::orphaned)
+            spdlog::error("cluster {} is served by {}, which is lost, and no standby is there", rack.name,
+                          holder);
+        else if (rack.holder != rack.before)
+            spdlog::warn("cluster {} is served by {} now (epoch {}), before by {}", rack.name, holder,
+                         rack.epoch, rack.before.empty() ? appliance_.id() : rack.before);
+        std::vector<store::Id> machines;
+        {
+            const auto snapshot = store_->snapshot();
+            auto found = snapshot
+                             ? store::ids_by(*snapshot, store::kMachineByCluster, rack.cluster.to_string())
+                             : tl::unexpected(snapshot.error());
+            if (found) machines = std::move(*found);
+        }
+        const ims::Services known = services();
+        const auto projected = co_await ims::project_machines(known, std::move(machines));
+        if (!projected)
+            spdlog::error("the dataplane cannot be told of cluster {}: {}", rack.name,
+                          projected.error().message);
+    }
+}
+
+// No machine may have another appliance's address.
+void Server::learn_others() {
+    const auto snapshot = store_->snapshot();
+    if (!snapshot) return;
+    std::vector<Ipv4Address> addresses;
+    const auto listed =
+        store::for_each(*snapshot, store::kWorkers, std::nullopt, [&](const store::Document& one) {
+            if (const auto address = Ipv4Address::parse(one.text("rack_address")))
+                addresses.push_back(*address);
+            return true;
+        });
+    if (listed) appliance_.set_others(std::move(addresses));
+}
+
+void Server::follow_centre() {
+    workers::FollowerOptions options{.centre = {config_.worker.centre, config_.worker.ca},
+                                     .enrolment_token_file = config_.worker.enrolment_token_file,
+                                     .netns = config_.api.netns,
+                                     .state = [this] { return ims::self_report(observation()); }};
+    follower_ = std::make_unique<workers::Follower>(std::move(options), *writer_, *catalogue_, appliance_,
+                                                    *consumer_);
+    follower_->start();
 }
 
 }  // namespace rouse::mgmt

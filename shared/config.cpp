@@ -151,6 +151,17 @@ void add_options(CLI::App& app, Config& config) {
     option("--api.access_token_seconds", config.api.access_token_seconds, "life of an access token");
     option("--api.refresh_token_seconds", config.api.refresh_token_seconds, "life of a refresh token");
     option("--api.max_body_mib", config.api.max_body_mib, "largest JSON body in MiB");
+    option("--worker.role", config.worker.role,
+           "centre; worker: serves racks for another appliance, its centre")
+        ->check(CLI::IsMember({"centre", "worker"}));
+    option("--worker.id", config.worker.id, "name by which other appliances know it (default: the host's)");
+    option("--worker.centre", config.worker.centre, "of a worker: URL of its centre's API");
+    option("--worker.ca", config.worker.ca, "of a worker: PEM certificates that sign the centre's");
+    option("--worker.enrolment_token_file", config.worker.enrolment_token_file,
+           "of a worker: file with the token that it registers with");
+    option("--worker.tenure_seconds", config.worker.tenure_seconds,
+           "of a centre: for how long its workers give addresses without news of it")
+        ->check(CLI::Range(60U, 31'536'000U));
     app.add_option("--log.level", config.log.level, "trace, debug, info, warn or error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));

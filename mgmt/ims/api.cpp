@@ -16,6 +16,7 @@ void add_api(http::Router& router, const Services& services) {
     add_image_imports(router, services);
     add_image_care(router, services);
     add_users(router, services);
+    add_workers(router, services);
     add_backup(router, services);
 }
 

@@ -18,6 +18,10 @@ void add_image_imports(http::Router& router, const Services& services);
 void add_image_care(http::Router& router, const Services& services);
 void add_boot_profiles(http::Router& router, const Services& services);
 void add_users(http::Router& router, const Services& services);
+// With the two that follow.
+void add_workers(http::Router& router, const Services& services);
+void add_worker_reports(http::Router& router, const Services& services);
+void add_worker_feed(http::Router& router, const Services& services);
 
 // All of the above and the login.
 void add_api(http::Router& router, const Services& services);

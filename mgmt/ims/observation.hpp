@@ -12,6 +12,8 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace rouse::ims {
 
 // What these handlers work with. All of it outlives the routers.
@@ -29,6 +31,8 @@ struct Observation {
 void add_timeline(http::Router& router, const Observation& observation);
 // GET /health, for everybody: 200, or 503 and what is wrong
 void add_health(http::Router& router, const Observation& observation);
+// {"services": {"dhcp": {"status", "last_error"}, "tftp": …}, "metrics"}: what a worker says of itself
+[[nodiscard]] nlohmann::json self_report(const Observation& observation);
 // GET /metrics, for everybody
 void add_metrics(http::Router& router, const Observation& observation);
 // From now on the router's answers are in the metrics

@@ -6,6 +6,7 @@
 #include "mgmt/events/consumer.hpp"
 #include "mgmt/http/auth.hpp"
 #include "mgmt/store/writer.hpp"
+#include "mgmt/workers/roster.hpp"
 
 #include <string>
 
@@ -21,6 +22,7 @@ struct Services {
     http::Auth& auth;
     boost::asio::thread_pool& disk;  // for work that waits for a disk: never on an io thread
     std::string rack_interface;      // by name, as configured
+    workers::Roster& roster;         // what is known of workers
 
     [[nodiscard]] Result<store::Snapshot> snapshot() const { return writer.store().snapshot(); }
 };

@@ -19,13 +19,16 @@ enum class Kind : std::uint8_t {
     boot_token = 7,
     setting = 8,
     timeline = 9,  // no document: what happened to the machine with that Id, see mgmt/events
+    worker = 16,
+    enrolment = 17,
+    worker_lease = 18,
 };
-inline constexpr std::size_t kKinds = 10;
+inline constexpr std::size_t kKinds = 19;
 
 // Users' passwords and boot tokens' hashes: no API, live stream or other appliance is told of these
 // documents, not even that they changed.
 [[nodiscard]] constexpr bool is_internal(Kind kind) noexcept {
-    return kind == Kind::user || kind == Kind::boot_token;
+    return kind == Kind::user || kind == Kind::boot_token || kind == Kind::enrolment;
 }
 
 struct Change {

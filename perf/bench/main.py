@@ -19,6 +19,7 @@ import rest
 import results
 import scaling
 import tftp
+import workers_centre
 
 # Each returns Results and Plots.
 PARTS = {
@@ -33,6 +34,7 @@ PARTS = {
     "dpdk": dpdk.bench,
     "start": rest.bench,
     "instructions": instructions.bench,
+    "centre": workers_centre.bench,
 }
 
 

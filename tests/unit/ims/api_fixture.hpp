@@ -40,7 +40,8 @@ class ApiTest : public store::StoreTest {
     ApiTest() {
         std::filesystem::create_directories(run_dir_);
         consumer_ = events::Consumer::create(*writer_, appliance_, run_dir_).value();
-        services_.emplace(Services{*writer_, catalogue_, appliance_, *consumer_, auth_, disk_, "rack0"});
+        services_.emplace(
+            Services{*writer_, catalogue_, appliance_, *consumer_, auth_, disk_, "rack0", roster_});
         add_api(api_, *services_);
         api_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", role_};
@@ -116,6 +117,7 @@ class ApiTest : public store::StoreTest {
     Users users_{*store_};
     http::Auth auth_ = http::Auth::open({.key_file = directory_.path() + "/key.pem"}, users_).value();
     boost::asio::thread_pool disk_{1};
+    workers::Roster roster_{86'400};
     std::optional<Services> services_;
     std::optional<HttpTransfers> transfers_;
     http::Role role_ = http::Role::administrator;
