@@ -5,6 +5,7 @@
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/follow_up.hpp"
 #include "mgmt/rack_address.hpp"
+#include "mgmt/rack_neighbours.hpp"
 #include "shared/clock.hpp"
 
 #include <filesystem>
@@ -87,12 +88,22 @@ Result<void> Server::open_api() {
 }
 
 ims::Services Server::services() {
-    return {*writer_, *catalogue_, appliance_, *consumer_, *auth_, disk_, config_.rack_interface()};
+    const std::string interface = config_.rack_interface();
+    return {*writer_,   *catalogue_,
+            appliance_, *consumer_,
+            *auth_,     disk_,
+            interface,  [interface](const IpAddress& peer) { return neighbour_of(interface, peer); }};
 }
 
 void Server::add_routes() {
-    const ims::Observation observation{
-        *writer_, *consumer_, dataplane_, appliance_, requests_, *transfers_, config_.store.state_dir};
+    const ims::Observation observation{*writer_,
+                                       *consumer_,
+                                       dataplane_,
+                                       appliance_,
+                                       requests_,
+                                       *transfers_,
+                                       config_.store.state_dir,
+                                       services().neighbours};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
     ims::add_api(api_router_, services());
     ims::add_timeline(api_router_, observation);

@@ -5,6 +5,7 @@
 #include <array>
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
 #include <openssl/rand.h>
 
 namespace rouse::boot {
@@ -22,7 +23,7 @@ std::string hash_token(std::string_view token) {
     return to_hex(sha256(bytes_of(token)));
 }
 
-Outcome<Document> machine_of_token(const View& view, std::string_view token) {
+Outcome<Document> machine_of_token(const View& view, std::string_view token, std::uint64_t now_unix) {
     const std::string hash = hash_token(token);
     std::optional<Document> entry;
     for (const auto* index : {&kBootTokenByHash, &kBootTokenByPreviousHash, &kBootTokenBySpentHash}) {
@@ -36,6 +37,8 @@ Outcome<Document> machine_of_token(const View& view, std::string_view token) {
         break;
     }
     if (!entry) return refuse(Failure::Kind::not_found, "this token is no machine's");
+    if (entry->fields.value("made_unix", std::uint64_t{0}) + kTokenSeconds < now_unix)
+        return refuse(Failure::Kind::gone, "this token is too old; boot the machine again for a new one");
     const auto id = Id::parse(entry->text("machine"));
     if (!id) return pass_on(Error{"a stored boot token names no machine; restore a backup"});
     auto machine = find(view, kMachines, *id);

@@ -222,8 +222,17 @@ Outcome<std::optional<Id>> place_waiting(Batch& batch, const Appliance& applianc
     return std::optional<Id>(waiting.back());
 }
 
+Outcome<void> renew_token(Batch& batch, const Appliance& appliance, Id id) {
+    const auto had = let_token_go(batch, id);
+    if (!had) return pass_on(had.error());
+    if (!*had) return {};
+    const auto machine = find(batch, kMachines, id);
+    if (!machine) return pass_on(machine.error());
+    return *machine ? project_machine(batch, appliance, **machine) : Outcome<void>{};
+}
+
 Outcome<Document> spend_token(Batch& batch, const Appliance& appliance, std::string_view token) {
-    auto machine = machine_of_token(batch, token);
+    auto machine = machine_of_token(batch, token, batch.now_unix());
     if (!machine) return machine;
     if (auto retired = retire_token(batch, machine->id, token); !retired) return pass_on(retired.error());
     if (auto projected = project_machine(batch, appliance, *machine); !projected)

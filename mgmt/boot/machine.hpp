@@ -48,6 +48,10 @@ namespace rouse::boot {
                                                               std::optional<store::Id> after,
                                                               std::size_t limit);
 
+// The machine begins a boot: its files for this one carry a new token. What it fetched just before still has
+// the last one, which stays good for this boot.
+[[nodiscard]] Outcome<void> renew_token(store::Batch& batch, const Appliance& appliance, store::Id machine);
+
 // The ramdisk has reported home: TOKEN is good no more, and the boot line for the next boot has a new one.
 // Returns its machine; errors as machine_of_token().
 [[nodiscard]] Outcome<store::Document> spend_token(store::Batch& batch, const Appliance& appliance,

@@ -112,15 +112,18 @@ Outcome<std::optional<Document>> token_of(const View& view, Id machine) {
 Outcome<void> store_token(Batch& batch, Id machine, std::optional<Document> token, const std::string& fresh,
                           const std::string& digest) {
     if (!token) {
-        const auto made =
-            insert(batch, kBootTokens,
-                   {{"machine", machine.to_string()}, {"hash", hash_token(fresh)}, {"rendered", digest}});
+        const auto made = insert(batch, kBootTokens,
+                                 {{"machine", machine.to_string()},
+                                  {"hash", hash_token(fresh)},
+                                  {"rendered", digest},
+                                  {"made_unix", batch.now_unix()}});
         if (!made) return pass_on(made.error());
         return {};
     }
     token->fields["previous_hash"] = token->fields["hash"];
     token->fields["hash"] = hash_token(fresh);
     token->fields["rendered"] = digest;
+    token->fields["made_unix"] = batch.now_unix();
     const auto updated = update(batch, kBootTokens, std::move(*token));
     if (!updated) return pass_on(updated.error());
     return {};
@@ -170,6 +173,16 @@ Outcome<void> retire_token(Batch& batch, Id machine, std::string_view shown) {
     const auto updated = update(batch, kBootTokens, std::move(**token));
     if (!updated) return pass_on(updated.error());
     return {};
+}
+
+Outcome<bool> let_token_go(Batch& batch, Id machine) {
+    auto token = token_of(batch, machine);
+    if (!token) return pass_on(token.error());
+    if (!*token) return false;
+    (*token)->fields["rendered"] = nullptr;
+    const auto updated = update(batch, kBootTokens, std::move(**token));
+    if (!updated) return pass_on(updated.error());
+    return true;
 }
 
 Outcome<void> remove_token(Batch& batch, Id machine) {

@@ -27,6 +27,9 @@ namespace rouse::boot {
 // The machine has shown TOKEN: neither it nor an older one is good any more, and the next render_machine()
 // makes a new one.
 [[nodiscard]] Outcome<void> retire_token(store::Batch& batch, store::Id machine, std::string_view token);
+// The next render_machine() makes a new token; the one before stays good until then, and one boot longer.
+// False: the machine has none.
+[[nodiscard]] Outcome<bool> let_token_go(store::Batch& batch, store::Id machine);
 [[nodiscard]] Outcome<void> remove_token(store::Batch& batch, store::Id machine);
 
 }  // namespace rouse::boot

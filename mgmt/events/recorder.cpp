@@ -1,5 +1,6 @@
 #include "mgmt/events/recorder.hpp"
 
+#include "mgmt/boot/machine.hpp"
 #include "mgmt/events/cluster_status.hpp"
 #include "mgmt/events/lease_keeper.hpp"
 #include "mgmt/events/sentence.hpp"
@@ -37,7 +38,9 @@ struct Sender {
 
 class Session {
   public:
-    Session(store::Batch& batch, const EventTables& tables) : batch_(batch), tables_(tables) {}
+    // With APPLIANCE, machines that begin a boot get a new token.
+    Session(store::Batch& batch, const EventTables& tables, const boot::Appliance* appliance = nullptr)
+        : batch_(batch), tables_(tables), appliance_(appliance) {}
 
     Result<void> apply(const Event& event, LeaseKeeper& leases);
     Result<void> apply_own(const Event& event);
@@ -62,6 +65,7 @@ class Session {
 
     store::Batch& batch_;
     const EventTables& tables_;
+    const boot::Appliance* appliance_;
     std::map<store::Id, Loaded> machines_;
     std::unordered_map<MacAddress, Sender> by_mac_;
     std::map<store::Id, json> hardware_;
@@ -121,7 +125,9 @@ Result<void> Session::begin(const store::Id& machine, Loaded& loaded, const Even
     }
     loaded.failure.clear();
     advance(loaded.boot, BootTrigger::begin, event.time_ns, loaded.facts);
-    return {};
+    if (appliance_ == nullptr) return {};
+    const auto renewed = boot::renew_token(batch_, *appliance_, machine);
+    return renewed ? Result<void>{} : fail(renewed.error().message);
 }
 
 Result<void> Session::apply(const Event& event, LeaseKeeper& leases) {
@@ -332,7 +338,7 @@ class AppliedSequences {
 Result<TouchedMachines> apply_events(store::Batch& batch, const EventTables& tables,
                                      const boot::Appliance& appliance, std::span<const RingEvent> events) {
     AppliedSequences applied(batch, tables);
-    Session session(batch, tables);
+    Session session(batch, tables, &appliance);
     LeaseKeeper leases(batch, appliance);
     for (const auto& [ring, event] : events) {
         const auto is_new = applied.advance(ring, event.sequence);

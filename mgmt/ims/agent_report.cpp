@@ -1,5 +1,6 @@
 #include "mgmt/boot/boot_token.hpp"
 #include "mgmt/boot/machine.hpp"
+#include "mgmt/boot/rack_client.hpp"
 #include "mgmt/events/recorder.hpp"
 #include "mgmt/events/text.hpp"
 #include "mgmt/http/json_body.hpp"
@@ -170,11 +171,21 @@ events::AgentNews news_of(const store::Id& machine, const json& report) {
     return news;
 }
 
-http::OrProblem<void> check_token(const Observation& observation, const std::string& token) {
+// The token is good, and shown by its own machine.
+http::OrProblem<void> check_token(const Observation& observation, const std::string& token,
+                                  const IpAddress& peer) {
     const auto snapshot = observation.writer.store().snapshot();
     if (!snapshot) return tl::unexpected(token_problem(Failure(snapshot.error())));
-    const auto machine = boot::machine_of_token(*snapshot, token);
+    const auto machine = boot::machine_of_token(*snapshot, token, realtime_ns() / kNanosPerSecond);
     if (!machine) return tl::unexpected(token_problem(machine.error()));
+    const auto client = boot::find_rack_client(*snapshot, observation.neighbours, peer);
+    if (!client) return tl::unexpected(token_problem(Failure(client.error())));
+    if (!*client || (*client)->mac.to_string() != machine->text("mac"))
+        return tl::unexpected(
+            http::Problem{Status::forbidden,
+                          "this token is another machine's: it is good from that machine's address alone",
+                          {},
+                          {}});
     return {};
 }
 
@@ -182,7 +193,8 @@ boost::asio::awaitable<http::Outcome> post_report(const Observation& observation
     const auto token = token_of(request);
     if (!token) co_return tl::unexpected(token.error());
     // Before the body: who has no token learns nothing, and costs nothing.
-    if (const auto good = check_token(observation, *token); !good) co_return tl::unexpected(good.error());
+    if (const auto good = check_token(observation, *token, request.peer); !good)
+        co_return tl::unexpected(good.error());
     auto body = co_await http::read_json(request, kMaxReportBytes);
     if (!body) co_return tl::unexpected(body.error());
     blank_control_characters(*body);
@@ -194,7 +206,7 @@ boost::asio::awaitable<http::Outcome> post_report(const Observation& observation
                                                store::Batch& batch) -> Outcome<events::TouchedMachines> {
             const bool home = report["stage"] == "home";
             const auto machine = home ? boot::spend_token(batch, observation.appliance, token)
-                                      : boot::machine_of_token(batch, token);
+                                      : boot::machine_of_token(batch, token, batch.now_unix());
             if (!machine) return tl::unexpected(machine.error());
             return events::apply_agent_news(batch, observation.consumer.tables(),
                                             news_of(machine->id, report));

@@ -3,6 +3,7 @@
 // the one by which a ramdisk's agent says it.
 
 #include "mgmt/boot/appliance.hpp"
+#include "mgmt/boot/rack_client.hpp"
 #include "mgmt/events/consumer.hpp"
 #include "mgmt/events/dataplane_counters.hpp"
 #include "mgmt/http/router.hpp"
@@ -23,6 +24,7 @@ struct Observation {
     RequestCounts& requests;
     const HttpTransfers& transfers;
     std::string state_dir;  // whose disk space is watched
+    boot::NeighbourLookup neighbours{};
 };
 
 // GET /api/machines/{id}/timeline, GET /api/strangers

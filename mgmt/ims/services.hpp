@@ -3,6 +3,7 @@
 
 #include "mgmt/boot/appliance.hpp"
 #include "mgmt/boot/catalogue.hpp"
+#include "mgmt/boot/rack_client.hpp"
 #include "mgmt/events/consumer.hpp"
 #include "mgmt/http/auth.hpp"
 #include "mgmt/store/writer.hpp"
@@ -21,6 +22,7 @@ struct Services {
     http::Auth& auth;
     boost::asio::thread_pool& disk;  // for work that waits for a disk: never on an io thread
     std::string rack_interface;      // by name, as configured
+    boot::NeighbourLookup neighbours{};
 
     [[nodiscard]] Result<store::Snapshot> snapshot() const { return writer.store().snapshot(); }
 };

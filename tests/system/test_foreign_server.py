@@ -1,7 +1,7 @@
 """Beside another DHCP server (dnsmasq): noticed where it has no business, worked with where it gives the addresses."""
 
 import pytest
-from appliance import SERVER_MAC, wait_until
+from appliance import CLIENT_MAC, SERVER, SERVER_MAC, on_client, wait_until
 from firmware import IPXE, IPXE_STARTS, power_on, told
 from foreign_server import ADDRESS, ForeignServer
 from wire import REQUESTED, SERVER_ID, Message, Port, ip_bytes
@@ -56,3 +56,20 @@ def test_firmware_gets_its_address_there_and_its_loader_from_us(appliance, tmp_p
         machine = power_on(appliance, tmp_path, firmware, sign_of_life, {image: IPXE / image}, loaders={loader: image})
         assert machine["mac"] in other.leases.read_text()
     told(appliance, machine, f"dhcp_offer {image}", f"tftp_complete {image}")
+
+
+def test_a_machine_with_an_address_from_there_is_served_by_http_and_a_stranger_is_not(appliance):
+    """Both protocols know it by its hardware address: we gave it no other."""
+    appliance.request("PATCH", f"/api/ip-pools/{appliance.pool['id']}/", {"mode": "proxy"})
+    appliance.put_image("file", b"content")
+    on_client("ip", "address", "add", "10.77.250.9/16", "dev", "client0")
+    try:
+        def fetch(scheme, folder):
+            return on_client("curl", "-sS", "-f", "--max-time", "5", "--interface", "10.77.250.9",
+                             f"{scheme}://{SERVER}{folder}/file", check=False)
+        assert fetch("http", "/boot").returncode == 22, "404: a stranger"
+        appliance.add_machine("node", CLIENT_MAC)
+        assert fetch("http", "/boot").stdout == "content"
+        assert fetch("tftp", "").stdout == "content"
+    finally:
+        on_client("ip", "address", "del", "10.77.250.9/16", "dev", "client0")

@@ -57,6 +57,37 @@ class CatalogueTest : public StoreTest {
     }
 };
 
+// By HTTP as by TFTP: the machine's own comes first, then its profile's, then everybody's.
+TEST_F(CatalogueTest, ANameIsTheMachinesThenTheProfilesThenEverybodys) {
+    const MacAddress mac{{2, 0, 0, 0, 0, 1}};
+    const MacAddress other{{2, 0, 0, 0, 0, 2}};
+    const std::string name = "boot.ipxe";
+    const std::array<NameKey, 3> keys{*NameKey::machine(mac, name), *NameKey::profile(1, name),
+                                      *NameKey::common(name)};
+    ASSERT_TRUE(writer_->run([&](Batch& batch) -> Outcome<void> {
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            const NameRecord record{.kind = ContentKind::rendered, .size = 1, .rendered_id = i + 1};
+            if (auto put = batch.put_record(batch.tables().names, keys[i].bytes(), record); !put)
+                return pass_on(put.error());
+        }
+        return {};
+    }));
+    const auto found = [&](const MacAddress& who, const HostRecord& as) {
+        const auto record = resolve(*store_->snapshot(), who, as, name);
+        return record && *record ? (*record)->rendered_id : 0;
+    };
+    EXPECT_EQ(found(mac, {.profile = 1}), 1U);
+    EXPECT_EQ(found(other, {.profile = 1}), 2U);
+    EXPECT_EQ(found(other, {.profile = 2}), 3U);
+    EXPECT_EQ(found(other, {}), 3U);
+    ASSERT_TRUE(writer_->run([&](Batch& batch) -> Outcome<void> {
+        if (auto gone = batch.remove(batch.tables().names, keys[0].bytes()); !gone)
+            return pass_on(gone.error());
+        return {};
+    }));
+    EXPECT_EQ(found(mac, {.profile = 1}), 2U) << "without its own";
+}
+
 TEST_F(CatalogueTest, AnUploadIsStoredUnderItsHashAndNamed) {
     const auto named = put("boot/abc", "abc");
     ASSERT_TRUE(named);

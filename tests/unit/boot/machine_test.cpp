@@ -8,6 +8,10 @@
 namespace rouse::boot {
 namespace {
 
+std::uint64_t now_unix() {
+    return realtime_ns() / kNanosPerSecond;
+}
+
 class Machines : public BootTest {
   protected:
     void SetUp() override {
@@ -45,7 +49,7 @@ TEST_F(Machines, AMachineWithAKernelGetsItsScript) {
     const std::string text = script(mac_text(1));
     EXPECT_NE(text.find("host=node1 ip=10.77.0.2 mask=255.255.0.0 gw=10.77.0.254 BOOTIF="), std::string::npos)
         << text;
-    EXPECT_EQ(machine_of_token(*store_->snapshot(), token_in(text))->id, made.id);
+    EXPECT_EQ(machine_of_token(*store_->snapshot(), token_in(text), now_unix())->id, made.id);
     // Only the hash is kept outside the script.
     const auto stored = find_by(*store_->snapshot(), kBootTokens, kBootTokenByMachine, made.id.to_string());
     EXPECT_EQ((*stored)->fields.dump().find(token_in(text)), std::string::npos);
@@ -102,9 +106,9 @@ TEST_F(Machines, ASpentTokenIsGoneAndTheNextBootHasANewOne) {
     const auto again = writer_->run([&](Batch& batch) { return spend_token(batch, appliance_, first); });
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().kind, Failure::Kind::gone);
-    EXPECT_EQ(machine_of_token(*store_->snapshot(), std::string(64, '0')).error().kind,
+    EXPECT_EQ(machine_of_token(*store_->snapshot(), std::string(64, '0'), now_unix()).error().kind,
               Failure::Kind::not_found);
-    EXPECT_TRUE(machine_of_token(*store_->snapshot(), second));
+    EXPECT_TRUE(machine_of_token(*store_->snapshot(), second, now_unix()));
 }
 
 TEST_F(Machines, ABootUnderWayMayStillReportWhenItsScriptIsReplaced) {
@@ -114,9 +118,32 @@ TEST_F(Machines, ABootUnderWayMayStillReportWhenItsScriptIsReplaced) {
     ASSERT_TRUE(change(made, made.fields));
     const std::string fresh = token_in(script(mac_text(1)));
     ASSERT_NE(old, fresh);
-    EXPECT_TRUE(machine_of_token(*store_->snapshot(), old));
+    EXPECT_TRUE(machine_of_token(*store_->snapshot(), old, now_unix()));
     ASSERT_TRUE(writer_->run([&](Batch& batch) { return spend_token(batch, appliance_, old); }));
-    EXPECT_FALSE(machine_of_token(*store_->snapshot(), fresh)) << "one boot, one report";
+    EXPECT_FALSE(machine_of_token(*store_->snapshot(), fresh, now_unix())) << "one boot, one report";
+}
+
+TEST_F(Machines, EveryBootHasATokenOfItsOwnAndTheLastOneIsGoodForOneBootMore) {
+    const auto made = booting(1);
+    const auto begin_boot = [&] {
+        EXPECT_TRUE(writer_->run([&](Batch& batch) { return renew_token(batch, appliance_, made.id); }));
+        return token_in(script(mac_text(1)));
+    };
+    const std::string first = token_in(script(mac_text(1)));
+    const std::string second = begin_boot();
+    EXPECT_NE(first, second);
+    EXPECT_TRUE(machine_of_token(*store_->snapshot(), first, now_unix()));
+    EXPECT_TRUE(machine_of_token(*store_->snapshot(), second, now_unix()));
+    const std::string third = begin_boot();
+    EXPECT_FALSE(machine_of_token(*store_->snapshot(), first, now_unix()));
+    EXPECT_TRUE(machine_of_token(*store_->snapshot(), second, now_unix()));
+    EXPECT_TRUE(machine_of_token(*store_->snapshot(), third, now_unix()));
+    const auto aged = machine_of_token(*store_->snapshot(), third, now_unix() + kTokenSeconds + 60);
+    ASSERT_FALSE(aged);
+    EXPECT_EQ(aged.error().kind, Failure::Kind::gone);
+    EXPECT_NE(aged.error().message.find("too old"), std::string::npos);
+    const auto plain = booting(2, "loader-only");
+    EXPECT_TRUE(writer_->run([&](Batch& batch) { return renew_token(batch, appliance_, plain.id); }));
 }
 
 TEST_F(Machines, AChangedMacLeavesNothingOfTheOldOne) {

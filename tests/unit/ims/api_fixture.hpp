@@ -8,6 +8,7 @@
 #include "tests/unit/http/coroutine.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -40,7 +41,12 @@ class ApiTest : public store::StoreTest {
     ApiTest() {
         std::filesystem::create_directories(run_dir_);
         consumer_ = events::Consumer::create(*writer_, appliance_, run_dir_).value();
-        services_.emplace(Services{*writer_, catalogue_, appliance_, *consumer_, auth_, disk_, "rack0"});
+        services_.emplace(Services{*writer_, catalogue_, appliance_, *consumer_, auth_, disk_, "rack0",
+                                   [this](const IpAddress& peer) -> std::optional<MacAddress> {
+                                       const auto known = neighbours_.find(peer);
+                                       if (known == neighbours_.end()) return std::nullopt;
+                                       return known->second;
+                                   }});
         add_api(api_, *services_);
         api_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", role_};
@@ -118,6 +124,7 @@ class ApiTest : public store::StoreTest {
     boost::asio::thread_pool disk_{1};
     std::optional<Services> services_;
     std::optional<HttpTransfers> transfers_;
+    std::map<IpAddress, MacAddress> neighbours_;  // on the rack's link
     http::Role role_ = http::Role::administrator;
     http::Router api_;
     http::Router rack_;

@@ -58,6 +58,37 @@ TEST_F(BootFiles, AreForGuestsOfANetworkThatServesThem) {
     EXPECT_NE(fetch("boot.ipxe", address.c_str()).text.find("changed"), std::string::npos);
 }
 
+TEST_F(BootFiles, OnOurLinkAStrangerWhoTakesAMachinesAddressGetsNothing) {
+    const IpAddress address = *IpAddress::parse("10.77.0.2");
+    neighbours_[address] = *MacAddress::parse("02:66:00:00:00:66");
+    EXPECT_EQ(fetch("boot.ipxe").code, 404U);
+    EXPECT_EQ(fetch("dir/vmlinuz").code, 404U);
+    neighbours_[address] = *MacAddress::parse("02:00:00:00:00:01");
+    EXPECT_EQ(fetch("boot.ipxe").code, 200U);
+}
+
+// Another server gives the addresses: whatever the machine has, it is known by its hardware address.
+TEST_F(BootFiles, WhereAnotherServerGivesTheAddressesTheHardwareAddressTells) {
+    const auto pool = make("/api/ip-pools/", {{"cidr", "10.80.0.0/24"}, {"mode", "proxy"}});
+    make("/api/machines/", {{"hostname", "n3"},
+                            {"mac", "02:00:00:00:00:03"},
+                            {"ip_pool", pool["id"]},
+                            {"boot_profile", "live"}});
+    const IpAddress address = *IpAddress::parse("10.80.0.200");
+    EXPECT_EQ(fetch("boot.ipxe", "10.80.0.200").code, 404U) << "not on the link: anybody";
+    neighbours_[address] = *MacAddress::parse("02:00:00:00:00:03");
+    const auto script = fetch("boot.ipxe", "10.80.0.200");
+    EXPECT_EQ(script.code, 200U);
+    EXPECT_NE(script.text.find("BOOTIF=01-02-00-00-00-00-03"), std::string::npos) << script.text;
+    neighbours_[address] = *MacAddress::parse("02:66:00:00:00:66");
+    EXPECT_EQ(fetch("boot.ipxe", "10.80.0.200").code, 404U);
+    // A machine that has its address from us is not known by its hardware address elsewhere.
+    neighbours_[address] = *MacAddress::parse("02:00:00:00:00:01");
+    EXPECT_EQ(fetch("boot.ipxe", "10.80.0.200").code, 404U);
+    neighbours_[*IpAddress::parse("fe80::1")] = *MacAddress::parse("02:00:00:00:00:01");
+    EXPECT_EQ(fetch("boot.ipxe", "fe80::1").code, 200U) << "but by a link-local one";
+}
+
 TEST_F(BootFiles, AForeignLeaseIsNoPassport) {
     // An address leased to a machine that is not registered.
     ASSERT_TRUE(writer_->run([](store::Batch& batch) -> Result<void> {

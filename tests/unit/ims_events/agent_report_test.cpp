@@ -1,3 +1,5 @@
+#include "shared/client_kind.hpp"
+#include "shared/clock.hpp"
 #include "tests/unit/ims_events/observed.hpp"
 
 #include <gmock/gmock.h>
@@ -31,6 +33,38 @@ class AgentReport : public ObservedTest {
         return get("/api/machines/" + machine.to_string() + "/timeline/").json();
     }
 };
+
+TEST_F(AgentReport, ATokenIsGoodFromItsMachinesAddressAlone) {
+    const auto first = booting_machine(1);
+    const auto own = peer_;
+    const auto second = booting_machine(2);
+    const auto token = token_of(1);
+    const auto stolen = report(kHome, token);
+    EXPECT_EQ(stolen.code, 403U);
+    EXPECT_THAT(stolen.text, HasSubstr("another machine's"));
+    peer_ = *IpAddress::parse("10.99.0.1");
+    EXPECT_EQ(report(kHome, token).code, 403U) << "nobody's address";
+    EXPECT_NE(fields_of(first.id)["status"], "ACTIVE");
+    peer_ = own;
+    EXPECT_EQ(report(kHome, token).code, 204U) << "and it is not spent";
+}
+
+TEST_F(AgentReport, ADiscoverBringsANewToken) {
+    const auto machine = booting_machine(1);
+    const auto before = token_of(1);
+    auto ring = open_event_ring(run_dir_, 0).value();
+    EventProducer producer(*ring);
+    Event event;
+    event.kind = EventKind::dhcp_discover;
+    event.mac = *MacAddress::parse(boot::mac_text(1));
+    event.time_ns = realtime_ns();
+    event.detail = static_cast<std::uint16_t>(ClientKind::pxe);
+    ASSERT_TRUE(producer.push(event));
+    ASSERT_TRUE(consumer_->turn());
+    const auto after = token_of(1);
+    EXPECT_NE(after, before);
+    EXPECT_EQ(report(kHome, after).code, 204U);
+}
 
 TEST_F(AgentReport, FromKernelUpToHome) {
     const auto machine = booting_machine(1);

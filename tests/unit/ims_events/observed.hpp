@@ -72,6 +72,7 @@ class ObservedTest : public boot::BootTest {
         http::Request request;
         request.method = method;
         request.path = target.substr(0, question);
+        request.peer = peer_;
         if (question != std::string::npos)
             request.query = http::Query::parse(target.substr(question + 1)).value();
         if (!authorization.empty()) request.headers.add("Authorization", authorization);
@@ -109,6 +110,7 @@ class ObservedTest : public boot::BootTest {
         fields["status"] = "INACTIVE";
         auto made = add_machine(fields);
         EXPECT_TRUE(made) << made.error().message;
+        peer_ = *IpAddress::parse(made->text("ip"));
         return *made;
     }
     std::string token_of(unsigned n) { return token_in(script(boot::mac_text(n))); }
@@ -122,6 +124,7 @@ class ObservedTest : public boot::BootTest {
     std::optional<HttpTransfers> transfers_;
     RequestCounts requests_;
     std::optional<Observation> observation_;
+    IpAddress peer_{};  // who asks: the last machine that was made
     http::Router router_;
     bool provided_ = false;
 };
