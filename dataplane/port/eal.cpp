@@ -178,9 +178,10 @@ Result<std::vector<std::string>> eal_arguments(const EalOptions& options, const 
                     " MiB are free; reserve more: " + reserve_huge_pages(pages, memory_mib));
     std::vector<std::string> arguments{"--no-telemetry", "--file-prefix=rouse-" + std::to_string(::getpid()),
                                        "--lcores=" + logical_core(), "-m", std::to_string(memory_mib)};
-    // In memory: huge pages without a mounted hugetlbfs, and nothing left behind in files.
+    // In memory: huge pages without a mounted hugetlbfs, and nothing left behind in files. In one piece:
+    // virtio-user shares them with another process, and that takes no more than eight.
     if (has_huge_pages)
-        arguments.emplace_back("--in-memory");
+        arguments.insert(arguments.end(), {"--in-memory", "--single-file-segments"});
     else
         arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});
     if (is_pci)

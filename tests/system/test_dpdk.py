@@ -1,15 +1,18 @@
 """DPDK carries the frames, and no kernel is between: real firmware on a vhost-user card, the host's share of the card, and
 a dataplane that was killed. The protocol tests run over DPDK too, when ROUSE_PORT says so (scripts/test)."""
 
+import contextlib
 import socket
 import struct
+import threading
 import time
 
 import pytest
 from appliance import CLIENT_MAC, SERVER, SERVER_MAC, VirtualMachine, in_order, on_appliance, on_client, wait_until
 from conftest import serving
 from firmware import IPXE, MAC, power_on, told
-from wire import mac_bytes, packet_socket
+from test_load import FIRST_MAC, load
+from wire import inside, mac_bytes, packet_socket
 
 SOCKET = "/dev/shm/rouse-appliance-vhost"
 VHOST = f"dpdk:net_vhost0,iface={SOCKET}"
@@ -44,12 +47,16 @@ def test_uefi_boots_by_vhost_user(appliance, boot_files, tmp_path):
          "dhcp_discover iPXE", "tftp_complete boot.ipxe", "tftp_complete vmlinuz", "tftp_complete initrd.img", "agent_home")
 
 
-def test_a_killed_dataplane_comes_back_to_its_socket(appliance):
+def test_a_killed_dataplane_comes_back_to_its_socket(appliance, tmp_path):
+    appliance.add_machine("simulated", FIRST_MAC)
+    card = f"dpdk:net_virtio_user0,path={SOCKET},queue_size=256"
+    assert load(tmp_path, 1, port=card)["exchanges"] == 1
     appliance.kill("dataplane")
     began = time.monotonic()
     appliance.start("--port", VHOST)
     wait_until("the second start", lambda: appliance.log("dataplane").count("serving on dpdk:net_vhost0") == 2)
     print(f"serves again after {time.monotonic() - began:.1f} s, the management plane's start included")
+    assert load(tmp_path, 1, port=card)["exchanges"] == 1
 
 
 @pytest.fixture
@@ -109,3 +116,45 @@ def test_the_host_serves_and_calls_through_the_same_card(on_rack0, tmp_path):
     answer = on_appliance("busybox", "ping", "-c", "3", "-i", "0.2", CLIENT)
     assert "3 packets received" in answer.stdout
     assert on_rack0.metric("rouse_frames_to_host_total") > 100
+
+
+@contextlib.contextmanager
+def echoing(namespace, address):
+    """A TCP server that sends back all that one client sends."""
+    server = inside(namespace, lambda: socket.create_server(address))
+    server.settimeout(30)
+
+    def serve():
+        connection = server.accept()[0]
+        with connection:
+            while part := connection.recv(65536):
+                connection.sendall(part)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.close()
+        thread.join(10)
+
+
+@pytest.mark.parametrize("caller, callee, address", [
+    ("rouse-client", "rouse-appliance", (SERVER, 2222)), ("rouse-appliance", "rouse-client", (CLIENT, 2222))],
+    ids=["to the host", "from the host"])
+def test_tcp_through_the_same_card(on_rack0, caller, callee, address):
+    """Whatever speaks TCP, such as SSH, both ways at once."""
+    content, back = bytes(range(256)) * 8000, bytearray()  # 2 MB
+    with echoing(callee, address):
+        connection = inside(caller, lambda: socket.create_connection(address, timeout=30))
+
+        def listen():
+            while len(back) < len(content) and (part := connection.recv(65536)):
+                back.extend(part)
+
+        with connection:
+            listener = threading.Thread(target=listen, daemon=True)
+            listener.start()
+            connection.sendall(content)
+            listener.join(60)
+    assert bytes(back) == content

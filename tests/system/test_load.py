@@ -55,3 +55,18 @@ def test_a_file_that_is_not_equal_is_told(appliance, tmp_path):
     came_to = load(tmp_path, 4, "--file", f"load/other={expected}", status=3)
     assert (came_to["up"], came_to["corrupt"]) == (0, 4)
     load(tmp_path, 4, "--file", f"load/other={expected}", "--allow-failures")
+
+
+def test_dpdk_carries_simulated_machines(appliance, tmp_path):
+    """By a driver that looks at client0: its frames are to the machines' hardware addresses, not to its own."""
+    machines = 16
+    content = os.urandom(300_001)
+    for name in ("load/shim", "load/grub", "load/kernel"):
+        appliance.put_image(name, content)
+    register(appliance, machines)
+    files = [option for name in ("load/shim", "load/grub", "load/kernel") for option in ("--file", name)]
+    came_to = load(tmp_path, machines, "--kind", "edk2-shim-grub,rom-ipxe,rom-pxelinux,windowed", *files,
+                   port="dpdk:net_af_packet0,iface=client0")
+    assert (came_to["up"], came_to["corrupt"], came_to["unreadable"]) == (machines, 0, 0)
+    assert came_to["exchanges"] == machines + machines // 4  # rom-ipxe leases anew
+    assert came_to["bytes"] == machines * 3 * len(content)

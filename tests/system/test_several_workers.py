@@ -21,11 +21,14 @@ def wide_rack(rack):
     script("rack", "up")
 
 
-@pytest.fixture
-def several(wide_rack, tmp_path):
+@pytest.fixture(params=[None, f"dpdk:net_af_packet0,iface=rack0,qpairs={WORKERS}"], ids=["xdp", "dpdk"])
+def several(wide_rack, tmp_path, request):
     """An appliance with a worker for each queue, and registered machines."""
     appliance = Appliance()
-    appliance.start("--fresh")
+    config = tmp_path / "rouse.toml"
+    config.write_text(f"[dataplane]\nworkers = {WORKERS}\n")
+    appliance.start("--fresh", "--config", config, *(("--port", request.param) if request.param else ()))
+    appliance.start_limit = 3 if request.param else 1
     appliance.post("/api/ip-pools/", POOL)
     appliance.machines = appliance.add_machines([mac_of(n) for n in range(MACHINES)])
     rack = Machines(MACHINES, 4 * WORKERS, tmp_path)
@@ -61,7 +64,7 @@ def test_two_hundred_machines_boot_from_two_workers(several):
         assert events.index("dhcp_ack") < events.index("tftp_request") < events.index("tftp_complete"), events
 
 
-def test_a_killed_dataplane_serves_again_within_a_second(several):
+def test_a_killed_dataplane_serves_again_soon(several):
     appliance, rack = several
     appliance.put_image("file", b"x" * 1000)
     rack.count = 10
@@ -76,4 +79,4 @@ def test_a_killed_dataplane_serves_again_within_a_second(several):
         assert path.read_bytes() == b"x" * 1000
     assert sum(by_worker(appliance, "rouse_tftp_transfers_completed_total")) == 20
     print(f"both workers served {took:.3f} s after the start")
-    assert took < 1
+    assert took < appliance.start_limit

@@ -115,8 +115,8 @@ def parse(frame):
                    mac_text(frame[:6]), source_port, destination_port)
 
 
-def packet_socket(namespace, interface):
-    """A raw socket on an interface of another network namespace; this thread stays in its own."""
+def inside(namespace, make):
+    """What MAKE() returns, such as a socket, made in another network namespace; this thread stays in its own."""
     libc = ctypes.CDLL(None, use_errno=True)
     clone_newnet = 0x40000000
 
@@ -128,14 +128,23 @@ def packet_socket(namespace, interface):
     try:
         enter(there)
         try:
-            every_protocol = 3  # ETH_P_ALL: what leaves the interface, too
-            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(every_protocol))
-            raw.bind((interface, 0))
+            return make()
         finally:
             enter(home)
     finally:
         os.close(home)
         os.close(there)
+
+
+def packet_socket(namespace, interface):
+    """A raw socket on an interface of another network namespace."""
+    def make():
+        every_protocol = 3  # ETH_P_ALL: what leaves the interface, too
+        raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(every_protocol))
+        raw.bind((interface, 0))
+        return raw
+
+    raw = inside(namespace, make)
     so_rcvbufforce = 33
     raw.setsockopt(socket.SOL_SOCKET, so_rcvbufforce, 64 << 20)
     raw.setblocking(False)

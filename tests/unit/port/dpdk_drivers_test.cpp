@@ -1,18 +1,37 @@
-// The dpdk port with a kernel at the other end (TAP), and what a device with offloads does for us.
+// The dpdk port with drivers that others' programs are at the other end of: a kernel (TAP), a virtual machine
+// (vhost-user). And what a device with offloads does for us.
 
+#include "dataplane/port/eal.hpp"
 #include "dataplane/wire/udp6.hpp"
 #include "tests/support/privileges.hpp"
 #include "tests/support/veth.hpp"
 #include "tests/unit/port/dpdk_fixture.hpp"
 
+#include <filesystem>
 #include <optional>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace rouse::port {
 namespace {
 
 using test::PacketBuilder;
+using ::testing::HasSubstr;
+
+constexpr std::uint64_t kNeededMib = 64;
+
+bool has_huge_pages() {
+    static const bool has = read_huge_pages().free_mib >= kNeededMib;
+    return has;
+}
+
+// Memory that another process could map, where there is any.
+DpdkOptions shared_pages() {
+    DpdkOptions options;
+    options.eal_arguments = has_huge_pages() ? "-m 64 --base-virtaddr=0x200000000000" : "--no-huge -m 128";
+    return options;
+}
 
 class DpdkTap : public ::testing::Test {
   protected:
@@ -20,7 +39,7 @@ class DpdkTap : public ::testing::Test {
     void SetUp() override {
         ROUSE_NEEDS_PRIVILEGES(::unshare(CLONE_NEWNET) == 0, "cannot make a network namespace");
         std::ofstream("/proc/sys/net/ipv6/conf/default/disable_ipv6") << 1;
-        device_.emplace(open_or_throw(std::string("net_tap0,iface=") + kName, 1, ordinary_pages()));
+        device_.emplace(open_or_throw(std::string("net_tap0,iface=") + kName, 1, shared_pages()));
         wire_.emplace(kName);
         ASSERT_TRUE(wire_->is_bound());
     }
@@ -104,8 +123,38 @@ TEST_F(DpdkTap, SentChecksumsAreTheDevicesToComplete) {
 }
 
 TEST(DpdkOffloads, ADeviceThatHasNoneLeavesItToUs) {
-    auto device = open_or_throw("net_ring0", 1, ordinary_pages());
+    auto device = open_or_throw("net_ring0", 1, shared_pages());
     EXPECT_FALSE(device.ports().front().sums_udp());
+}
+
+TEST(DpdkVhost, AVirtioCardExchangesFramesBothWays) {
+    const std::string socket =
+        std::filesystem::temp_directory_path() / ("rouse-vhost-" + std::to_string(::getpid()));
+    auto hosts = open_or_throw("net_vhost0,iface=" + socket, 0, shared_pages());
+    auto guests = open_or_throw("net_virtio_user0,path=" + socket + ",queue_size=256", 1, shared_pages());
+    DpdkPort& host = hosts.ports().front();
+    DpdkPort& guest = guests.ports().front();
+    EXPECT_THAT(hosts.describe(),
+                HasSubstr(has_huge_pages() ? "1 queue, huge pages" : "1 queue, ordinary pages"));
+    bool has_met = false;
+    for (int tries = 0; tries < 500 && !has_met; ++tries) {
+        (void)send_one(guest, numbered(0));
+        guest.flush();
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        std::array<Frame, kBurst> frames;
+        const std::size_t n = host.receive(frames);
+        host.release(std::span(frames).first(n));
+        has_met = n > 0;
+    }
+    ASSERT_TRUE(has_met);
+    for (std::uint32_t i = 1; i < 1000; ++i) {
+        ASSERT_TRUE(send_one(host, numbered(i, 1474)));
+        host.flush();
+        ASSERT_EQ(receive(guest, 1).at(0), numbered(i, 1474));
+        ASSERT_TRUE(send_one(guest, numbered(i)));
+        guest.flush();
+        ASSERT_EQ(receive(host, 1).at(0), numbered(i));
+    }
 }
 
 }  // namespace
