@@ -48,7 +48,9 @@ namespace rouse {
     X(polls_empty, "polls of the port that found nothing")                       \
     X(frames_handed_over, "frames given to the worker whose transfer they are")  \
     X(rests, "times that the worker slept, for want of something to do")         \
-    X(rest_nanoseconds, "time that it slept")
+    X(rest_nanoseconds, "time that it slept")                                    \
+    X(minor_faults, "pages that the worker had to map in first")                 \
+    X(major_faults, "pages that the worker had to wait for, from the disk")
 
 enum class Counter : std::uint16_t {
 #define X(name, help) name,

@@ -106,6 +106,12 @@ class Worker {
         return true;
     }
 
+    // Page faults of its thread since the last call.
+    void count_faults(std::uint64_t minor, std::uint64_t major) noexcept {
+        counters_->add(Counter::minor_faults, minor);
+        counters_->add(Counter::major_faults, major);
+    }
+
     // Some hundred times a second: what need not be exact.
     void housekeeping(std::uint64_t now_ns) noexcept {
         counters_->heartbeat_ns.store(now_ns, std::memory_order_relaxed);

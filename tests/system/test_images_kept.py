@@ -66,12 +66,14 @@ def test_a_transfer_keeps_the_content_that_it_began_with(appliance, scheme, size
 def test_more_transfers_than_an_eighth_of_the_memory_holds_are_streamed_side_by_side(appliance):
     stored = appliance.put_image("initrd", content_of(LARGE))
     before = appliance.metric("rouse_tftp_images_streamed_total")
+    faults = appliance.metric("rouse_major_faults_total")
     downloads = [Download("initrd") for _ in range(12)]
     for download in downloads:
         download.read(1_000_000)  # each has begun: none waits for another's end
     for download in downloads:
         assert download.finish() == (0, stored["sha256"])
     assert appliance.metric("rouse_tftp_images_streamed_total") == before + len(downloads)
+    assert appliance.metric("rouse_major_faults_total") == faults, "a worker waited for the disk"
     wait_until("all rings given back", lambda: appliance.metric("rouse_image_streams_open") == 0)
     appliance.request("DELETE", "/api/images/initrd")
 
