@@ -1,5 +1,6 @@
 #include "mgmt/server.hpp"
 
+#include "mgmt/await.hpp"
 #include "mgmt/http/openapi.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/blocking.hpp"
@@ -12,11 +13,9 @@
 #include <thread>
 #include <vector>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 namespace rouse::mgmt {
@@ -156,7 +155,7 @@ void Server::stop() {
 asio::awaitable<bool> Server::pause(Timer& timer, std::chrono::milliseconds duration) {
     if (stopping_) co_return false;
     timer.expires_after(duration);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await timer.async_wait(kAwait);
     co_return !stopping_;
 }
 

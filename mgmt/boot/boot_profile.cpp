@@ -35,11 +35,6 @@ std::vector<std::pair<std::string, std::string>> images_of(const json& profile) 
     return images;
 }
 
-std::string text_of_field(const json& fields, const char* name) {
-    const auto found = fields.find(name);
-    return found != fields.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // The documents of a small collection (clusters, pools) that name the profile.
 Outcome<std::vector<Document>> naming(const View& view, const Collection& collection,
                                       std::string_view profile) {

@@ -1,5 +1,6 @@
 #include "mgmt/boot/loader_config.hpp"
 
+#include "mgmt/store/documents.hpp"
 #include "shared/boot_architecture.hpp"
 #include "shared/store/records.hpp"
 
@@ -22,11 +23,6 @@ struct Kernel {
     std::string kernel;
     std::vector<std::string> initrds;
 };
-
-std::string text_of(const json& fields, const char* name) {
-    const auto found = fields.find(name);
-    return found != fields.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 // As a URI's path (RFC 3986 3.3); iPXE decodes it again.
 std::string uri_path(std::string_view name) {
@@ -175,8 +171,8 @@ LoaderConfig for_grub(const Kernel& kernel, const json& profile) {
 }  // namespace
 
 std::vector<LoaderConfig> loader_configs(const json& profile) {
-    const Kernel kernel{.profile = text_of(profile, "name"),
-                        .kernel = text_of(profile, "kernel"),
+    const Kernel kernel{.profile = store::text_of_field(profile, "name"),
+                        .kernel = store::text_of_field(profile, "kernel"),
                         .initrds = profile.value("initrds", std::vector<std::string>{})};
     if (kernel.kernel.empty()) return {};
     return {for_ipxe(kernel, profile), for_pxelinux(kernel, profile), for_grub(kernel, profile)};

@@ -82,7 +82,7 @@ void name_references(Session& session, const Kind& kind, json& object) {
     }
 }
 
-OrFailure<void> list(Context& context, Session& session, const Kind& kind, const Asked& asked) {
+OrFailure<void> list_kind(Context& context, Session& session, const Kind& kind, const Asked& asked) {
     const auto query = query_of(session, kind, asked);
     if (!query) return tl::unexpected(query.error());
     const auto columns = columns_of(context, session, kind, asked);
@@ -162,7 +162,7 @@ void add_list(CLI::App& group, Context& context, const Kind& kind) {
         ->needs(watching)
         ->default_str("");
     context.act_with_session(*command, [&context, &kind, asked](Session& session) {
-        return list(context, session, kind, *asked);
+        return list_kind(context, session, kind, *asked);
     });
 }
 

@@ -1,11 +1,11 @@
 #include "mgmt/http/connection.hpp"
 
+#include "mgmt/await.hpp"
 #include "mgmt/http/response_head.hpp"
 
 #include <cstdio>
 #include <random>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,8 +18,6 @@
 
 namespace rouse::http {
 namespace {
-
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 bool is_plain_id(std::string_view id) {
     constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";

@@ -1,5 +1,6 @@
 #include "mgmt/http/listener.hpp"
 
+#include "mgmt/await.hpp"
 #include "mgmt/http/connection.hpp"
 #include "mgmt/http/scoped_netns.hpp"
 
@@ -7,7 +8,6 @@
 #include <mutex>
 #include <unordered_map>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -15,7 +15,6 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -23,8 +22,6 @@ namespace rouse::http {
 namespace {
 
 using asio::ip::tcp;
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-
 IpAddress to_ip(const asio::ip::address& address) {
     if (address.is_v4()) return Ipv4Address::from_host(address.to_v4().to_uint());
     IpAddress out;

@@ -1,14 +1,14 @@
 #include "mgmt/store/change_hub.hpp"
 
+#include "mgmt/await.hpp"
+
 #include <algorithm>
 #include <mutex>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace rouse::store {
 
@@ -75,7 +75,7 @@ asio::awaitable<bool> ChangeHub::wait(std::uint64_t sequence, std::chrono::milli
         if (state->closed) co_return false;
         state->waiting.emplace(sequence, timer);
     }
-    co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await timer->async_wait(kAwait);
     const std::lock_guard lock(state->mutex);
     // Nobody woke it: it was the time, or its connection went.
     const auto [first, end] = state->waiting.equal_range(sequence);

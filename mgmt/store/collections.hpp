@@ -28,6 +28,10 @@ struct Collection {
     Kind kind;
     std::string_view noun;  // for messages: "machine"
     std::span<const Index* const> indices;
+
+    [[nodiscard]] Table table(const View& view) const {
+        return view.own().documents[static_cast<std::size_t>(kind)];
+    }
 };
 
 // What a machine's "status" may be (IMS.md 3).

@@ -15,10 +15,6 @@ using nlohmann::json;
 // LMDB's keys end at 511 bytes; the longest value that an index can hold beside kind, number and Id.
 constexpr std::size_t kMaxIndexedBytes = 400;
 
-Table table_of(const View& view, const Collection& collection) {
-    return view.own().documents[static_cast<std::size_t>(collection.kind)];
-}
-
 // Key in `indices`: kind, number, value, NUL; for an index that is not unique also the Id. No value holds a
 // NUL, so no value's keys are within another's.
 std::string index_prefix(const Index& index, std::string_view value) {
@@ -61,7 +57,7 @@ Result<void> write(Batch& batch, const Collection& collection, const Document& d
     const be64 revision(document.revision);
     std::string value(text_of(bytes_of(revision)));
     value += document.fields.dump();
-    return batch.put(table_of(batch, collection), bytes_of(document.id), bytes_of(value));
+    return batch.put(collection.table(batch), bytes_of(document.id), bytes_of(value));
 }
 
 std::optional<std::string> indexed(const Index& index, const json* fields) {
@@ -126,8 +122,8 @@ Result<void> move_indices(Batch& batch, const Collection& collection, const Id& 
 
 }  // namespace
 
-std::string Document::text(const char* field) const {
-    const auto found = fields.find(field);
+std::string text_of_field(const json& fields, const char* name) {
+    const auto found = fields.find(name);
     return found != fields.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
@@ -144,7 +140,7 @@ std::string to_timestamp(std::uint64_t realtime_ns) {
 }
 
 Result<std::optional<Document>> find(const View& view, const Collection& collection, Id id) {
-    const auto value = view.txn().get(table_of(view, collection), bytes_of(id));
+    const auto value = view.txn().get(collection.table(view), bytes_of(id));
     if (!value) return tl::unexpected(value.error());
     if (!*value) return std::optional<Document>{};
     auto document = to_document(collection, id, **value);
@@ -165,13 +161,13 @@ Result<std::optional<Document>> find_by(const View& view, const Collection& coll
 }
 
 Result<std::size_t> count(const View& view, const Collection& collection) {
-    return view.txn().count(table_of(view, collection));
+    return view.txn().count(collection.table(view));
 }
 
 Result<void> for_each(const View& view, const Collection& collection, std::optional<Id> after,
                       const Visit& visit) {
     Result<void> result;
-    const auto scanned = scan(view.txn(), table_of(view, collection), after ? bytes_of(*after) : Bytes{},
+    const auto scanned = scan(view.txn(), collection.table(view), after ? bytes_of(*after) : Bytes{},
                               [&](Bytes key, Bytes value) {
                                   const auto id = to_id(key);
                                   if (!id || id == after) return true;
@@ -186,7 +182,7 @@ Result<void> for_each(const View& view, const Collection& collection, std::optio
 }
 
 Result<void> for_each_key(const View& view, const Collection& collection, const VisitId& visit) {
-    return scan(view.txn(), table_of(view, collection), {}, [&visit](Bytes key, Bytes) {
+    return scan(view.txn(), collection.table(view), {}, [&visit](Bytes key, Bytes) {
         const auto id = to_id(key);
         return !id || visit(*id);
     });
@@ -251,7 +247,7 @@ Outcome<bool> erase(Batch& batch, const Collection& collection, Id id) {
     const auto stored = find(batch, collection, id);
     if (!stored) return pass_on(stored.error());
     if (!*stored) return false;
-    const auto removed = batch.remove(table_of(batch, collection), bytes_of(id));
+    const auto removed = batch.remove(collection.table(batch), bytes_of(id));
     if (!removed) return pass_on(removed.error());
     const auto moved = move_indices(batch, collection, id, &(*stored)->fields, nullptr);
     if (!moved) return pass_on(moved.error());

@@ -21,13 +21,15 @@
 
 namespace rouse::store {
 
+// The text of a field of a document's; empty when it is missing or no text.
+[[nodiscard]] std::string text_of_field(const nlohmann::json& fields, const char* name);
+
 struct Document {
     Id id;
     std::uint64_t revision = 0;  // 1 when made, one more with every update
     nlohmann::json fields;       // with "id", "created_at" and "updated_at"
 
-    // The text of a field; empty when it is missing or null.
-    [[nodiscard]] std::string text(const char* field) const;
+    [[nodiscard]] std::string text(const char* field) const { return text_of_field(fields, field); }
 };
 
 // 2026-11-20T12:34:56.789Z (RFC 3339), the form of every time in a document.

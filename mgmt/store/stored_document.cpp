@@ -7,10 +7,6 @@
 namespace rouse::store {
 namespace {
 
-Table table_of(const View& view, const Collection& collection) {
-    return view.own().documents[static_cast<std::size_t>(collection.kind)];
-}
-
 // Where the JSON value that begins at AT is over: at the comma or the brace behind it. npos: it does not end.
 std::size_t end_of_value(std::string_view text, std::size_t at) {
     unsigned depth = 0;
@@ -66,7 +62,7 @@ Result<StoredDocument> to_stored(const Collection& collection, const Id& id, Byt
 }  // namespace
 
 Result<std::optional<StoredDocument>> find_stored(const View& view, const Collection& collection, Id id) {
-    const auto value = view.txn().get(table_of(view, collection), bytes_of(id));
+    const auto value = view.txn().get(collection.table(view), bytes_of(id));
     if (!value) return tl::unexpected(value.error());
     if (!*value) return std::optional<StoredDocument>{};
     const auto stored = to_stored(collection, id, **value);
@@ -77,7 +73,7 @@ Result<std::optional<StoredDocument>> find_stored(const View& view, const Collec
 Result<void> for_each_stored(const View& view, const Collection& collection, std::optional<Id> after,
                              const VisitStored& visit) {
     Result<void> result;
-    const auto scanned = scan(view.txn(), table_of(view, collection), after ? bytes_of(*after) : Bytes{},
+    const auto scanned = scan(view.txn(), collection.table(view), after ? bytes_of(*after) : Bytes{},
                               [&](Bytes key, Bytes value) {
                                   Id id;
                                   if (key.size() != sizeof id) return true;

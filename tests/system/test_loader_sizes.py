@@ -113,3 +113,43 @@ def test_shim_gets_a_second_stage_of_every_size(appliance, tmp_path, size):
         "shim/bootnetx64.efi": tree / "bootnetx64.efi", "shim/grubx64.efi": grub.read_bytes().ljust(size, b"\0"),
         "grub/grub.cfg": config}, loaders={"x64-uefi": "shim/bootnetx64.efi"})
     assert completed(appliance, machine)["shim/grubx64.efi"] == size
+
+
+def newc(files):
+    """A ramdisk's archive of FILES, (mode, content) by name."""
+    entries = []
+    for name, (mode, content) in {**files, "TRAILER!!!": (0, b"")}.items():
+        fields = (0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0)
+        head = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
+        entries.append(head + b"\0" * (-len(head) % 4) + content + b"\0" * (-len(content) % 4))
+    return b"".join(entries)
+
+
+def ramdisk_of(size, name):
+    """A ramdisk of so many bytes; what lies behind its file are zeros, which a kernel passes over."""
+    room = (size - len(newc({name: (0o100644, b"")}))) // 4 * 4
+    return newc({name: (0o100644, content_of(room))}).ljust(size, b"\0") if room > 0 else b"\0" * size
+
+
+def test_pxelinux_gets_every_byte(appliance, boot_files, tmp_path):
+    """It has no sum; the kernel that it starts sums what lay in its ramdisks."""
+    block = 1408
+    ramdisks = {f"size-{size}": ramdisk_of(size, f"from-{size}") for size in sizes_for(block)}
+    init = b"#!/bin/sh\n/bin/busybox sha256sum /from-*\necho rouse: that is all\n/bin/busybox poweroff -f\n"
+    initrds = ",".join(["initrd.img", *ramdisks, "sums.img"])
+    config = (f"DEFAULT sums\nLABEL sums\n KERNEL vmlinuz\n APPEND console=ttyS0 quiet rdinit=/sums initrd={initrds}\n").encode()
+    machine = power_on(appliance, tmp_path, "bios", "rouse: that is all", {
+        "pxelinux.0": pathlib.Path("/usr/lib/PXELINUX/pxelinux.0"), "pxelinux.cfg/default": config,
+        "ldlinux.c32": pathlib.Path("/usr/lib/syslinux/modules/bios/ldlinux.c32"), "vmlinuz": boot_files["vmlinuz"],
+        "initrd.img": boot_files["initrd.img"], "sums.img": newc({"sums": (0o100755, init)}), **ramdisks,
+    }, MEMORY, loaders={"bios": "pxelinux.0"})
+    console = (tmp_path / "vm2.serial").read_text(errors="replace")
+    for name, content in ramdisks.items():
+        if content:  # of an empty file it acknowledges nothing
+            assert completed(appliance, machine)[name] == len(content)
+    sums = dict(reversed(line.split()) for line in re.findall(r"[0-9a-f]{64}  \S+", console))
+    archives = {f"/from-{size}": size for size in sizes_for(block) if size > block // 2}
+    assert sums.keys() == archives.keys()
+    for path, size in archives.items():
+        room = (size - len(newc({path[1:]: (0o100644, b"")}))) // 4 * 4
+        assert sums[path] == sha256(content_of(room)), path

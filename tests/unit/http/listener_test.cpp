@@ -23,7 +23,7 @@ using testing::HasSubstr;
 
 const Schema kThing("Thing", "A thing", {string("name", "its name").required().length(1, 100)});
 
-Router sample() {
+Router listened() {
     Router router;
     const auto open = [](Method method, const char* pattern, BodyKind body = BodyKind::none) {
         Route route{.method = method, .pattern = pattern, .access = Access::anyone(), .body = body};
@@ -67,7 +67,7 @@ class ListenerTest : public testing::Test {
             std::this_thread::sleep_for(10ms);
         return server.listener().connections() == count;
     }
-    Router router_ = sample();
+    Router router_ = listened();
 };
 
 TEST_F(ListenerTest, AnswersAndKeepsTheConnection) {

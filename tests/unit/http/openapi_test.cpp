@@ -22,7 +22,7 @@ Outcome nothing(Request& /*request*/) {
     return Response::no_content();
 }
 
-Router sample() {
+Router described() {
     Router router;
     router.add({.pattern = "/things/",
                 .tag = "Things",
@@ -62,7 +62,7 @@ void check_references(const json& part, const json& document) {
 }
 
 TEST(OpenApi, DescribesEveryRoute) {
-    const Router router = sample();
+    const Router router = described();
     const auto document = openapi_document(router, "test");
     std::size_t operations = 0;
     for (const auto& path : document["paths"]) operations += path.size();
@@ -84,13 +84,13 @@ TEST(OpenApi, DescribesEveryRoute) {
 }
 
 TEST(OpenApi, OneNameIsOneSchema) {
-    Router router = sample();
+    Router router = described();
     router.add({.pattern = "/other", .response = &kOtherInner}, nothing);
     EXPECT_THROW((void)openapi_document(router, "test"), std::logic_error);
 }
 
 TEST(OpenApi, IsServedWithAPageForPeople) {
-    Router router = sample();
+    Router router = described();
     add_documentation(router, "rouse");
     const auto get = [&router](const char* path) {
         Request request;

@@ -81,12 +81,12 @@ TEST_F(WriterTest, AFullMapFailsClearlyAndTheWriterLives) {
 // Eight threads, every third operation fails: before writing, after writing, or by an exception. What was
 // acknowledged is there, what failed is not, and a counter that all of them raise has no gap.
 TEST_F(WriterTest, GoodOperationsSurviveBadNeighbours) {
-    constexpr std::uint64_t kThreads = 8;
+    constexpr std::uint64_t kWriters = 8;
     constexpr std::uint64_t kEach = 600;
     std::atomic<std::uint64_t> succeeded{0};
     std::atomic<bool> wrong{false};
     std::vector<std::thread> threads;
-    for (std::uint64_t t = 0; t < kThreads; ++t)
+    for (std::uint64_t t = 0; t < kWriters; ++t)
         threads.emplace_back([&, t] {
             for (std::uint64_t i = 0; i < kEach; ++i) {
                 const std::uint64_t key = t * kEach + i;
@@ -107,7 +107,7 @@ TEST_F(WriterTest, GoodOperationsSurviveBadNeighbours) {
     EXPECT_EQ(stored(), succeeded);
     EXPECT_EQ(*writer_->run([](Batch& batch) { return batch.next_number("test"); }), succeeded + 1);
     EXPECT_EQ(writer_->statistics().operations, succeeded + 1);
-    EXPECT_EQ(writer_->statistics().failures, kThreads * kEach - succeeded);
+    EXPECT_EQ(writer_->statistics().failures, kWriters * kEach - succeeded);
     EXPECT_LT(writer_->statistics().commits, succeeded) << "no commit was ever shared";
 }
 
