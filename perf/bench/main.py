@@ -13,6 +13,7 @@ import dpdk
 import http_boot
 import instructions
 import micro
+import publish
 import rack
 import report
 import rest
@@ -42,8 +43,12 @@ def parse():
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--html", metavar="FILE", default=rack.ROOT / "build" / "bench" / "report.html",
                         help="the figures and plots as a page (build/bench/report.html)")
+    parser.add_argument("--publish", action="store_true", help="write docs/benchmark.md and the README's table")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; may be given again")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.publish and options.only:
+        parser.error("--publish is for a whole run: leave --only out")
+    return options
 
 
 def main():
@@ -73,6 +78,8 @@ def main():
     print(f"\nThe same with plots: {options.html}")
     if options.json:
         results.write_json(options.json, figures, plots, on)
+    if options.publish and not failures:
+        publish.publish(rack.ROOT, figures, plots, on)
     for failure in failures:
         print(f"bench: could not measure {failure}", file=sys.stderr)
     return 1 if failures else 0
