@@ -3,6 +3,7 @@ are equal: by the loader itself where it can sum (GRUB by SHA-256; Debian's U-Bo
 disk (UEFI's shell, SHA-256), or by the number of bytes (iPXE has no sum)."""
 
 import hashlib
+import os
 import pathlib
 import re
 import subprocess
@@ -132,9 +133,11 @@ def ramdisk_of(size, name):
 
 
 def test_pxelinux_gets_every_byte(appliance, boot_files, tmp_path):
-    """It has no sum; the kernel that it starts sums what lay in its ramdisks."""
+    """It has no sum; the kernel that it starts sums what lay in its ramdisks. The largest takes minutes, so ROUSE_LARGE_FILES=1
+    alone fetches it."""
     block = 1408
-    ramdisks = {f"size-{size}": ramdisk_of(size, f"from-{size}") for size in sizes_for(block)}
+    sizes = sizes_for(block) if os.environ.get("ROUSE_LARGE_FILES") else sizes_for(block)[:-1]
+    ramdisks = {f"size-{size}": ramdisk_of(size, f"from-{size}") for size in sizes}
     init = b"#!/bin/sh\n/bin/busybox sha256sum /from-*\necho rouse: that is all\n/bin/busybox poweroff -f\n"
     initrds = ",".join(["initrd.img", *ramdisks, "sums.img"])
     config = (f"DEFAULT sums\nLABEL sums\n KERNEL vmlinuz\n APPEND console=ttyS0 quiet rdinit=/sums initrd={initrds}\n").encode()
@@ -148,7 +151,7 @@ def test_pxelinux_gets_every_byte(appliance, boot_files, tmp_path):
         if content:  # of an empty file it acknowledges nothing
             assert completed(appliance, machine)[name] == len(content)
     sums = dict(reversed(line.split()) for line in re.findall(r"[0-9a-f]{64}  \S+", console))
-    archives = {f"/from-{size}": size for size in sizes_for(block) if size > block // 2}
+    archives = {f"/from-{size}": size for size in sizes if size > block // 2}
     assert sums.keys() == archives.keys()
     for path, size in archives.items():
         room = (size - len(newc({path[1:]: (0o100644, b"")}))) // 4 * 4

@@ -1,6 +1,6 @@
 """Real TFTP clients fetch files of every awkward size, equal by SHA-256; and what they must not get, they do not.
 
-ROUSE_TFTP_4GIB=1 adds one file of 4 GiB, which takes minutes and as much disk and memory.
+ROUSE_LARGE_FILES=1 adds one file of 4 GiB, which takes minutes and as much disk and memory.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ def test_netascii_is_what_it_was_for_text(rig, tmp_path):
     assert answer.returncode == 0 and out.read_bytes() == text
 
 
-@pytest.mark.skipif(not os.environ.get("ROUSE_TFTP_4GIB"), reason="takes minutes: ROUSE_TFTP_4GIB=1 runs it")
+@pytest.mark.skipif(not os.environ.get("ROUSE_LARGE_FILES"), reason="takes minutes: ROUSE_LARGE_FILES=1 runs it")
 def test_four_gibibytes(rig, tmp_path):
     size = 4 << 30
     source = tmp_path / "source"
