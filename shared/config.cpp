@@ -147,10 +147,22 @@ void add_options(CLI::App& app, Config& config) {
     option("--api.tls_certificate", config.api.tls_certificate,
            "PEM certificate chain: HTTPS, on any address");
     option("--api.tls_key", config.api.tls_key, "PEM private key of the certificate");
+    option("--api.tls_client_ca", config.api.tls_client_ca,
+           "PEM authorities of client certificates, to which tokens can be bound");
     option("--api.netns", config.api.netns, "network namespace of the management network (a path)");
     option("--api.access_token_seconds", config.api.access_token_seconds, "life of an access token");
     option("--api.refresh_token_seconds", config.api.refresh_token_seconds, "life of a refresh token");
+    option("--api.token_key_days", config.api.token_key_days,
+           "days until a new key signs the tokens; 0: when it is asked for");
     option("--api.max_body_mib", config.api.max_body_mib, "largest JSON body in MiB");
+    option("--api.requests_per_second", config.api.requests_per_second,
+           "of each client in the long run; 0: no limit");
+    option("--api.requests_at_once", config.api.requests_at_once, "of each client that it may save up")
+        ->check(CLI::Range(1U, 1'000'000'000U));
+    option("--api.local_requests_per_second", config.api.local_requests_per_second,
+           "of administrators, and of who needs no token, over loopback");
+    option("--audit.days", config.audit.days, "days that the audit log is kept; 0: for ever");
+    option("--audit.mib", config.audit.mib, "MiB of the audit log; beyond, its oldest entries go; 0: any");
     app.add_option("--log.level", config.log.level, "trace, debug, info, warn or error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));

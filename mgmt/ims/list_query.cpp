@@ -4,6 +4,10 @@
 #include "shared/addresses.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
 
 namespace rouse::ims {
 
@@ -37,6 +41,25 @@ json order_key(const Field& field, const json& fields) {
     return value;
 }
 
+// RFC 3339 in milliseconds since 1970; nothing for what is not, or is before 1970.
+std::optional<std::uint64_t> parse_moment(const std::string& text) {
+    std::tm utc{};
+    const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+    if (rest == nullptr) return std::nullopt;
+    std::int64_t millis = std::int64_t{::timegm(&utc)} * 1000;
+    if (*rest == '.')
+        for (int scale = 100; std::isdigit(static_cast<unsigned char>(*++rest)) != 0; scale /= 10)
+            millis += (*rest - '0') * scale;
+    if ((*rest == '+' || *rest == ' ' || *rest == '-') && std::strlen(rest) == 6 && rest[3] == ':') {
+        const int offset = std::atoi(rest + 1) * 60 + std::atoi(rest + 4);
+        millis += (*rest == '-' ? 1 : -1) * std::int64_t{offset} * 60'000;  // a bare + in a query is a space
+    } else if (std::string_view(rest) != "Z") {
+        return std::nullopt;
+    }
+    if (millis < 0) return std::nullopt;
+    return static_cast<std::uint64_t>(millis);
+}
+
 }  // namespace
 
 OrProblem<ListQuery> ListQuery::parse(const http::Schema& schema, const http::Request& request) {
@@ -59,11 +82,26 @@ OrProblem<void> ListQuery::add(const http::Schema& schema, const std::string& na
         return {};
     }
     if (name == "sort") return add_order(schema, value);
+    if ((name == "since" || name == "until") && schema.find("created_at") != nullptr)
+        return add_moment(name, value);
     const Field* field = schema.find(name);
     if (field == nullptr || field->is_write_only()) return bad_query(name, "is not known here");
     auto wanted = http::value_from_text(*field, value);
     if (!wanted) return bad_query(name, wanted.error().detail);
     conditions_.push_back({field, std::move(*wanted)});
+    return {};
+}
+
+// since: made at that moment or later; until: before it.
+OrProblem<void> ListQuery::add_moment(const std::string& name, const std::string& value) {
+    const auto millis = parse_moment(value);
+    if (!millis)
+        return bad_query(name,
+                         "must be a moment such as 2026-11-20T12:34:56Z or 2026-11-20T13:34:56.789+01:00");
+    (name == "since" ? since_ : until_) = store::to_timestamp(*millis * kNanosPerMilli);
+    // Ids follow the clock; an hour is for a clock that was set back.
+    constexpr std::uint64_t kSlack = 3'600'000;
+    if (name == "since") not_before_ = Id::before(*millis > kSlack ? *millis - kSlack : 0);
     return {};
 }
 
@@ -84,6 +122,8 @@ OrProblem<void> ListQuery::add_order(const http::Schema& schema, std::string_vie
 }
 
 bool ListQuery::matches(const Document& document) const {
+    if (!since_.empty() && document.text("created_at") < since_) return false;
+    if (!until_.empty() && document.text("created_at") >= until_) return false;
     return std::all_of(conditions_.begin(), conditions_.end(), [&document](const Condition& condition) {
         const json& value = member(document.fields, condition.field->name());
         if (value.is_array()) return std::find(value.begin(), value.end(), condition.value) != value.end();
@@ -103,7 +143,8 @@ bool ListQuery::precedes(const Document& a, const Document& b) const {
 Outcome<void> ListQuery::visit(const store::View& view, const store::Collection& collection,
                                const std::vector<IndexedField>& indexed, const store::Visit& visitor) const {
     const auto take = [&](Document document) { return !matches(document) || visitor(std::move(document)); };
-    const std::optional<Id> from = orders_.empty() ? after_ : std::nullopt;
+    // Nothing is less than any id.
+    const std::optional<Id> from = std::max(orders_.empty() ? after_ : std::nullopt, not_before_);
     for (const auto& condition : conditions_) {
         const auto by =
             std::find_if(indexed.begin(), indexed.end(), [&condition](const IndexedField& candidate) {

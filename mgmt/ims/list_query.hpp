@@ -49,6 +49,7 @@ class ListQuery {
     };
 
     http::OrProblem<void> add(const http::Schema& schema, const std::string& name, const std::string& value);
+    http::OrProblem<void> add_moment(const std::string& name, const std::string& value);
     http::OrProblem<void> add_order(const http::Schema& schema, std::string_view names);
     [[nodiscard]] bool matches(const store::Document& document) const;
     [[nodiscard]] bool precedes(const store::Document& a, const store::Document& b) const;
@@ -61,6 +62,8 @@ class ListQuery {
     std::vector<Condition> conditions_;
     std::vector<Order> orders_;
     std::optional<store::Id> after_;
+    std::string since_, until_;            // bounds of created_at, as it is written; empty: none
+    std::optional<store::Id> not_before_;  // nothing up to it was made after since_
     std::size_t limit_;
 };
 

@@ -11,6 +11,12 @@
 
 namespace rouse::store {
 
+Id Id::before(std::uint64_t millis) {
+    Id id;
+    for (std::size_t i = 0; i < 6; ++i) id.octets[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
+    return id;
+}
+
 Id Id::make() {
     Id id;
     // OpenSSL seeds itself from the kernel and stops the process's randomness rather than weaken it.
