@@ -78,6 +78,7 @@ class Server {
 
     // In the order in which they use each other; the last goes first.
     std::unique_ptr<store::Store> store_;
+    std::optional<ims::AuditTrail> audit_;  // told by the writer what became of its entries
     std::unique_ptr<store::Writer> writer_;
     std::optional<boot::Catalogue> catalogue_;
     boot::Appliance appliance_;
@@ -87,7 +88,6 @@ class Server {
     std::optional<http::Auth> auth_;
     ims::RequestCounts requests_;
     http::RateLimiter limiter_;
-    std::optional<ims::AuditTrail> audit_;
     std::optional<ims::HttpTransfers> transfers_;
     boost::asio::thread_pool disk_{2};
     http::Router api_router_;

@@ -307,6 +307,10 @@ Outcome Auth::State::list_keys() const {
 }
 
 asio::awaitable<Outcome> Auth::State::rotate_keys(const Request& request) {
+    if (keys_.keys().size() >= KeyRing::kMost)
+        co_return problem(Status::conflict,
+                          "there are " + std::to_string(KeyRing::kMost) +
+                              " keys already, which still verify tokens; wait until some have expired");
     const auto rotate = [this] { return keys_.rotate(unix_now()); };
     const auto rotated = co_await off_thread(rotate);
     if (!rotated) co_return problem(Status::insufficient_storage, rotated.error().message);

@@ -229,8 +229,10 @@ asio::awaitable<bool> Connection<Stream>::fill_request(std::size_t bytes) {
 template <typename Stream>
 std::chrono::milliseconds Connection<Stream>::body_wait() const noexcept {
     const auto& options = context_->options;
-    const bool is_stream = request_.route != nullptr && request_.route->body == BodyKind::stream;
-    if (is_stream) return options.stall_timeout;
+    // Whose body is a stream may take its time, if it has told us who it is.
+    const Route* route = request_.route;
+    if (route != nullptr && route->body == BodyKind::stream && route->access.roles)
+        return options.stall_timeout;
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(body_began_ + options.body_timeout - Clock::now());
     return std::clamp(left, std::chrono::milliseconds(0), options.stall_timeout);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <shared_mutex>
 
 #include <nlohmann/json.hpp>
@@ -68,11 +70,14 @@ class KeyRing::State {
         return {};
     }
 
+    // Tokens are verified meanwhile: a key is made, and its file written, before the others hear of it.
     Result<void> rotate(std::int64_t now) {
         // Never the same moment twice, nor an earlier one when the clock was set back: the newest signs.
         const std::int64_t made = slots_.empty() ? now * 1000 : std::max(now * 1000, slots_[0].made_ms + 1);
-        if (auto opened = add(made); !opened) return opened;
-        std::ranges::rotate(slots_, slots_.end() - 1);
+        auto key = TokenKey::open(path_of(made));
+        if (!key) return tl::unexpected(key.error());
+        const std::unique_lock lock(mutex_);
+        slots_.insert(slots_.begin(), Slot{made, std::move(*key)});
         return {};
     }
 
@@ -90,6 +95,7 @@ class KeyRing::State {
         while (slots_.size() > 1 && ends(slots_.size() - 1) <= now) {
             const std::string path = path_of(slots_.back().made_ms);
             if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path);
+            const std::unique_lock lock(mutex_);
             slots_.pop_back();
             changed = true;
         }
@@ -100,8 +106,9 @@ class KeyRing::State {
         std::int64_t made_ms = 0;
         TokenKey key;
     };
-    mutable std::shared_mutex mutex_;
-    std::vector<Slot> slots_;  // newest first, never empty once loaded
+    std::mutex changing_;              // held by who changes the ring, for as long as that takes
+    mutable std::shared_mutex mutex_;  // of slots_, held by that one for a moment
+    std::vector<Slot> slots_;          // newest first, never empty once loaded
 
   private:
     [[nodiscard]] std::string path_of(std::int64_t made_ms) const {
@@ -153,12 +160,12 @@ Result<TokenClaims> KeyRing::verify(std::string_view token, TokenUse use, std::i
 }
 
 Result<void> KeyRing::rotate(std::int64_t now) {
-    const std::unique_lock lock(state_->mutex_);
+    const std::lock_guard lock(state_->changing_);
     return state_->rotate(now);
 }
 
 Result<bool> KeyRing::tend(std::int64_t now) {
-    const std::unique_lock lock(state_->mutex_);
+    const std::lock_guard lock(state_->changing_);
     return state_->tend(now);
 }
 

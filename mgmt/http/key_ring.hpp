@@ -30,6 +30,8 @@ struct KeyRingOptions {
 // Thread safe. Moments are seconds since 1970.
 class KeyRing {
   public:
+    static constexpr std::size_t kMost = 32;  // that are asked for; those that come with age are few
+
     struct Key {
         std::string id;
         std::int64_t made = 0;

@@ -33,8 +33,8 @@ struct ListenerOptions {
     std::chrono::milliseconds header_timeout{10'000};  // from the first byte of a request to its header's end
     std::chrono::milliseconds idle_timeout{75'000};    // between requests
     std::chrono::milliseconds stall_timeout{30'000};   // without a byte of progress, either way
-    // From a body's first byte to its last, unless its route reads it as a stream: a client cannot hold a
-    // request open by sending a byte now and then.
+    // From a body's first byte to its last, unless its route asks for a role and reads it as a stream: a
+    // client cannot hold a request open by sending a byte now and then.
     std::chrono::milliseconds body_timeout{60'000};
 };
 

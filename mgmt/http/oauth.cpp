@@ -14,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxForm = 16 * 1024;
+constexpr std::size_t kMaxClientId = 100;  // as clients are registered
 
 asio::awaitable<OrProblem<std::string>> read_form(Request& request) {
     std::string text;
@@ -78,6 +79,9 @@ tl::expected<TokenRequest, Response> parse(const Request& request, std::string_v
         return tl::unexpected(invalid_client(
             "the client's credentials are missing: send them by HTTP Basic or as client_id and "
             "client_secret"));
+    if (out.client.size() > kMaxClientId)
+        return tl::unexpected(
+            invalid_client("a client_id has at most " + std::to_string(kMaxClientId) + " bytes"));
     return out;
 }
 

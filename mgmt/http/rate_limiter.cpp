@@ -1,5 +1,7 @@
 #include "mgmt/http/rate_limiter.hpp"
 
+#include "mgmt/http/login_limiter.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -11,9 +13,8 @@ namespace {
 std::string key_of(const Request& request) {
     if (request.principal)
         return (request.principal->is_client ? "client " : "user ") + request.principal->user;
-    const auto& octets = request.peer.octets;
-    const std::size_t significant = request.peer.v4() ? octets.size() : octets.size() / 2;
-    return "at " + std::string(reinterpret_cast<const char*>(octets.data()), significant);
+    const auto octets = client_network(request.peer).octets;
+    return "at " + std::string(reinterpret_cast<const char*>(octets.data()), octets.size());
 }
 
 bool is_loopback(const IpAddress& address) {

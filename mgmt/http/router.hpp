@@ -62,6 +62,7 @@ struct Route {
     bool response_is_list = false;     // an array of `response`
     std::size_t max_body = 0;          // bytes of a JSON body; 0: see Router::limit_json_body
     Status success = Status::ok;       // what the documentation promises
+    bool is_audited = false;           // on the audit log although it changes nothing
 };
 
 // A function that needs no co_await is a handler too.

@@ -217,16 +217,16 @@ Result<std::string> TokenKey::sign(const TokenClaims& claims) const {
     jwt_new(&made);
     const Jwt jwt(made);
     const auto& pem = state_->private_pem;
-    const bool good =
-        jwt_set_alg(jwt.get(), JWT_ALG_ES256, bytes(pem), static_cast<int>(pem.size())) == 0 &&
-        jwt_add_header(jwt.get(), "kid", state_->id.c_str()) == 0 &&
-        jwt_add_grant(jwt.get(), "iss", "rouse") == 0 && jwt_add_grant(jwt.get(), "aud", "rouse") == 0 &&
-        jwt_add_grant(jwt.get(), "sub", claims.user.c_str()) == 0 &&
-        jwt_add_grant(jwt.get(), "preferred_username", claims.user.c_str()) == 0 &&
-        jwt_add_grants_json(jwt.get(), further_claims(claims).c_str()) == 0 &&
-        jwt_add_grant(jwt.get(), "use", to_text(claims.use)) == 0 &&
-        jwt_add_grant_int(jwt.get(), "iat", std::time(nullptr)) == 0 &&
-        jwt_add_grant_int(jwt.get(), "exp", claims.expires) == 0;
+    const bool good = jwt_set_alg(jwt.get(), JWT_ALG_ES256, bytes(pem), static_cast<int>(pem.size())) == 0 &&
+                      jwt_add_header(jwt.get(), "kid", state_->id.c_str()) == 0 &&
+                      jwt_add_grant(jwt.get(), "iss", "rouse") == 0 &&
+                      jwt_add_grant(jwt.get(), "aud", "rouse") == 0 &&
+                      jwt_add_grant(jwt.get(), "sub", claims.user.c_str()) == 0 &&
+                      jwt_add_grant(jwt.get(), "preferred_username", claims.user.c_str()) == 0 &&
+                      jwt_add_grants_json(jwt.get(), further_claims(claims).c_str()) == 0 &&
+                      jwt_add_grant(jwt.get(), "use", to_text(claims.use)) == 0 &&
+                      jwt_add_grant_int(jwt.get(), "iat", std::time(nullptr)) == 0 &&
+                      jwt_add_grant_int(jwt.get(), "exp", claims.expires) == 0;
     const CString encoded(good ? jwt_encode_str(jwt.get()) : nullptr);
     if (!encoded) return fail_errno("cannot sign a token");
     return std::string(encoded.get());

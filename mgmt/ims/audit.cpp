@@ -2,6 +2,7 @@
 
 #include "mgmt/http/schema.hpp"
 #include "mgmt/ims/api.hpp"
+#include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/list_query.hpp"
 #include "mgmt/ims/problems.hpp"
 #include "mgmt/ims/resource.hpp"
@@ -31,6 +32,7 @@ const http::Schema& audit_schema() {
                       words(store::kAuditEvents))
              .read_only(),
          http::string("user", "whose token it was, or who a failed login said it was").read_only(),
+         http::boolean("is_client", "true when that is an OAuth2 client and no user").read_only(),
          http::array(http::string("roles", "of that user or client")).read_only(),
          http::string("address", "where the request came from").read_only(),
          http::string("request_id", "as in the log and in X-Request-Id").read_only(),
@@ -48,22 +50,26 @@ bool is_login(const Request& request) {
     return !request.claimed.empty() && request.route != nullptr && !request.route->access.roles;
 }
 
-// A viewer's requests change nothing.
-bool is_a_change(const Request& request, Status status) {
+// Something that no operation of the writer has logged. A viewer's requests change nothing.
+bool is_of_note(const Request& request, Status status) {
+    if (request.route == nullptr || !request.route->access.roles || http::code(status) >= 400) return false;
+    if (request.route->is_audited) return true;
     return request.method != Method::get && request.method != Method::head &&
-           request.method != Method::options && http::code(status) < 400 && !request.is_audited &&
-           request.route != nullptr && request.route->access.roles &&
+           request.method != Method::options && !request.is_audited &&
            !http::allows(http::Role::viewer, *request.route->access.roles);
 }
 
 std::string event_of(const Request& request, Status status) {
     if (status == Status::forbidden && request.principal) return "refused";
     if (status == Status::unauthorized && is_login(request)) return "login-failed";
-    return is_a_change(request, status) ? "request" : "";
+    return is_of_note(request, status) ? "request" : "";
 }
 
+// There may be millions of entries.
+constexpr PageLimits kPages{.usual = 1000, .most = 10'000};
+
 http::Outcome list(const Services& services, const Request& request) {
-    const auto query = ListQuery::parse(audit_schema(), request);
+    const auto query = ListQuery::parse(audit_schema(), request, kPages);
     if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
@@ -90,8 +96,13 @@ http::Outcome read(const Services& services, const Request& request) {
 
 store::Author author_of(const Request& request) {
     store::Author author;
-    author.user = request.principal ? request.principal->user : request.claimed;
-    if (request.principal) author.roles = request.principal->roles.names();
+    // What somebody claims may hold a NUL, which no index takes.
+    author.user =
+        request.principal ? request.principal->user : request.claimed.substr(0, request.claimed.find('\0'));
+    if (request.principal) {
+        author.is_client = request.principal->is_client;
+        author.roles = request.principal->roles.names();
+    }
     author.address = request.peer.to_string();
     author.request_id = request.id;
     author.method = http::to_string(request.method);
@@ -139,7 +150,11 @@ void add_audit(http::Router& router, const Services& services) {
                         .response = &audit_schema()};
     http::Route reading = listing;
     listing.response_is_list = true;
-    router.add(std::move(listing), [services](Request& request) { return list(services, request); });
+    router.add(std::move(listing),
+               http::Handler([services](Request& request) -> boost::asio::awaitable<http::Outcome> {
+                   const auto look = [&] { return list(services, request); };
+                   co_return co_await run_on(services.disk, look);  // it may have to look at all of them
+               }));
     reading.pattern = "/api/audit/{id}/";
     reading.summary = "Read one entry of the audit log";
     router.add(std::move(reading), [services](Request& request) { return read(services, request); });

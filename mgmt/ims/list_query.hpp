@@ -21,11 +21,18 @@ struct IndexedField {
     const store::Index* index;
 };
 
+// Objects of one page.
+struct PageLimits {
+    std::size_t usual = 1'000'000;  // when the query does not say how many
+    std::size_t most = 1'000'000;
+};
+
 class ListQuery {
   public:
     // Or a 400 that names the parameter.
     [[nodiscard]] static http::OrProblem<ListQuery> parse(const http::Schema& schema,
-                                                          const http::Request& request);
+                                                          const http::Request& request,
+                                                          PageLimits limits = {});
 
     // One page of COLLECTION. The visitor's documents match and come in order.
     struct Page {

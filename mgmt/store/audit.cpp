@@ -50,6 +50,7 @@ void compare(const json& was, const json& is, json& before, json& after) {
 Outcome<void> audit(Batch& batch, const Author& author, AuditEntry entry) {
     json fields = {{"event", entry.event},
                    {"user", author.user},
+                   {"is_client", author.is_client},
                    {"roles", author.roles},
                    {"address", author.address},
                    {"request_id", author.request_id},

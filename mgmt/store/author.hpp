@@ -8,7 +8,8 @@
 namespace rouse::store {
 
 struct Author {
-    std::string user;
+    std::string user;        // or the client's id
+    bool is_client = false;  // an OAuth2 client's, no user's
     std::vector<std::string> roles;
     std::string address;  // where the request came from
     std::string request_id;

@@ -128,7 +128,8 @@ Result<void> move_indices(Batch& batch, const Collection& collection, const Id& 
 }
 
 // Who has an author is on the log. A boot token belongs to its machine, which is there.
-Outcome<void> log_change(Batch& batch, const Collection& collection, const Id& id, const json* was, const json* is) {
+Outcome<void> log_change(Batch& batch, const Collection& collection, const Id& id, const json* was,
+                         const json* is) {
     if (batch.author() == nullptr || collection.kind == Kind::audit || collection.kind == Kind::boot_token)
         return {};
     return audit_document(batch, *batch.author(), collection, id, was, is);

@@ -14,6 +14,7 @@ namespace rouse::store {
 struct Id {
     std::array<std::uint8_t, 16> octets{};
 
+    // Greater than every one that this process made before. Any thread.
     [[nodiscard]] static Id make();
     // Before every one that is made at this moment (milliseconds since 1970) or later.
     [[nodiscard]] static Id before(std::uint64_t millis);

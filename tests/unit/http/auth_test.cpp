@@ -46,6 +46,16 @@ TEST(LoginLimiter, BlocksAPeerForTheRestOfItsWindow) {
     EXPECT_EQ(limiter.blocked_for(guesser, start + LoginLimiter::kWindow), std::nullopt);
 }
 
+TEST(LoginLimiter, TakesThe64OfAnIpv6AddressForOneClient) {
+    LoginLimiter limiter;
+    const LoginLimiter::Time start{};
+    for (unsigned i = 0; i < LoginLimiter::kMaxFailures; ++i)
+        limiter.failed(*IpAddress::parse("2001:db8::" + std::to_string(i)), start);
+    EXPECT_TRUE(limiter.blocked_for(*IpAddress::parse("2001:db8::ffff"), start));
+    EXPECT_FALSE(limiter.blocked_for(*IpAddress::parse("2001:db8:0:1::1"), start));
+    EXPECT_EQ(limiter.peers(), 1U);
+}
+
 TEST(LoginLimiter, ForgetsSlowFailuresAndBoundsItsMemory) {
     LoginLimiter limiter;
     const IpAddress slow = Ipv4Address::from_host(1);
@@ -265,6 +275,11 @@ TEST_F(AuthTest, KeysRotateWhileTokensStayGood) {
     EXPECT_EQ(whoami("Bearer " + body(login("admin", "secret"))["access"].get<std::string>()).status,
               Status::ok);
     EXPECT_EQ(body(ask(Method::get, "/.well-known/jwks.json"))["keys"].size(), 2U);
+
+    for (std::size_t keys = 3; keys <= KeyRing::kMost; ++keys)
+        ASSERT_EQ(ask(Method::post, "/api/token-keys/rotate/").status, Status::ok);
+    EXPECT_EQ(ask(Method::post, "/api/token-keys/rotate/").status, Status::conflict);
+    EXPECT_EQ(body(ask(Method::get, "/api/token-keys/")).size(), KeyRing::kMost);
 }
 
 TEST_F(AuthTest, HashesForTheStore) {

@@ -172,6 +172,7 @@ TEST_F(OauthTest, ErrorsAreThoseOfRfc6749) {
               Status::unauthorized,
               "invalid_client"},
              {{.authorization = basic("nobody")}, Status::unauthorized, "invalid_client"},
+             {{.authorization = basic(std::string(101, 'x'))}, Status::unauthorized, "invalid_client"},
              {{.authorization = "Basic !!!!"}, Status::unauthorized, "invalid_client"},
              {{.authorization = "Basic " + base64("smo")}, Status::unauthorized, "invalid_client"},
              {{.authorization = "Bearer x"}, Status::unauthorized, "invalid_client"},

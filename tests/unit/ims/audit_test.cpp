@@ -66,8 +66,12 @@ TEST_F(AuditTest, RefusedRequestsAndFailedLoginsAreThere) {
     role_ = http::Role::viewer;
     EXPECT_EQ(post("/api/cluster/", {{"name", "edge"}}).code, 403U);
     EXPECT_EQ(post("/api/token/", {{"username", "mallory"}, {"password", "guess"}}).code, 401U);
+    const std::string odd = std::string("mal") + '\0' + "lory";
+    EXPECT_EQ(post("/api/token/", {{"username", odd}, {"password", "guess"}}).code, 401U);
     const json entries = log();
-    ASSERT_THAT(events(entries), ElementsAre("refused", "login-failed"));
+    ASSERT_THAT(events(entries), ElementsAre("refused", "login-failed", "login-failed"));
+    EXPECT_EQ(entries[2]["user"], "mal");
+    EXPECT_EQ(audit_.lost(), 0U);
     EXPECT_EQ(entries[0]["user"], "tester");
     EXPECT_EQ(entries[0]["status"], 403);
     EXPECT_EQ(entries[0]["path"], "/api/cluster/");
@@ -93,6 +97,45 @@ TEST_F(AuditTest, WhatChangesNoDocumentIsARequest) {
     EXPECT_EQ(entries[1]["path"], "/api/token-keys/rotate/");
 }
 
+TEST_F(AuditTest, ABackupIsThereForItTellsEverything) {
+    EXPECT_EQ(get("/api/backup/").code, 200U);
+    const json entries = log();
+    ASSERT_THAT(events(entries), ElementsAre("request"));
+    EXPECT_EQ(entries[0]["path"], "/api/backup/");
+}
+
+TEST_F(AuditTest, TellsAClientFromAUserOfTheSameName) {
+    make("/api/cluster/", {{"name", "a"}});
+    api_.authenticate_with([](const http::Request&) -> http::OrProblem<http::Principal> {
+        return http::Principal{"tester", http::Role::administrator, true};
+    });
+    make("/api/cluster/", {{"name", "b"}});
+    EXPECT_EQ(log("?is_client=false")[0]["after"]["name"], "a");
+    EXPECT_EQ(log("?is_client=true")[0]["after"]["name"], "b");
+}
+
+TEST_F(AuditTest, HoldsAFewPagesOfALongLog) {
+    constexpr int kMany = 2500;
+    ASSERT_TRUE(writer_->run([](store::Batch& batch) -> Outcome<void> {
+        const store::Author author{.user = "bob"};
+        for (int i = 0; i < kMany; ++i)
+            if (auto added = store::audit(batch, author, {.event = "request", .object = std::to_string(i)});
+                !added)
+                return added;
+        return {};
+    }));
+    EXPECT_EQ(log().size(), 1000U);
+    EXPECT_EQ(log("?limit=2400").size(), 2400U);
+    EXPECT_EQ(get("/api/audit/?limit=10001").code, 400U);
+    EXPECT_EQ(log()[999]["object"], "999") << "in the order in which they were made";
+    const json newest = log("?sort=-id&limit=3");
+    ASSERT_EQ(newest.size(), 3U);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(newest[i]["object"], std::to_string(kMany - 1 - i));
+    const json next = log("?sort=-id&limit=2&after=" + newest[2]["id"].get<std::string>());
+    ASSERT_EQ(next.size(), 2U);
+    EXPECT_EQ(next[0]["object"], std::to_string(kMany - 4));
+}
+
 TEST_F(AuditTest, ChoosesByObjectUserAndTime) {
     const json a = make("/api/cluster/", {{"name", "a"}});
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -107,7 +150,8 @@ TEST_F(AuditTest, ChoosesByObjectUserAndTime) {
     EXPECT_EQ(log("?until=" + when)[0]["object"], a["id"]);
     EXPECT_EQ(log("?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00%2B02:00").size(), 0U);
     EXPECT_EQ(log("?since=1999-12-31T23:59:59Z&object=" + a["id"].get<std::string>()).size(), 1U);
-    for (const char* wrong : {"yesterday", "2026-11-20", "2026-11-20T12:34:56", "2026-13-01T00:00:00Z", ""})
+    for (const char* wrong : {"yesterday", "2026-11-20", "2026-11-20T12:34:56", "2026-13-01T00:00:00Z",
+                              "2026-02-30T00:00:00Z", "2026-1-1T0:0:0Z", "2026-11-20T12:34:56+ab:cd", ""})
         EXPECT_EQ(get(std::string("/api/audit/?since=") + wrong).code, 400U) << wrong;
 }
 
