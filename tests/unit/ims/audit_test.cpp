@@ -117,7 +117,8 @@ TEST_F(AuditTest, TellsAClientFromAUserOfTheSameName) {
 TEST_F(AuditTest, HoldsAFewPagesOfALongLog) {
     constexpr int kMany = 2500;
     ASSERT_TRUE(writer_->run([](store::Batch& batch) -> Outcome<void> {
-        const store::Author author{.user = "bob"};
+        store::Author author;
+        author.user = "bob";
         for (int i = 0; i < kMany; ++i)
             if (auto added = store::audit(batch, author, {.event = "request", .object = std::to_string(i)});
                 !added)

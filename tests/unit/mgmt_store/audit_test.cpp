@@ -34,7 +34,7 @@ class Audit : public StoreTest {
                 [&](Batch& batch) { return audit(batch, author_, {.event = "request", .after = text}); }));
     }
 
-    const Author author_{"bob", {"operator"}, "10.77.9.9", "r-1", "POST", "/api/cluster/"};
+    const Author author_{"bob", false, {"operator"}, "10.77.9.9", "r-1", "POST", "/api/cluster/"};
 };
 
 TEST_F(Audit, TellsWhoDidWhatInTheTransactionOfTheChange) {
