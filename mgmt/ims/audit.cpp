@@ -96,9 +96,7 @@ http::Outcome read(const Services& services, const Request& request) {
 
 store::Author author_of(const Request& request) {
     store::Author author;
-    // What somebody claims may hold a NUL, which no index takes.
-    author.user =
-        request.principal ? request.principal->user : request.claimed.substr(0, request.claimed.find('\0'));
+    author.user = request.principal ? request.principal->user : request.claimed;
     if (request.principal) {
         author.is_client = request.principal->is_client;
         author.roles = request.principal->roles.names();

@@ -39,9 +39,9 @@ const http::Schema& client_schema() {
          http::string("client_secret", "made here, shown once: in the answer to its creation or renewal")
              .read_only(),
          http::string("description", "for people").default_to(""),
-         http::array(http::choice("roles", "what the client may do", words(http::kRoleNames))
-                         .items(1, http::kRoleNames.size())
-                         .required()),
+         http::array(http::choice("roles", "what the client may do", words(http::kRoleNames)))
+             .items(1, http::kRoleNames.size())
+             .required(),
          http::string("certificate_thumbprint",
                       "of the certificate that it must come with and that its tokens are bound to "
                       "(x5t#S256, RFC 8705): SHA-256 of the DER form in base64url")

@@ -66,11 +66,8 @@ TEST_F(AuditTest, RefusedRequestsAndFailedLoginsAreThere) {
     role_ = http::Role::viewer;
     EXPECT_EQ(post("/api/cluster/", {{"name", "edge"}}).code, 403U);
     EXPECT_EQ(post("/api/token/", {{"username", "mallory"}, {"password", "guess"}}).code, 401U);
-    const std::string odd = std::string("mal") + '\0' + "lory";
-    EXPECT_EQ(post("/api/token/", {{"username", odd}, {"password", "guess"}}).code, 401U);
     const json entries = log();
-    ASSERT_THAT(events(entries), ElementsAre("refused", "login-failed", "login-failed"));
-    EXPECT_EQ(entries[2]["user"], "mal");
+    ASSERT_THAT(events(entries), ElementsAre("refused", "login-failed"));
     EXPECT_EQ(audit_.lost(), 0U);
     EXPECT_EQ(entries[0]["user"], "tester");
     EXPECT_EQ(entries[0]["status"], 403);
