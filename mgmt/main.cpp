@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 
 #include <boost/asio/signal_set.hpp>
 #include <malloc.h>
@@ -25,9 +26,20 @@ int serve(const rouse::Config& config) {
         return EXIT_FAILURE;
     }
     boost::asio::signal_set signals((*server)->io(), SIGTERM, SIGINT);
-    signals.async_wait([&server](boost::system::error_code error, int) {
-        if (!error) (*server)->stop();
+    boost::asio::signal_set reloads((*server)->io(), SIGHUP);
+    signals.async_wait([&](boost::system::error_code error, int) {
+        if (error) return;
+        reloads.cancel();
+        (*server)->stop();
     });
+    std::function<void()> await_reload = [&] {
+        reloads.async_wait([&](boost::system::error_code error, int) {
+            if (error) return;
+            (*server)->reload();
+            await_reload();
+        });
+    };
+    await_reload();
     (*server)->run();
     return EXIT_SUCCESS;
 }

@@ -29,11 +29,17 @@ constexpr auto kGrace = 5s;         // for requests under way when the server st
 constexpr auto kRackRetry = 200ms;  // until the rack's interface is there
 constexpr auto kLook = 200ms;       // at whether the grace is over
 constexpr unsigned kRackThreads = 2;
+constexpr auto kKeepEvery = 60s;     // what grows old: keys, the audit log
 constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
 
 }  // namespace
 
-Server::Server(const Config& config) : config_(config), dataplane_(config.store.run_dir) {}
+Server::Server(const Config& config)
+    : config_(config),
+      dataplane_(config.store.run_dir),
+      limiter_({.per_second = static_cast<double>(config.api.requests_per_second),
+                .at_once = static_cast<double>(config.api.requests_at_once),
+                .local_per_second = static_cast<double>(config.api.local_requests_per_second)}) {}
 
 Result<std::unique_ptr<Server>> Server::open(const Config& config) {
     std::unique_ptr<Server> server(new Server(config));
@@ -69,9 +75,11 @@ Result<void> Server::open_store() {
 }
 
 Result<void> Server::open_api() {
-    auto auth = http::Auth::open({.key_file = config_.store.state_dir + "/token-key.pem",
+    auto auth = http::Auth::open({.key_directory = config_.store.state_dir + "/token-keys",
+                                  .former_key = config_.store.state_dir + "/token-key.pem",
                                   .access_life = std::chrono::seconds(config_.api.access_token_seconds),
-                                  .refresh_life = std::chrono::seconds(config_.api.refresh_token_seconds)},
+                                  .refresh_life = std::chrono::seconds(config_.api.refresh_token_seconds),
+                                  .key_age = std::chrono::days(config_.api.token_key_days)},
                                  *users_);
     if (!auth) return tl::unexpected(auth.error());
     auth_.emplace(std::move(*auth));
@@ -80,6 +88,7 @@ Result<void> Server::open_api() {
     options.netns = config_.api.netns;
     options.tls_certificate = config_.api.tls_certificate;
     options.tls_key = config_.api.tls_key;
+    options.tls_client_ca = config_.api.tls_client_ca;
     auto listener = http::Listener::open(io_, std::move(options), api_router_);
     if (!listener) return tl::unexpected(listener.error());
     api_listener_.emplace(std::move(*listener));
@@ -95,14 +104,19 @@ ims::Services Server::services() {
 }
 
 void Server::add_routes() {
-    const ims::Observation observation{*writer_,
-                                       *consumer_,
-                                       dataplane_,
-                                       appliance_,
-                                       requests_,
-                                       *transfers_,
-                                       config_.store.state_dir,
-                                       services().neighbours};
+    audit_.emplace(*writer_);
+    const ims::Observation observation{
+        *writer_,
+        *consumer_,
+        dataplane_,
+        appliance_,
+        requests_,
+        *transfers_,
+        limiter_,
+        *audit_,
+        [this] { return api_listener_ ? api_listener_->tls_status() : std::nullopt; },
+        config_.store.state_dir,
+        services().neighbours};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
     ims::add_api(api_router_, services());
     ims::add_timeline(api_router_, observation);
@@ -111,6 +125,8 @@ void Server::add_routes() {
     http::add_documentation(api_router_, "rouse");
     ims::add_boot_files(rack_router_, services(), *transfers_);
     ims::add_agent_report(rack_router_, observation);
+    api_router_.limit_with([this](const http::Request& request) { return limiter_.admit(request); });
+    audit_->watch(api_router_);
     ims::count_requests(api_router_, observation);
     ims::count_requests(rack_router_, observation);
 }
@@ -121,6 +137,7 @@ void Server::run() {
     spdlog::info("the API listens on {}", config_.api.listen);
     asio::co_spawn(strand_, serve_rack(), asio::detached);
     asio::co_spawn(strand_, collect_regularly(), asio::detached);
+    asio::co_spawn(strand_, keep_secure(), asio::detached);
     std::vector<std::thread> others;
     others.emplace_back([this] { io_.run(); });
     for (unsigned i = 0; i < kRackThreads; ++i) others.emplace_back([this] { rack_io_.run(); });
@@ -144,11 +161,18 @@ void Server::stop() {
         deadline_ns_ = monotonic_ns() + std::chrono::nanoseconds(kGrace + 1s).count();
         rack_timer_.cancel();
         collect_timer_.cancel();
+        security_timer_.cancel();
         consumer_->waiters().close();  // long polls are answered now
         api_listener_->stop(kGrace);
         for (auto* listener : {&rack_listener_, &rack_listener6_})
             if (*listener) (*listener)->stop(kGrace);
         rack_stays_.reset();
+    });
+}
+
+void Server::reload() {
+    asio::post(strand_, [this] {
+        if (!stopping_) api_listener_->reload_tls();
     });
 }
 
@@ -222,6 +246,22 @@ asio::awaitable<void> Server::collect_regularly() {
             spdlog::error("cannot remove what is no longer named: {}", collected.error().message);
         else if (*collected > 0)
             spdlog::info("removed {} images that nothing names any more", *collected);
+    }
+}
+
+// Changes the keys of tokens when it is time, and keeps the audit log within its limits.
+asio::awaitable<void> Server::keep_secure() {
+    const store::AuditLimits limits{.age = std::chrono::days(config_.audit.days),
+                                    .bytes = std::uint64_t{config_.audit.mib} << 20};
+    while (co_await pause(security_timer_, kKeepEvery)) {
+        const auto tended = co_await ims::run_on(disk_, [this] { return auth_->tend_keys(); });
+        if (!tended) spdlog::error("cannot change the token keys: {}", tended.error().message);
+        const auto prune = [&limits](store::Batch& batch) { return store::prune_audit(batch, limits); };
+        for (;;) {
+            const auto pruned = co_await writer_->submit(prune);
+            if (!pruned) spdlog::error("cannot shorten the audit log: {}", pruned.error().message);
+            if (!pruned || *pruned == 0 || stopping_) break;
+        }
     }
 }
 

@@ -7,7 +7,9 @@
 #include "mgmt/events/dataplane_counters.hpp"
 #include "mgmt/http/auth.hpp"
 #include "mgmt/http/listener.hpp"
+#include "mgmt/http/rate_limiter.hpp"
 #include "mgmt/http/router.hpp"
+#include "mgmt/ims/audit.hpp"
 #include "mgmt/ims/observation.hpp"
 #include "mgmt/ims/services.hpp"
 #include "mgmt/ims/users.hpp"
@@ -40,8 +42,12 @@ class Server {
     // From any thread: takes no new requests, and lets those under way finish within a few seconds.
     void stop();
 
+    // From any thread: reads certificate and key again.
+    void reload();
+
     [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
     [[nodiscard]] std::uint16_t api_port() const noexcept { return api_listener_->port(); }
+    [[nodiscard]] const http::Router& api() const noexcept { return api_router_; }
 
   private:
     using Timer = boost::asio::steady_timer;
@@ -56,6 +62,7 @@ class Server {
     void listen_on_rack6();
     boost::asio::awaitable<void> project_all();
     boost::asio::awaitable<void> collect_regularly();
+    boost::asio::awaitable<void> keep_secure();
     // False when the server stops meanwhile.
     boost::asio::awaitable<bool> pause(Timer& timer, std::chrono::milliseconds duration);
 
@@ -65,11 +72,13 @@ class Server {
     boost::asio::strand<boost::asio::io_context::executor_type> strand_{io_.get_executor()};
     Timer rack_timer_{strand_};
     Timer collect_timer_{strand_};
+    Timer security_timer_{strand_};
     bool stopping_ = false;
     std::atomic<std::uint64_t> deadline_ns_{0};  // monotonic; when to stop waiting for anybody; 0: not yet
 
     // In the order in which they use each other; the last goes first.
     std::unique_ptr<store::Store> store_;
+    std::optional<ims::AuditTrail> audit_;  // told by the writer what became of its entries
     std::unique_ptr<store::Writer> writer_;
     std::optional<boot::Catalogue> catalogue_;
     boot::Appliance appliance_;
@@ -78,6 +87,7 @@ class Server {
     std::optional<ims::Users> users_;
     std::optional<http::Auth> auth_;
     ims::RequestCounts requests_;
+    http::RateLimiter limiter_;
     std::optional<ims::HttpTransfers> transfers_;
     boost::asio::thread_pool disk_{2};
     http::Router api_router_;

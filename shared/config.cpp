@@ -86,13 +86,8 @@ std::string check_port_range(const std::string& text) {
     return {};
 }
 
-void add_options(CLI::App& app, Config& config) {
-    auto option = [&app](const char* name, auto& value, const char* help) {
-        return app.add_option(name, value, help)->capture_default_str();
-    };
-    option("--store.state_dir", config.store.state_dir, "directory of all that must survive");
-    option("--store.run_dir", config.store.run_dir, "directory for shared memory (tmpfs)");
-    option("--store.map_size_gib", config.store.map_size_gib, "address space of the store in GiB");
+// By OPTION as add_options() has it.
+void add_dataplane_options(const auto& option, Config& config) {
     option("--dataplane.port", config.dataplane.port, "xdp:<interface>, dpdk:<EAL device> or auto:<either>");
     option("--dataplane.address", config.dataplane.address,
            "IPv4 address on the rack (default: the interface's); for dpdk with its prefix length, as in "
@@ -141,16 +136,44 @@ void add_options(CLI::App& app, Config& config) {
     option("--dataplane.ipv6_boot", config.dataplane.ipv6_boot, "serve DHCPv6, and TFTP over IPv6");
     option("--dataplane.watch_servers", config.dataplane.watch_servers,
            "overhear other DHCP servers on the rack and tell of them");
-    option("--rack.listen", config.rack.listen,
-           "rack-side HTTP listener (default: the rack's address, port 80)");
+}
+
+// Of the API and its audit log, likewise.
+void add_api_options(const auto& option, Config& config) {
     option("--api.listen", config.api.listen, "address:port of the API; plain HTTP on loopback only");
     option("--api.tls_certificate", config.api.tls_certificate,
            "PEM certificate chain: HTTPS, on any address");
     option("--api.tls_key", config.api.tls_key, "PEM private key of the certificate");
+    option("--api.tls_client_ca", config.api.tls_client_ca,
+           "PEM authorities of client certificates, to which tokens can be bound");
     option("--api.netns", config.api.netns, "network namespace of the management network (a path)");
     option("--api.access_token_seconds", config.api.access_token_seconds, "life of an access token");
     option("--api.refresh_token_seconds", config.api.refresh_token_seconds, "life of a refresh token");
+    option("--api.token_key_days", config.api.token_key_days,
+           "days until a new key signs the tokens; 0: when it is asked for");
     option("--api.max_body_mib", config.api.max_body_mib, "largest JSON body in MiB");
+    option("--api.requests_per_second", config.api.requests_per_second,
+           "of each client in the long run; 0: no limit");
+    option("--api.requests_at_once", config.api.requests_at_once, "of each client that it may save up")
+        ->check(CLI::Range(1U, 1'000'000'000U));
+    option("--api.local_requests_per_second", config.api.local_requests_per_second,
+           "of administrators, and of who needs no token, over loopback");
+    option("--audit.days", config.audit.days, "days that the audit log is kept; 0: for ever")
+        ->check(CLI::Range(0U, 36'500U));
+    option("--audit.mib", config.audit.mib, "MiB of the audit log; beyond, its oldest entries go; 0: any");
+}
+
+void add_options(CLI::App& app, Config& config) {
+    const auto option = [&app](const char* name, auto& value, const char* help) {
+        return app.add_option(name, value, help)->capture_default_str();
+    };
+    option("--store.state_dir", config.store.state_dir, "directory of all that must survive");
+    option("--store.run_dir", config.store.run_dir, "directory for shared memory (tmpfs)");
+    option("--store.map_size_gib", config.store.map_size_gib, "address space of the store in GiB");
+    add_dataplane_options(option, config);
+    option("--rack.listen", config.rack.listen,
+           "rack-side HTTP listener (default: the rack's address, port 80)");
+    add_api_options(option, config);
     app.add_option("--log.level", config.log.level, "trace, debug, info, warn or error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));

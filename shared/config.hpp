@@ -72,11 +72,24 @@ struct Config {
         std::string listen = "127.0.0.1:30205";
         std::string tls_certificate;  // PEM chain; with tls_key: HTTPS, on any address
         std::string tls_key;          // its PEM private key
+        // PEM of the authorities whose client certificates are believed; empty: none are asked for.
+        std::string tls_client_ca;
         std::string netns;  // network namespace (a path) of the management network; empty: the process's own
         unsigned access_token_seconds = 900;
         unsigned refresh_token_seconds = 86400;
-        unsigned max_body_mib = 8;  // of a JSON body; images have no limit but the disk
+        unsigned token_key_days = 30;  // a key signs tokens for so long; 0: until another is asked for
+        unsigned max_body_mib = 8;     // of a JSON body; images have no limit but the disk
+        // Of each user or client, otherwise of each address: in the long run, and that may be saved up. 0
+        // requests per second: no limit.
+        unsigned requests_per_second = 2000;
+        unsigned requests_at_once = 10'000;
+        // Of administrators, and of who needs no token, over loopback.
+        unsigned local_requests_per_second = 1'000'000;
     } api;
+    struct Audit {
+        unsigned days = 400;  // entries of the audit log are kept for so long; 0: for ever
+        unsigned mib = 1024;  // and the oldest go when they take more than this; 0: any
+    } audit;
     struct Log {
         std::string level = "info";  // trace, debug, info, warn, error
     } log;

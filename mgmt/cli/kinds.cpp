@@ -234,6 +234,33 @@ Kind strangers() {
             .verbs = static_cast<unsigned>(Verb::list)};
 }
 
+Kind audit() {
+    return {.noun = "audit",
+            .title = "log record",
+            .schema = "AuditEntry",
+            .help = "The audit log: who changed what, and who was refused",
+            .path = "/api/audit/",
+            .names = {"id"},
+            .columns = {column("ID", "id"), column("TIME", "created_at"), column("EVENT", "event"),
+                        column("USER", "user"), column("METHOD", "method"), column("PATH", "path"),
+                        wide_column("ADDRESS", "address"), wide_column("KIND", "kind"),
+                        wide_column("OBJECT", "object"), wide_column("ROLES", "roles"),
+                        wide_column("STATUS", "status"), wide_column("REQUEST", "request_id")},
+            .fields = {"created_at", "event", "user", "roles", "address", "method", "path", "kind", "object",
+                       "before", "after"},
+            .filters = {{"--user", "user", "only what this user or client did"},
+                        {"--event",
+                         "event",
+                         "only these",
+                         {"created", "changed", "deleted", "request", "refused", "login-failed"}},
+                        {"--kind", "kind", "only of objects of this kind, such as machine"},
+                        {"--object", "object", "only of the object with this id"},
+                        {"--since", "since", "only from this moment on, such as 2026-11-20T12:00:00Z"},
+                        {"--until", "until", "only before this moment"}},
+            .verbs = Verb::list | Verb::show,
+            .name_is_id = true};
+}
+
 Kind service(const std::string& noun, const std::string& title, const std::string& schema,
              std::vector<Member> more) {
     Kind made{.noun = noun,
@@ -261,6 +288,7 @@ const std::vector<Kind>& kinds() {
         images(),
         users(),
         strangers(),
+        audit(),
         service(
             "dhcp-config", "DHCP", "DhcpConfig",
             {{"--mode", "mode", "server, or proxy beside another DHCP server", text, {"server", "proxy"}}}),

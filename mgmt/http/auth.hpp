@@ -1,6 +1,7 @@
 #pragma once
-// Logging in: password to tokens, refresh token to access token, access token to principal.
+// Who sends a request: passwords and clients' credentials to tokens, tokens to principals.
 
+#include "mgmt/http/key_ring.hpp"
 #include "mgmt/http/role.hpp"
 #include "mgmt/http/router.hpp"
 #include "shared/result.hpp"
@@ -20,18 +21,30 @@ struct User {
     Roles roles;
 };
 
-// Where users are kept; called on any thread of the io_context.
+// A program that has tokens of its own (OAuth2 client credentials).
+struct Client {
+    std::string secret_hash;  // as hash_secret() made it
+    Roles roles;
+    // x5t#S256 of the certificate that it must come with, to which its tokens are bound (RFC 8705); empty:
+    // its secret is enough.
+    std::string certificate;
+};
+
+// Where users and clients are kept; called on any thread of the io_context.
 class UserStore {
   public:
     virtual ~UserStore() = default;
     // Nothing when there is no such user; an error when the store cannot be read.
     [[nodiscard]] virtual Result<std::optional<User>> find(std::string_view username) const = 0;
+    [[nodiscard]] virtual Result<std::optional<Client>> find_client(std::string_view client_id) const = 0;
 };
 
 struct AuthOptions {
-    std::string key_file;  // ES256 private key, made at first start (0600)
+    std::string key_directory;    // of ES256 private keys, see KeyRing
+    std::string former_key = {};  // a key file of builds that had one key
     std::chrono::seconds access_life{900};
     std::chrono::seconds refresh_life{86400};
+    std::chrono::seconds key_age{30 * 86400};  // after which a new key signs; 0: only when it is asked for
 };
 
 // Thread safe. It must go before the io_context that its callers run on.
@@ -43,12 +56,20 @@ class Auth {
     Auth& operator=(Auth&&) noexcept;
     ~Auth();
 
-    // POST /api/token/ and POST /api/token/refresh/, and the router's authenticator. It must outlive the
-    // router.
+    // Login, client credentials, keys and metadata (RFC 8414), and the router's authenticator. It must
+    // outlive the router.
     void install(Router& router);
 
-    // The principal of an "Authorization: Bearer" header, or a 401 with WWW-Authenticate (RFC 6750 3).
+    // The principal of an "Authorization: Bearer" header, or a 401 with WWW-Authenticate (RFC 6750 3). What
+    // was verified once is remembered until it expires.
     [[nodiscard]] OrProblem<Principal> authenticate(const Request& request) const;
+
+    // To be called when users or clients were changed or deleted: every token is held against the store again
+    // before it counts.
+    void forget();
+
+    // Changes the keys that are due; see KeyRing::tend(). Blocking.
+    Result<bool> tend_keys();
 
     // A password's hash for the UserStore, off the caller's thread: it takes a tenth of a second on purpose.
     asio::awaitable<Result<std::string>> hash_password(std::string password);

@@ -19,6 +19,11 @@
 namespace rouse::http {
 namespace {
 
+Problem slow(std::string_view part) {
+    return {
+        Status::request_timeout, "the request's " + std::string(part) + " took too long to arrive", {}, {}};
+}
+
 bool is_plain_id(std::string_view id) {
     constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     return !id.empty() && id.size() <= 64 && id.find_first_not_of(kAllowed) == std::string_view::npos;
@@ -77,7 +82,11 @@ void Connection<Stream>::on_strand(F action) {
 template <typename Stream>
 void Connection<Stream>::close_if_overdue() {
     on_strand([](Connection& self) {
-        if (self.is_overdue()) self.close();
+        if (!self.is_overdue()) return;
+        if (!self.awaits_request_) return self.close();
+        self.timed_out_ = true;  // what waits goes on, and answers
+        beast::error_code ignored;
+        self.socket().cancel(ignored);
     });
 }
 
@@ -129,6 +138,7 @@ asio::awaitable<bool> Connection<Stream>::handshake() {
             broken_ = true;
             co_return false;
         }
+        certificate_ = client_thumbprint(stream_.native_handle());
     }
     co_return true;
 }
@@ -138,6 +148,10 @@ template <typename Stream>
 asio::awaitable<bool> Connection<Stream>::serve_one() {
     request_ = Request{};
     request_.peer = peer_;
+    request_.is_tls = !std::is_same_v<Stream, TcpSocket>;
+    request_.certificate = certificate_;
+    body_began_ = {};
+    timed_out_ = false;
     parser_.emplace(request_, context_->options.max_header_bytes);
     continued_ = false;
 
@@ -163,7 +177,7 @@ asio::awaitable<bool> Connection<Stream>::serve_one() {
         spdlog::debug("request {}: {} {} {} from {}{}", request_.id, to_string(request_.method),
                       request_.path, code(status), peer_.to_string(), sent ? "" : ", cut");
     if (!sent) co_return false;
-    if (!keep_alive_ && !parser_->is_done()) co_await linger();
+    if (!keep_alive_ && !parser_->is_done() && !timed_out_) co_await linger();
     co_return keep_alive_ && !context_->stopping;
 }
 
@@ -192,11 +206,34 @@ asio::awaitable<std::optional<Problem>> Connection<Stream>::read_header() {
             co_return RequestParser::describe(error);
         }
         if (parser_->is_header_done()) co_return parser_->refusal();
-        if (error && !co_await fill(kHeaderRead)) {
+        if (error && !co_await fill_request(kHeaderRead)) {
+            if (timed_out_) co_return slow("header");
             broken_ = true;
             co_return std::nullopt;
         }
     }
+}
+
+template <typename Stream>
+asio::awaitable<bool> Connection<Stream>::fill_request(std::size_t bytes) {
+    awaits_request_ = true;
+    const bool filled = co_await fill(bytes);
+    awaits_request_ = false;
+    if (timed_out_) wait_forever();  // for the answer
+    co_return filled;
+}
+
+// How long the next bytes of a body may take.
+template <typename Stream>
+std::chrono::milliseconds Connection<Stream>::body_wait() const noexcept {
+    const auto& options = context_->options;
+    // Whose body is a stream may take its time, if it has told us who it is.
+    const Route* route = request_.route;
+    if (route != nullptr && route->body == BodyKind::stream && route->access.roles)
+        return options.stall_timeout;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(body_began_ + options.body_timeout - Clock::now());
+    return std::clamp(left, std::chrono::milliseconds(0), options.stall_timeout);
 }
 
 template <typename Stream>
@@ -214,6 +251,7 @@ asio::awaitable<OrProblem<std::size_t>> Connection<Stream>::read_some(std::span<
         if (!co_await write_all("HTTP/1.1 100 Continue\r\n\r\n"))
             co_return problem(Status::bad_request, "the client went away before it sent its body");
     }
+    if (body_began_ == Clock::time_point{}) body_began_ = Clock::now();
     parser_->set_body_buffer(buffer);
     for (;;) {
         beast::error_code error;
@@ -226,8 +264,9 @@ asio::awaitable<OrProblem<std::size_t>> Connection<Stream>::read_some(std::span<
         if (buffer_.size() > context_->options.max_header_bytes)
             co_return problem(Status::request_header_fields_too_large,
                               "a chunk's header or the trailer is too large");
-        wait_at_most(context_->options.stall_timeout);
-        if (!co_await fill(kBodyRead)) {
+        wait_at_most(body_wait());
+        if (!co_await fill_request(kBodyRead)) {
+            if (timed_out_) co_return tl::unexpected(slow("body"));
             broken_ = true;
             co_return problem(Status::bad_request, "the client went away before the body was complete");
         }

@@ -81,7 +81,7 @@ class Connection final : public AnyConnection,
     void close_if_idle() override;
     void cut() override;
 
-    // For the request under way.
+    // For the request under way. What the client takes too long for is a 408.
     asio::awaitable<OrProblem<std::size_t>> read_some(std::span<std::byte> buffer) override;
     [[nodiscard]] std::optional<std::uint64_t> length() const noexcept override { return parser_->length(); }
     asio::awaitable<bool> write(std::string_view data) override;
@@ -98,6 +98,9 @@ class Connection final : public AnyConnection,
     asio::awaitable<bool> serve_one();
     asio::awaitable<std::optional<Problem>> read_header();
     asio::awaitable<bool> fill(std::size_t bytes);
+    // A part of a request: who is too slow for it is told so.
+    asio::awaitable<bool> fill_request(std::size_t bytes);
+    [[nodiscard]] std::chrono::milliseconds body_wait() const noexcept;
     void skip_received_body();
     asio::awaitable<bool> respond(Response response);
     asio::awaitable<bool> send(Response& response, Delivery& delivery);
@@ -118,14 +121,18 @@ class Connection final : public AnyConnection,
     IpAddress peer_;
     beast::flat_buffer buffer_;  // received and not yet parsed; pipelined requests wait here
     asio::cancellation_signal cancel_;
-    bool idle_ = true;  // between requests
+    bool idle_ = true;         // between requests
+    std::string certificate_;  // the client's, by its thumbprint; see Request::certificate
 
     // Of the request under way.
     Request request_;
     std::optional<RequestParser> parser_;
-    bool continued_ = false;   // "100 Continue" has been sent
-    bool keep_alive_ = false;  // for another request after this one
-    bool broken_ = false;      // nothing more can be read or written
+    bool continued_ = false;          // "100 Continue" has been sent
+    bool keep_alive_ = false;         // for another request after this one
+    bool broken_ = false;             // nothing more can be read or written
+    bool awaits_request_ = false;     // the rest of one that has begun
+    bool timed_out_ = false;          // that wait was ended by close_if_overdue()
+    Clock::time_point body_began_{};  // when its first byte was asked for
 };
 
 extern template class Connection<TcpSocket>;

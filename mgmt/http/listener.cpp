@@ -12,7 +12,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <spdlog/spdlog.h>
@@ -22,6 +21,8 @@ namespace rouse::http {
 namespace {
 
 using asio::ip::tcp;
+constexpr std::chrono::seconds kLookEvery{1};  // at whether the certificate's files have changed
+
 IpAddress to_ip(const asio::ip::address& address) {
     if (address.is_v4()) return Ipv4Address::from_host(address.to_v4().to_uint());
     IpAddress out;
@@ -52,24 +53,15 @@ Result<tcp::endpoint> parse_endpoint(const ListenerOptions& options) {
     return tcp::endpoint(address, port);
 }
 
-Result<std::shared_ptr<asio::ssl::context>> make_tls(const ListenerOptions& options) {
+Result<std::unique_ptr<TlsIdentity>> make_tls(const ListenerOptions& options) {
     const auto& name = options.name;
-    if (options.tls_certificate.empty() && options.tls_key.empty()) return nullptr;
+    if (options.tls_certificate.empty() && options.tls_key.empty()) {
+        if (options.tls_client_ca.empty()) return nullptr;
+        return fail(name + ".tls_client_ca needs " + name + ".tls_certificate and " + name + ".tls_key");
+    }
     if (options.tls_certificate.empty() || options.tls_key.empty())
         return fail(name + ".tls_certificate and " + name + ".tls_key go together: set both or none");
-    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-    SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-    SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);
-    boost::system::error_code error;
-    context->use_certificate_chain_file(options.tls_certificate, error);
-    if (error)
-        return fail("cannot use " + name + ".tls_certificate " + options.tls_certificate + ": " +
-                    error.message() + "; it must be a PEM file with the certificate first, then its chain");
-    context->use_private_key_file(options.tls_key, asio::ssl::context::pem, error);
-    if (error)
-        return fail("cannot use " + name + ".tls_key " + options.tls_key + ": " + error.message() +
-                    "; it must be the PEM private key of " + options.tls_certificate);
-    return context;
+    return TlsIdentity::open({name, options.tls_certificate, options.tls_key, options.tls_client_ca});
 }
 
 Result<void> listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint,
@@ -97,7 +89,7 @@ Result<void> listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint,
 class Listener::State final : public ConnectionContext, public std::enable_shared_from_this<State> {
   public:
     State(asio::io_context& io, ListenerOptions listener_options, const Router& listener_router,
-          std::shared_ptr<asio::ssl::context> tls)
+          std::unique_ptr<TlsIdentity> tls)
         : ConnectionContext(std::move(listener_options), listener_router),
           tls_(std::move(tls)),
           io_(io),
@@ -152,6 +144,7 @@ class Listener::State final : public ConnectionContext, public std::enable_share
     }
 
     [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
+    [[nodiscard]] TlsIdentity* tls() const noexcept { return tls_.get(); }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] std::size_t connections() {
         const std::lock_guard lock(mutex_);
@@ -183,8 +176,8 @@ class Listener::State final : public ConnectionContext, public std::enable_share
         const std::shared_ptr<State> self = shared_from_this();
         std::shared_ptr<AnyConnection> connection;
         if (is_tls())
-            connection = std::make_shared<Connection<TlsSocket>>(TlsSocket(std::move(socket), *tls_), self,
-                                                                 to_ip(peer.address()));
+            connection = std::make_shared<Connection<TlsSocket>>(
+                TlsSocket(std::move(socket), *tls_->context()), self, to_ip(peer.address()));
         else
             connection =
                 std::make_shared<Connection<TcpSocket>>(std::move(socket), self, to_ip(peer.address()));
@@ -208,14 +201,21 @@ class Listener::State final : public ConnectionContext, public std::enable_share
 
     // One timer for all connections is cheaper than one each, per operation.
     asio::awaitable<void> watch([[maybe_unused]] std::shared_ptr<State> self) {
-        const auto shortest = std::min({options.header_timeout, options.idle_timeout, options.stall_timeout});
+        const auto shortest = std::min(
+            {options.header_timeout, options.idle_timeout, options.stall_timeout, options.body_timeout});
         const auto tick =
             std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(1000));
+        using Clock = std::chrono::steady_clock;
+        auto looked = Clock::now();
         while (!stopping) {
             tick_.expires_after(tick);
             co_await tick_.async_wait(kAwait);
             for (const auto& connection : all())
                 if (connection->is_overdue()) connection->close_if_overdue();
+            if (tls_ && Clock::now() - looked >= kLookEvery) {
+                tls_->reload(false);
+                looked = Clock::now();
+            }
         }
     }
 
@@ -228,7 +228,7 @@ class Listener::State final : public ConnectionContext, public std::enable_share
         return out;
     }
 
-    std::shared_ptr<asio::ssl::context> tls_;
+    std::unique_ptr<TlsIdentity> tls_;
     asio::io_context& io_;
     asio::strand<asio::io_context::executor_type> strand_;
     tcp::acceptor acceptor_;
@@ -265,6 +265,13 @@ std::uint16_t Listener::port() const noexcept {
 }
 bool Listener::is_tls() const noexcept {
     return state_->is_tls();
+}
+std::optional<TlsStatus> Listener::tls_status() const {
+    if (!state_->is_tls()) return std::nullopt;
+    return state_->tls()->status();
+}
+void Listener::reload_tls() {
+    if (state_->is_tls()) state_->tls()->reload(true);
 }
 std::size_t Listener::connections() const {
     return state_->connections();

@@ -4,9 +4,14 @@
 
 namespace rouse::http {
 
+IpAddress client_network(IpAddress address) noexcept {
+    if (!address.v4()) std::fill(address.octets.begin() + 8, address.octets.end(), std::uint8_t{0});
+    return address;
+}
+
 std::optional<std::chrono::seconds> LoginLimiter::blocked_for(const IpAddress& peer, Time now) {
     const std::lock_guard lock(mutex_);
-    const auto found = peers_.find(peer);
+    const auto found = peers_.find(client_network(peer));
     if (found == peers_.end() || found->second.count < kMaxFailures) return std::nullopt;
     const auto left = found->second.since + kWindow - now;
     if (left > Time::duration::zero()) return std::chrono::ceil<std::chrono::seconds>(left);
@@ -15,9 +20,10 @@ std::optional<std::chrono::seconds> LoginLimiter::blocked_for(const IpAddress& p
 }
 
 void LoginLimiter::failed(const IpAddress& peer, Time now) {
+    const IpAddress network = client_network(peer);
     const std::lock_guard lock(mutex_);
-    if (peers_.size() >= kMaxPeers && !peers_.contains(peer)) make_room(now);
-    auto& failures = peers_[peer];
+    if (peers_.size() >= kMaxPeers && !peers_.contains(network)) make_room(now);
+    auto& failures = peers_[network];
     if (failures.count == 0 || now - failures.since >= kWindow) failures = {0, now};
     ++failures.count;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Slows down guessing: failed logins per peer address.
+// Slows down guessing: failed logins per peer address, of IPv6 per /64, which one client has whole.
 
 #include "shared/addresses.hpp"
 
@@ -10,6 +10,9 @@
 #include <optional>
 
 namespace rouse::http {
+
+// What one client can choose its address from: of IPv6 the /64, else the address alone.
+[[nodiscard]] IpAddress client_network(IpAddress address) noexcept;
 
 // Thread safe; bounded memory.
 class LoginLimiter {

@@ -1,8 +1,14 @@
 #include "mgmt/http/password.hpp"
 
+#include "mgmt/http/base64.hpp"
+#include "mgmt/http/digest.hpp"
+
 #include <array>
+#include <stdexcept>
 
 #include <argon2.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <sys/random.h>
 
 namespace rouse::http {
@@ -29,6 +35,22 @@ Result<std::string> hash_password(std::string_view password) {
 
 bool verify_password(std::string_view password, const std::string& hash) {
     return argon2id_verify(hash.c_str(), password.data(), password.size()) == ARGON2_OK;
+}
+
+std::string make_secret() {
+    std::array<char, 32> bytes;
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size()) != 1)
+        throw std::runtime_error("there are no random numbers for a secret");
+    return base64url({bytes.data(), bytes.size()});
+}
+
+std::string hash_secret(std::string_view secret) {
+    return base64url(sha256(secret));
+}
+
+bool verify_secret(std::string_view secret, std::string_view hash) {
+    const std::string mine = hash_secret(secret);
+    return mine.size() == hash.size() && CRYPTO_memcmp(mine.data(), hash.data(), hash.size()) == 0;
 }
 
 }  // namespace rouse::http

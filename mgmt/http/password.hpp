@@ -20,4 +20,9 @@ inline constexpr std::size_t kMaxPasswordBytes = 1024;
 // False as well for a hash that is not one.
 [[nodiscard]] bool verify_password(std::string_view password, const std::string& hash);
 
+// Of 256 random bits, which nobody guesses: a plain SHA-256 is enough to keep it by, and quick.
+[[nodiscard]] std::string make_secret();
+[[nodiscard]] std::string hash_secret(std::string_view secret);
+[[nodiscard]] bool verify_secret(std::string_view secret, std::string_view hash);
+
 }  // namespace rouse::http

@@ -50,10 +50,14 @@ class Request {
     std::string path;  // as sent, still percent-encoded: for Location and links in the client's own spelling
     Query query;
     Headers headers;
-    std::string id;                      // for logs and X-Request-Id
-    IpAddress peer;                      // who is at the other end of the connection
+    std::string id;  // for logs and X-Request-Id
+    IpAddress peer;  // who is at the other end of the connection
+    bool is_tls = false;
     const Route* route = nullptr;        // the one that matched; the router's
     std::optional<Principal> principal;  // set on every route that asks for a role
+    std::string certificate;             // x5t#S256 of the client's (RFC 8705); empty: none
+    mutable bool is_audited = false;     // what it changes is on the audit log already
+    std::string claimed;                 // who it said it was when it asked for a token, proven or not
 
     // The route's path parameter {NAME} or {NAME...}, percent-decoded, never empty. Asking for one that the
     // route's pattern lacks is a programming error and throws std::out_of_range.

@@ -131,8 +131,9 @@ static_assert(allows(Role::administrator, Role::viewer) && !allows(Role::viewer,
 
 // Who sent a request, as its token says.
 struct Principal {
-    std::string user;
+    std::string user;  // or the client's id
     Roles roles;
+    bool is_client = false;  // a program with credentials of its own, and no user
 };
 
 }  // namespace rouse::http

@@ -194,6 +194,10 @@ std::size_t Router::body_limit(const Route& route) const noexcept {
     return route.access.roles ? json_limit_ : std::min(json_limit_, kMaxStrangersBody);
 }
 
+OrProblem<void> Router::admit(const Request& request) const {
+    return limiter_ ? limiter_(request) : OrProblem<void>{};
+}
+
 asio::awaitable<Outcome> Router::run(Request& request) const {
     if (request.path == "*" && request.method == Method::options) co_return Response::no_content();
     auto match = this->match(request);
@@ -211,12 +215,19 @@ asio::awaitable<Outcome> Router::run(Request& request) const {
     if (route.access.roles) {
         if (!authenticator_) throw std::logic_error("the router has no authenticator");
         auto principal = authenticator_(request);
-        if (!principal) co_return tl::unexpected(principal.error());
+        if (!principal) {
+            if (auto admitted = admit(request); !admitted) co_return tl::unexpected(admitted.error());
+            co_return tl::unexpected(principal.error());
+        }
+        request.principal = std::move(*principal);
+    }
+    if (auto admitted = admit(request); !admitted) co_return tl::unexpected(admitted.error());
+    if (route.access.roles) {
+        const auto& principal = request.principal;
         if (!allows(principal->roles, *route.access.roles))
             co_return problem(Status::forbidden,
                               "this needs the role " + to_string(*route.access.roles, "or") + "; " +
                                   principal->user + " is " + to_string(principal->roles, "and"));
-        request.principal = std::move(*principal);
     }
     if (route.body == BodyKind::json || route.body == BodyKind::patch) {
         const auto body = co_await read_json(request, body_limit(route));
@@ -231,7 +242,7 @@ asio::awaitable<Outcome> Router::run(Request& request) const {
 
 asio::awaitable<Response> Router::dispatch(Request& request) const {
     auto response = co_await answer(request);
-    if (observer_) observer_(request, response.status);
+    for (const auto& observer : observers_) observer(request, response.status);
     co_return response;
 }
 

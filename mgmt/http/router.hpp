@@ -31,6 +31,10 @@ using Authenticator = std::function<OrProblem<Principal>(const Request&)>;
 // Told of every answer, on the connection's thread: what was asked and the status. For metrics.
 using Observer = std::function<void(const Request&, Status)>;
 
+// Whether a request may be served now: asked once it is known whose it is, or that it is nobody's. A 429 if
+// not.
+using Limiter = std::function<OrProblem<void>(const Request&)>;
+
 struct Access {
     std::optional<Roles> roles;  // any one of these; nothing: everybody, without a token
 
@@ -58,6 +62,7 @@ struct Route {
     bool response_is_list = false;     // an array of `response`
     std::size_t max_body = 0;          // bytes of a JSON body; 0: see Router::limit_json_body
     Status success = Status::ok;       // what the documentation promises
+    bool is_audited = false;           // on the audit log although it changes nothing
 };
 
 // A function that needs no co_await is a handler too.
@@ -74,7 +79,9 @@ class Router {
 
     // Needed as soon as a route asks for a role.
     void authenticate_with(Authenticator authenticator) { authenticator_ = std::move(authenticator); }
-    void observe_with(Observer observer) { observer_ = std::move(observer); }
+    void observe_with(Observer observer) { observers_.push_back(std::move(observer)); }
+    // Without one, nobody is turned away for asking too much.
+    void limit_with(Limiter limiter) { limiter_ = std::move(limiter); }
     // Of a JSON body, in bytes; more is a 413. Where no role is asked for, kMaxStrangersBody is enough: there
     // anybody could make us hold that much.
     void limit_json_body(std::size_t bytes) noexcept { json_limit_ = bytes; }
@@ -103,13 +110,15 @@ class Router {
     [[nodiscard]] OrProblem<Match> match(const Request& request) const;
     asio::awaitable<Outcome> run(Request& request) const;
     asio::awaitable<Response> answer(Request& request) const;
+    [[nodiscard]] OrProblem<void> admit(const Request& request) const;
     [[nodiscard]] std::size_t body_limit(const Route& route) const noexcept;
 
     std::vector<Route> routes_;
     std::vector<Handler> handlers_;  // by the same index
     std::unique_ptr<Node> root_;
     Authenticator authenticator_;
-    Observer observer_;
+    Limiter limiter_;
+    std::vector<Observer> observers_;
     std::size_t json_limit_ = std::size_t{8} << 20;
 };
 

@@ -1,7 +1,10 @@
 #include "mgmt/http/token.hpp"
 
+#include "mgmt/http/base64.hpp"
+
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -9,14 +12,18 @@
 #include <fcntl.h>
 #include <jwt.h>
 #include <nlohmann/json.hpp>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace rouse::http {
 namespace {
+
+using nlohmann::json;
 
 template <auto Free>
 struct Freed {
@@ -61,6 +68,26 @@ std::string key_id(EVP_PKEY* key) {
         out += kHex[digest[i] & 15];
     }
     return out;
+}
+
+// A coordinate of a public key as JWKs have it.
+std::string coordinate(EVP_PKEY* key, const char* name) {
+    BIGNUM* number = nullptr;
+    EVP_PKEY_get_bn_param(key, name, &number);
+    std::array<unsigned char, 32> bytes{};
+    if (number != nullptr) BN_bn2binpad(number, bytes.data(), static_cast<int>(bytes.size()));
+    BN_free(number);
+    return base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+json public_jwk(EVP_PKEY* key) {
+    return {{"kty", "EC"},
+            {"crv", "P-256"},
+            {"use", "sig"},
+            {"alg", "ES256"},
+            {"kid", key_id(key)},
+            {"x", coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X)},
+            {"y", coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y)}};
 }
 
 // Complete and durable under its name, or not there at all.
@@ -115,10 +142,17 @@ std::string grant(jwt_t* jwt, const char* name) {
     return value == nullptr ? "" : value;
 }
 
-// RFC 9068 has the roles as a list; `role` is for clients that expect one.
-std::string role_claims(Roles roles) {
-    nlohmann::json claims = {{"roles", roles.names()}};
-    if (const auto foremost = roles.foremost()) claims["role"] = to_string(*foremost);
+// Those that are not plain words, and those of some tokens only. RFC 9068 has the roles as a list; `role` is
+// for who expects one.
+std::string further_claims(const TokenClaims& token) {
+    std::array<unsigned char, 16> unique;
+    RAND_bytes(unique.data(), unique.size());
+    json claims = {{"roles", token.roles.names()},
+                   {"jti", base64url({reinterpret_cast<const char*>(unique.data()), unique.size()})}};
+    if (const auto foremost = token.roles.foremost()) claims["role"] = to_string(*foremost);
+    if (token.is_client) claims["client_id"] = token.user;
+    if (!token.password_mark.empty()) claims["pwm"] = token.password_mark;
+    if (!token.certificate.empty()) claims["cnf"] = {{"x5t#S256", token.certificate}};
     return claims.dump();
 }
 
@@ -127,11 +161,18 @@ Roles roles_of(jwt_t* jwt) {
     if (const auto role = parse_role(grant(jwt, "role"))) roles.add(*role);
     const CString list(jwt_get_grants_json(jwt, "roles"));
     if (!list) return roles;
-    const auto names = nlohmann::json::parse(list.get(), nullptr, false);
-    for (const auto& name : names.is_array() ? names : nlohmann::json::array())
+    const auto names = json::parse(list.get(), nullptr, false);
+    for (const auto& name : names.is_array() ? names : json::array())
         if (const auto role = name.is_string() ? parse_role(name.get<std::string>()) : std::nullopt)
             roles.add(*role);
     return roles;
+}
+
+std::string certificate_of(jwt_t* jwt) {
+    const CString bound(jwt_get_grants_json(jwt, "cnf"));
+    if (!bound) return {};
+    const auto cnf = json::parse(bound.get(), nullptr, false);
+    return cnf.is_object() ? cnf.value("x5t#S256", std::string()) : std::string();
 }
 
 const char* to_text(TokenUse use) {
@@ -148,6 +189,7 @@ struct TokenKey::State {
     std::string private_pem;
     std::string public_pem;
     std::string id;
+    json jwk;
 };
 
 TokenKey::TokenKey(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -158,12 +200,16 @@ TokenKey::~TokenKey() = default;
 Result<TokenKey> TokenKey::open(const std::string& path) {
     const auto key = std::filesystem::exists(path) ? read_key(path) : make_key(path);
     if (!key) return tl::unexpected(key.error());
-    return TokenKey(
-        std::make_unique<State>(State{private_pem(key->get()), public_pem(key->get()), key_id(key->get())}));
+    return TokenKey(std::make_unique<State>(
+        State{private_pem(key->get()), public_pem(key->get()), key_id(key->get()), public_jwk(key->get())}));
 }
 
 const std::string& TokenKey::id() const noexcept {
     return state_->id;
+}
+
+json TokenKey::jwk() const {
+    return state_->jwk;
 }
 
 Result<std::string> TokenKey::sign(const TokenClaims& claims) const {
@@ -171,16 +217,16 @@ Result<std::string> TokenKey::sign(const TokenClaims& claims) const {
     jwt_new(&made);
     const Jwt jwt(made);
     const auto& pem = state_->private_pem;
-    bool good = jwt_set_alg(jwt.get(), JWT_ALG_ES256, bytes(pem), static_cast<int>(pem.size())) == 0 &&
-                jwt_add_header(jwt.get(), "kid", state_->id.c_str()) == 0 &&
-                jwt_add_grant(jwt.get(), "iss", "rouse") == 0 &&
-                jwt_add_grant(jwt.get(), "sub", claims.user.c_str()) == 0 &&
-                jwt_add_grant(jwt.get(), "preferred_username", claims.user.c_str()) == 0 &&
-                jwt_add_grants_json(jwt.get(), role_claims(claims.roles).c_str()) == 0 &&
-                jwt_add_grant(jwt.get(), "use", to_text(claims.use)) == 0 &&
-                jwt_add_grant_int(jwt.get(), "exp", claims.expires) == 0;
-    if (good && !claims.password_mark.empty())
-        good = jwt_add_grant(jwt.get(), "pwm", claims.password_mark.c_str()) == 0;
+    const bool good = jwt_set_alg(jwt.get(), JWT_ALG_ES256, bytes(pem), static_cast<int>(pem.size())) == 0 &&
+                      jwt_add_header(jwt.get(), "kid", state_->id.c_str()) == 0 &&
+                      jwt_add_grant(jwt.get(), "iss", "rouse") == 0 &&
+                      jwt_add_grant(jwt.get(), "aud", "rouse") == 0 &&
+                      jwt_add_grant(jwt.get(), "sub", claims.user.c_str()) == 0 &&
+                      jwt_add_grant(jwt.get(), "preferred_username", claims.user.c_str()) == 0 &&
+                      jwt_add_grants_json(jwt.get(), further_claims(claims).c_str()) == 0 &&
+                      jwt_add_grant(jwt.get(), "use", to_text(claims.use)) == 0 &&
+                      jwt_add_grant_int(jwt.get(), "iat", std::time(nullptr)) == 0 &&
+                      jwt_add_grant_int(jwt.get(), "exp", claims.expires) == 0;
     const CString encoded(good ? jwt_encode_str(jwt.get()) : nullptr);
     if (!encoded) return fail_errno("cannot sign a token");
     return std::string(encoded.get());
@@ -203,6 +249,8 @@ Result<TokenClaims> TokenKey::verify(std::string_view token, TokenUse use, std::
     claims.use = use;
     claims.password_mark = grant(jwt.get(), "pwm");
     claims.expires = jwt_get_grant_int(jwt.get(), "exp");
+    claims.is_client = !grant(jwt.get(), "client_id").empty();
+    claims.certificate = certificate_of(jwt.get());
     claims.roles = roles_of(jwt.get());
     if (claims.user.empty() || claims.roles.empty())
         return fail("the token lacks its user or a role that is known here");

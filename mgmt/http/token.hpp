@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace rouse::http {
 
 enum class TokenUse : std::uint8_t { access, refresh };
@@ -19,8 +21,12 @@ struct TokenClaims {
     std::string user;  // sub, preferred_username
     Roles roles;       // roles, and role: the foremost; as they were when the token was made
     TokenUse use = TokenUse::access;
-    std::string password_mark;  // refresh: pwm, changes with the password
-    std::int64_t expires = 0;   // exp, seconds since 1970
+    // pwm, changes with the password or the client's secret: the token dies with what it was got by.
+    std::string password_mark;
+    std::int64_t expires = 0;  // exp, seconds since 1970
+    bool is_client = false;    // client_id (RFC 9068): an OAuth2 client's and no user's
+    // cnf x5t#S256 (RFC 8705): of the only certificate that it may be used with; empty: with any or none
+    std::string certificate = {};
 };
 
 // Thread safe once opened.
@@ -34,6 +40,7 @@ class TokenKey {
     ~TokenKey();
 
     [[nodiscard]] const std::string& id() const noexcept;  // kid: from the public key's SHA-256
+    [[nodiscard]] nlohmann::json jwk() const;              // the public half (RFC 7517, RFC 7518 6.2.1)
     [[nodiscard]] Result<std::string> sign(const TokenClaims& claims) const;
     // The claims of a token that this key signed and that has not expired at NOW (seconds since 1970); the
     // error says why not, without secrets.

@@ -16,6 +16,8 @@ void add_api(http::Router& router, const Services& services) {
     add_image_imports(router, services);
     add_image_care(router, services);
     add_users(router, services);
+    add_oauth_clients(router, services);
+    add_audit(router, services);
     add_backup(router, services);
 }
 

@@ -18,6 +18,8 @@ void add_image_imports(http::Router& router, const Services& services);
 void add_image_care(http::Router& router, const Services& services);
 void add_boot_profiles(http::Router& router, const Services& services);
 void add_users(http::Router& router, const Services& services);
+void add_audit(http::Router& router, const Services& services);
+void add_oauth_clients(http::Router& router, const Services& services);
 
 // All of the above and the login.
 void add_api(http::Router& router, const Services& services);

@@ -198,7 +198,8 @@ void add_backup(http::Router& router, const Services& services) {
                 .pattern = "/api/backup/",
                 .access = http::Access::of(http::Role::administrator),
                 .tag = "Backup",
-                .summary = "The whole store as a tar archive; images=true: with the images' contents"},
+                .summary = "The whole store as a tar archive; images=true: with the images' contents",
+                .is_audited = true},  // it holds the hashes of all secrets
                http::Handler([services](http::Request& request) { return get(services, request); }));
 }
 

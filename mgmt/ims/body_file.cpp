@@ -62,13 +62,14 @@ asio::awaitable<http::OrProblem<boot::Content>> receive_file(const Services& ser
     co_return *content;
 }
 
-asio::awaitable<Outcome<void>> publish_files(const Services& services, std::span<boot::Upload> contents,
+asio::awaitable<Outcome<void>> publish_files(const Services& services, const http::Request& request,
+                                             std::span<boot::Upload> contents,
                                              std::function<Outcome<void>(store::Batch&)> name) {
     for (int attempt = 1;; ++attempt) {
         const auto published =
             co_await run_on(services.disk, [&] { return boot::Upload::publish(contents); });
         if (!published) co_return pass_on(published.error());
-        auto named = co_await services.writer.submit([&](store::Batch& batch) { return name(batch); });
+        auto named = co_await services.change(request, [&](store::Batch& batch) { return name(batch); });
         const bool collected = !named && named.error().kind == Failure::Kind::gone;
         if (!collected || attempt == kPublishAttempts) co_return named;
     }

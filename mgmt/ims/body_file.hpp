@@ -22,7 +22,7 @@ boost::asio::awaitable<http::OrProblem<boot::Content>> receive_file(const Servic
 
 // Publishes the contents, then runs NAME in an operation of the Writer; again if one was collected in
 // between.
-boost::asio::awaitable<Outcome<void>> publish_files(const Services& services,
+boost::asio::awaitable<Outcome<void>> publish_files(const Services& services, const http::Request& request,
                                                     std::span<boot::Upload> contents,
                                                     std::function<Outcome<void>(store::Batch&)> name);
 

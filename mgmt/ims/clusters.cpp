@@ -107,7 +107,7 @@ boost::asio::awaitable<http::Outcome> add_machine(const Services& services, cons
     }
     json fields = request.json();
     fields["cluster"] = Id::parse(request.parameter("id"))->to_string();
-    co_return co_await create(services, machines, std::move(fields));
+    co_return co_await create(services, machines, request, std::move(fields));
 }
 
 }  // namespace

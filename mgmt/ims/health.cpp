@@ -86,13 +86,28 @@ Check check_events(const events::Consumer::Statistics& statistics) {
     return {"events", true, figure};
 }
 
+Check check_certificate(const http::TlsStatus& tls, std::int64_t now) {
+    constexpr std::int64_t kSoon = 14 * 86'400;
+    const std::int64_t left = tls.not_after - now;
+    const auto human = [](std::int64_t seconds) {
+        return events::human_duration(static_cast<std::uint64_t>(seconds) * kNanosPerSecond);
+    };
+    std::string detail = left <= 0 ? "the certificate expired " + human(-left) + " ago"
+                                   : "the certificate is good for " + human(left);
+    if (left <= kSoon) detail += "; put a new one and its key in their places";
+    if (!tls.trouble.empty()) detail += "; the files as they are now are not in use: " + tls.trouble;
+    return {"certificate", left > 0, std::move(detail)};
+}
+
 http::Outcome get_health(const Observation& observation) {
-    const std::vector<Check> checks{
+    std::vector<Check> checks{
         check_dataplane(observation.dataplane, monotonic_ns()),
         check_store(observation.writer.store()),
         check_disk(observation.state_dir),
         check_events(observation.consumer.statistics()),
     };
+    if (const auto tls = observation.tls())
+        checks.push_back(check_certificate(*tls, static_cast<std::int64_t>(realtime_ns() / kNanosPerSecond)));
     bool good = true;
     auto list = nlohmann::ordered_json::array();
     for (const Check& check : checks) {

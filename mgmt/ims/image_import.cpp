@@ -69,7 +69,7 @@ asio::awaitable<http::OrProblem<json>> run(const Services& services, Request& re
     std::function<Outcome<void>(store::Batch&)> give_names = [&](store::Batch& batch) {
         return name_all(services, batch, import);
     };
-    const auto published = co_await publish_files(services, import.unpacked.contents, give_names);
+    const auto published = co_await publish_files(services, request, import.unpacked.contents, give_names);
     if (!published) co_return refused(published.error());
     std::uint64_t bytes = 0;
     for (const auto& content : import.unpacked.contents) bytes += content.content().size;

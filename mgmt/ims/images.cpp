@@ -58,7 +58,7 @@ asio::awaitable<http::Outcome> put(const Services& services, Request& request) {
         return {};
     };
     Outcome<void> published;
-    if (content) published = co_await publish_files(services, {upload.get(), 1}, give_name);
+    if (content) published = co_await publish_files(services, request, {upload.get(), 1}, give_name);
     co_await discard(services, upload);
     if (!content) co_return tl::unexpected(content.error());
     if (!published) co_return refused(published.error());
@@ -80,8 +80,8 @@ http::Outcome get(const Services& services, const Request& request) {
 
 asio::awaitable<http::Outcome> remove(const Services& services, const Request& request) {
     const std::string& name = request.parameter("name");
-    const auto removed =
-        co_await services.writer.submit([&](Batch& batch) { return services.catalogue.remove(batch, name); });
+    const auto removed = co_await services.change(
+        request, [&](Batch& batch) { return services.catalogue.remove(batch, name); });
     if (!removed) co_return refused(removed.error());
     if (!*removed) co_return http::problem(http::Status::not_found, "there is no image " + name);
     co_return Response::no_content();

@@ -222,8 +222,15 @@ boost::asio::awaitable<http::Outcome> end_one(const Services& services, const ht
     const std::string& id = request.parameter("id");
     const auto address = Ipv4Address::parse(id);
     if (!address) co_return http::problem(http::Status::not_found, "there is no lease of " + id);
-    const auto freed =
-        co_await services.writer.submit([&](Batch& batch) { return boot::free_lease(batch, *address); });
+    const auto freed = co_await services.change(request, [&](Batch& batch) -> Outcome<void> {
+        const auto lease = batch.record<LeaseRecord>(batch.tables().leases, bytes_of(*address));
+        if (!lease) return pass_on(lease.error());
+        if (auto ended = boot::free_lease(batch, *address); !ended) return ended;
+        json before = {{"mac_address", (*lease)->mac.to_string()},
+                       {"binding_state", to_string((*lease)->state)}};
+        return store::audit(batch, *batch.author(),
+                            {.event = "deleted", .kind = "lease", .object = id, .before = std::move(before)});
+    });
     if (!freed) co_return refused(freed.error());
     co_return http::Response::no_content();
 }

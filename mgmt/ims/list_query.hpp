@@ -21,11 +21,18 @@ struct IndexedField {
     const store::Index* index;
 };
 
+// Objects of one page.
+struct PageLimits {
+    std::size_t usual = 1'000'000;  // when the query does not say how many
+    std::size_t most = 1'000'000;
+};
+
 class ListQuery {
   public:
     // Or a 400 that names the parameter.
     [[nodiscard]] static http::OrProblem<ListQuery> parse(const http::Schema& schema,
-                                                          const http::Request& request);
+                                                          const http::Request& request,
+                                                          PageLimits limits = {});
 
     // One page of COLLECTION. The visitor's documents match and come in order.
     struct Page {
@@ -49,6 +56,7 @@ class ListQuery {
     };
 
     http::OrProblem<void> add(const http::Schema& schema, const std::string& name, const std::string& value);
+    http::OrProblem<void> add_moment(const std::string& name, const std::string& value);
     http::OrProblem<void> add_order(const http::Schema& schema, std::string_view names);
     [[nodiscard]] bool matches(const store::Document& document) const;
     [[nodiscard]] bool precedes(const store::Document& a, const store::Document& b) const;
@@ -61,6 +69,8 @@ class ListQuery {
     std::vector<Condition> conditions_;
     std::vector<Order> orders_;
     std::optional<store::Id> after_;
+    std::string since_, until_;            // bounds of created_at, as it is written; empty: none
+    std::optional<store::Id> not_before_;  // nothing up to it was made after since_
     std::size_t limit_;
 };
 

@@ -216,6 +216,28 @@ std::vector<MetricFamily> ManagementMetrics::Collect() const {
     return out;
 }
 
+std::vector<MetricFamily> SecurityMetrics::Collect() const {
+    std::vector<MetricFamily> out;
+    const auto counter = [&out](const char* name, const char* help, std::uint64_t value) {
+        out.push_back(single(name, help, MetricType::Counter, static_cast<double>(value)));
+    };
+    counter("rouse_http_rate_limited_total", "requests refused because their client asked for too much",
+            limiter_->refused());
+    out.push_back(single("rouse_http_rate_clients", "clients whose rate is known", MetricType::Gauge,
+                         static_cast<double>(limiter_->clients())));
+    counter("rouse_audit_suppressed_total",
+            "refusals and failed logins that came too fast to be on the audit log", audit_->suppressed());
+    counter("rouse_audit_lost_total", "entries that the store could not take", audit_->lost());
+    if (!tls_) return out;
+    out.push_back(single("rouse_tls_certificate_not_after_seconds",
+                         "when the API's certificate expires, in seconds since 1970", MetricType::Gauge,
+                         static_cast<double>(tls_->not_after)));
+    counter("rouse_tls_reloads_total", "times that a new certificate was taken", tls_->reloads);
+    counter("rouse_tls_reload_failures_total", "times that a new certificate could not be used",
+            tls_->failures);
+    return out;
+}
+
 std::string to_text(const std::vector<const prometheus::Collectable*>& sources) {
     std::vector<MetricFamily> all;
     for (const auto* source : sources) {
@@ -244,7 +266,8 @@ void add_metrics(http::Router& router, const Observation& observation) {
                    const DataplaneMetrics dataplane(observation.dataplane);
                    const ManagementMetrics management(observation.writer, observation.consumer,
                                                       observation.requests, observation.transfers);
-                   return http::Response::text(to_text({&dataplane, &management}),
+                   const SecurityMetrics security(observation.limiter, observation.audit, observation.tls());
+                   return http::Response::text(to_text({&dataplane, &management, &security}),
                                                "text/plain; version=0.0.4; charset=utf-8");
                });
 }

@@ -4,10 +4,14 @@
 
 #include "mgmt/events/consumer.hpp"
 #include "mgmt/events/dataplane_counters.hpp"
+#include "mgmt/http/rate_limiter.hpp"
+#include "mgmt/http/tls.hpp"
+#include "mgmt/ims/audit.hpp"
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
 #include "mgmt/store/writer.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +44,20 @@ class ManagementMetrics final : public prometheus::Collectable {
     events::Consumer* consumer_;
     const RequestCounts* requests_;
     const HttpTransfers* transfers_;
+};
+
+// Who was turned away, what is not on the audit log, when the certificate ends.
+class SecurityMetrics final : public prometheus::Collectable {
+  public:
+    SecurityMetrics(const http::RateLimiter& limiter, const AuditTrail& audit,
+                    std::optional<http::TlsStatus> tls)
+        : limiter_(&limiter), audit_(&audit), tls_(std::move(tls)) {}
+    [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+
+  private:
+    const http::RateLimiter* limiter_;
+    const AuditTrail* audit_;
+    std::optional<http::TlsStatus> tls_;
 };
 
 // In the text format 0.0.4.

@@ -6,11 +6,16 @@
 #include "mgmt/boot/rack_client.hpp"
 #include "mgmt/events/consumer.hpp"
 #include "mgmt/events/dataplane_counters.hpp"
+#include "mgmt/http/rate_limiter.hpp"
 #include "mgmt/http/router.hpp"
+#include "mgmt/http/tls.hpp"
+#include "mgmt/ims/audit.hpp"
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
 #include "mgmt/store/writer.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
 
 namespace rouse::ims {
@@ -23,7 +28,10 @@ struct Observation {
     boot::Appliance& appliance;
     RequestCounts& requests;
     const HttpTransfers& transfers;
-    std::string state_dir;  // whose disk space is watched
+    const http::RateLimiter& limiter;
+    const AuditTrail& audit;
+    std::function<std::optional<http::TlsStatus>()> tls;  // of the API's listener; nothing: it is plain
+    std::string state_dir;                                // whose disk space is watched
     boot::NeighbourLookup neighbours{};
 };
 

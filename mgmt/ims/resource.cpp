@@ -225,7 +225,7 @@ asio::awaitable<http::Outcome> change(const Services& services, const Resource& 
         Document before, now;
     };
     const std::string& id = request.parameter("id");
-    const auto changed = co_await services.writer.submit([&](Batch& batch) -> Outcome<Changed> {
+    const auto changed = co_await services.change(request, [&](Batch& batch) -> Outcome<Changed> {
         auto current = require(batch, resource.collection, id);
         if (!current) return pass_on(current.error());
         if (auto matched = check_match(request, *current); !matched) return pass_on(matched.error());
@@ -237,6 +237,7 @@ asio::awaitable<http::Outcome> change(const Services& services, const Resource& 
         return Changed{std::move(*current), std::move(*now)};
     });
     if (!changed) co_return refused(changed.error());
+    if (resource.committed) resource.committed();
     if (resource.follow_up) {
         const auto followed = co_await resource.follow_up(&changed->before, changed->now);
         if (!followed) co_return refused(followed.error());
@@ -248,13 +249,14 @@ asio::awaitable<http::Outcome> remove(const Services& services, const Resource& 
                                       const Request& request) {
     const std::string& id = request.parameter("id");
     const bool force = is_forced(request);
-    const auto removed = co_await services.writer.submit([&](Batch& batch) -> Outcome<void> {
+    const auto removed = co_await services.change(request, [&](Batch& batch) -> Outcome<void> {
         const auto current = require(batch, resource.collection, id);
         if (!current) return pass_on(current.error());
         if (auto matched = check_match(request, *current); !matched) return matched;
         return resource.remove(batch, *current, force);
     });
     if (!removed) co_return refused(removed.error());
+    if (resource.committed) resource.committed();
     co_return Response::no_content();
 }
 
@@ -280,7 +282,7 @@ void add_collection_routes(http::Router& router, const Services& services,
     creation.request = &resource->schema;
     creation.success = Status::created;
     router.add(std::move(creation), http::Handler([services, resource](Request& request) {
-                   return create(services, *resource, request.json());
+                   return create(services, *resource, request, request.json());
                }));
 }
 
@@ -314,20 +316,29 @@ void add_resource(http::Router& router, const Services& services, Resource resou
     }
 }
 
-asio::awaitable<http::Outcome> create(const Services& services, const Resource& resource, json fields) {
+asio::awaitable<http::Outcome> create(const Services& services, const Resource& resource,
+                                      const Request& request, json fields) {
     if (resource.prepare) {
         auto prepared = co_await resource.prepare(std::move(fields));
         if (!prepared) co_return tl::unexpected(prepared.error());
         fields = std::move(*prepared);
     }
-    auto created = co_await services.writer.submit(
-        [&](Batch& batch) -> Outcome<Document> { return resource.create(batch, fields); });
+    auto created = co_await services.change(
+        request, [&](Batch& batch) -> Outcome<Document> { return resource.create(batch, fields); });
     if (!created) co_return refused(created.error());
+    if (resource.committed) resource.committed();
     if (resource.follow_up) {
         const auto followed = co_await resource.follow_up(nullptr, *created);
         if (!followed) co_return refused(followed.error());
     }
     auto response = changed_to(services, resource, *created, Status::created);
+    if (response && resource.reveal) {
+        auto& text = std::get<std::string>(response->body);
+        json shown = json::parse(text);
+        resource.reveal(fields, shown);
+        text = shown.dump();
+        response->headers.set("Cache-Control", "no-store");
+    }
     if (response)
         response->headers.add("Location", resource.paths.front() + "/" + created->id.to_string() + "/");
     co_return response;

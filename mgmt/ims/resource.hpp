@@ -45,6 +45,10 @@ struct Resource {
     std::function<boost::asio::awaitable<Outcome<void>>(const store::Document* before,
                                                         const store::Document& now)>
         follow_up{};
+    // After anything was committed.
+    std::function<void()> committed{};
+    // Adds to the answer of a creation what is shown this once, from what prepare() made.
+    std::function<void(const nlohmann::json& prepared, nlohmann::json& answer)> reveal{};
     // Adds to an answer what is not stored.
     std::function<Outcome<void>(const store::View&, nlohmann::json& answer)> decorate{};
 };
@@ -62,6 +66,6 @@ void add_resource(http::Router& router, const Services& services, Resource resou
 
 // Creates one object and answers 201: the POST of RESOURCE, also for routes of other shapes.
 boost::asio::awaitable<http::Outcome> create(const Services& services, const Resource& resource,
-                                             nlohmann::json fields);
+                                             const http::Request& request, nlohmann::json fields);
 
 }  // namespace rouse::ims

@@ -115,7 +115,7 @@ http::Outcome read(const Services& services, const ServiceConfig& config) {
 asio::awaitable<http::Outcome> change(const Services& services, const ServiceConfig& config,
                                       const http::Request& request, bool patch) {
     const json& body = request.json();
-    const auto changed = co_await services.writer.submit([&](store::Batch& batch) -> Outcome<void> {
+    const auto changed = co_await services.change(request, [&](store::Batch& batch) -> Outcome<void> {
         auto settings = boot::read_settings(batch);
         if (!settings) return pass_on(settings.error());
         json fields = body;

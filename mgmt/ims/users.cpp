@@ -40,16 +40,6 @@ const http::Schema& user_schema() {
     return schema;
 }
 
-// Those of a stored user that this build knows.
-http::Roles roles_of(const json& fields) {
-    http::Roles roles;
-    json names = fields.value("roles", json::array());
-    names.push_back(fields.value("role", std::string()));
-    for (const auto& name : names)
-        if (const auto role = http::parse_role(name.get<std::string>())) roles.add(*role);
-    return roles;
-}
-
 bool is_administrator(const json& fields) {
     return roles_of(fields).has(http::Role::administrator);
 }
@@ -81,6 +71,16 @@ Result<void> write_secret(const std::string& path, const std::string& text) {
 
 }  // namespace
 
+http::Roles roles_of(const json& fields) {
+    http::Roles roles;
+    json names = fields.value("roles", json::array());
+    if (const auto role = fields.find("role"); role != fields.end()) names.push_back(*role);
+    for (const auto& name : names)
+        if (const auto role = name.is_string() ? http::parse_role(name.get<std::string>()) : std::nullopt)
+            roles.add(*role);
+    return roles;
+}
+
 Result<std::optional<http::User>> Users::find(std::string_view username) const {
     const auto snapshot = store_->snapshot();
     if (!snapshot) return tl::unexpected(snapshot.error());
@@ -90,6 +90,17 @@ Result<std::optional<http::User>> Users::find(std::string_view username) const {
     const auto roles = roles_of((*user)->fields);
     if (roles.empty()) return fail("the stored user " + std::string(username) + " has no role that is known");
     return std::optional(http::User{(*user)->text(kPasswordHash), roles});
+}
+
+Result<std::optional<http::Client>> Users::find_client(std::string_view client_id) const {
+    const auto snapshot = store_->snapshot();
+    if (!snapshot) return tl::unexpected(snapshot.error());
+    const auto client = find_by(*snapshot, kOauthClients, kOauthClientByClientId, client_id);
+    if (!client) return tl::unexpected(client.error());
+    if (!*client) return std::optional<http::Client>{};
+    return std::optional(http::Client{.secret_hash = (*client)->text(kSecretHash),
+                                      .roles = roles_of((*client)->fields),
+                                      .certificate = (*client)->text("certificate_thumbprint")});
 }
 
 Result<bool> ensure_first_user(Writer& writer, const std::string& password_file) {
@@ -144,6 +155,7 @@ void add_users(http::Router& router, const Services& services) {
         if (auto erased = erase(batch, kUsers, current.id); !erased) return pass_on(erased.error());
         return {};
     };
+    resource.committed = [&auth = services.auth] { auth.forget(); };
     add_resource(router, services, std::move(resource));
 }
 

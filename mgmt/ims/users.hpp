@@ -1,5 +1,5 @@
 #pragma once
-// The users that may log in: their documents, and the first one.
+// Who may log in: the documents of users and of OAuth2 clients, and the first user.
 
 #include "mgmt/http/auth.hpp"
 #include "mgmt/store/writer.hpp"
@@ -9,13 +9,21 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace rouse::ims {
+
+// Those that FIELDS name as "role" and "roles" and that this build knows.
+[[nodiscard]] http::Roles roles_of(const nlohmann::json& fields);
+
+inline constexpr const char* kSecretHash = "_secret_hash";  // of a client's document
 
 // Thread safe.
 class Users : public http::UserStore {
   public:
     explicit Users(const store::Store& store) noexcept : store_(&store) {}
     [[nodiscard]] Result<std::optional<http::User>> find(std::string_view username) const override;
+    [[nodiscard]] Result<std::optional<http::Client>> find_client(std::string_view client_id) const override;
 
   private:
     const store::Store* store_;

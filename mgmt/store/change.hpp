@@ -19,13 +19,16 @@ enum class Kind : std::uint8_t {
     boot_token = 7,
     setting = 8,
     timeline = 9,  // no document: what happened to the machine with that Id, see mgmt/events
+    oauth_client = 20,
+    audit = 21,
 };
-inline constexpr std::size_t kKinds = 10;
+inline constexpr std::size_t kKinds = 22;
 
-// Users' passwords and boot tokens' hashes: no API, live stream or other appliance is told of these
+// Secrets' hashes, and the log of who did what: no API, live stream or other appliance is told of these
 // documents, not even that they changed.
 [[nodiscard]] constexpr bool is_internal(Kind kind) noexcept {
-    return kind == Kind::user || kind == Kind::boot_token;
+    return kind == Kind::user || kind == Kind::boot_token || kind == Kind::oauth_client ||
+           kind == Kind::audit;
 }
 
 struct Change {

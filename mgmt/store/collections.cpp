@@ -27,6 +27,9 @@ constexpr char kStatus[] = "status";
 constexpr char kCidr[] = "cidr";
 constexpr char kSha256[] = "sha256";
 constexpr char kUsername[] = "username";
+constexpr char kClientId[] = "client_id";
+constexpr char kUser[] = "user";
+constexpr char kObject[] = "object";
 constexpr char kHash[] = "hash";
 constexpr char kPreviousHash[] = "previous_hash";
 constexpr char kSpentHash[] = "spent_hash";
@@ -78,6 +81,9 @@ const Index kBootTokenByMachine{Kind::boot_token, 2, true, kMachine, text<kMachi
 const Index kBootTokenBySpentHash{Kind::boot_token, 3, false, kSpentHash, text<kSpentHash>};
 const Index kBootTokenByPreviousHash{Kind::boot_token, 4, false, kPreviousHash, text<kPreviousHash>};
 const Index kSettingByName{Kind::setting, 1, true, kName, text<kName>};
+const Index kOauthClientByClientId{Kind::oauth_client, 1, true, kClientId, text<kClientId>};
+const Index kAuditByUser{Kind::audit, 1, false, kUser, text<kUser>};
+const Index kAuditByObject{Kind::audit, 2, false, kObject, text<kObject>};
 
 namespace {
 
@@ -93,6 +99,8 @@ constexpr const Index* kUserIndices[] = {&kUserByUsername};
 constexpr const Index* kBootTokenIndices[] = {&kBootTokenByHash, &kBootTokenByMachine, &kBootTokenBySpentHash,
                                               &kBootTokenByPreviousHash};
 constexpr const Index* kSettingIndices[] = {&kSettingByName};
+constexpr const Index* kOauthClientIndices[] = {&kOauthClientByClientId};
+constexpr const Index* kAuditIndices[] = {&kAuditByUser, &kAuditByObject};
 
 }  // namespace
 
@@ -104,5 +112,7 @@ const Collection kImages{Kind::image, "image", kImageIndices};
 const Collection kUsers{Kind::user, "user", kUserIndices};
 const Collection kBootTokens{Kind::boot_token, "boot token", kBootTokenIndices};
 const Collection kSettings{Kind::setting, "setting", kSettingIndices};
+const Collection kOauthClients{Kind::oauth_client, "oauth-client", kOauthClientIndices};
+const Collection kAudit{Kind::audit, "audit entry", kAuditIndices};
 
 }  // namespace rouse::store

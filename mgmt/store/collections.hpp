@@ -63,6 +63,9 @@ extern const Index kBootTokenByPreviousHash;
 extern const Index kBootTokenBySpentHash;
 extern const Index kBootTokenByMachine;
 extern const Index kSettingByName;
+extern const Index kOauthClientByClientId;
+extern const Index kAuditByUser;
+extern const Index kAuditByObject;
 
 extern const Collection kClusters;
 extern const Collection kMachines;
@@ -72,5 +75,7 @@ extern const Collection kImages;
 extern const Collection kUsers;
 extern const Collection kBootTokens;
 extern const Collection kSettings;
+extern const Collection kOauthClients;
+extern const Collection kAudit;
 
 }  // namespace rouse::store

@@ -1,5 +1,6 @@
 #include "mgmt/store/documents.hpp"
 
+#include "mgmt/store/audit.hpp"
 #include "mgmt/store/changes.hpp"
 #include "shared/clock.hpp"
 #include "shared/endian.hpp"
@@ -64,9 +65,11 @@ std::optional<std::string> indexed(const Index& index, const json* fields) {
     return fields == nullptr ? std::nullopt : index.value(*fields);
 }
 
-// Notes in the feed of changes what becomes of a document; WAS as for move_indices().
+// Notes in the feed of changes what becomes of a document; WAS as for move_indices(). Entries of the audit
+// log, which nobody follows, would only make it longer.
 Result<void> note(Batch& batch, const Collection& collection, const Id& id, Change::What what,
                   const json* was) {
+    if (collection.kind == Kind::audit) return {};
     Change change;
     change.kind = collection.kind;
     change.what = what;
@@ -118,6 +121,14 @@ Result<void> move_indices(Batch& batch, const Collection& collection, const Id& 
         }
     }
     return {};
+}
+
+// Who has an author is on the log. A boot token belongs to its machine, which is there.
+Outcome<void> log_change(Batch& batch, const Collection& collection, const Id& id, const json* was,
+                         const json* is) {
+    if (batch.author() == nullptr || collection.kind == Kind::audit || collection.kind == Kind::boot_token)
+        return {};
+    return audit_document(batch, *batch.author(), collection, id, was, is);
 }
 
 }  // namespace
@@ -212,7 +223,7 @@ Outcome<Document> insert(Batch& batch, const Collection& collection, json fields
     Document document{Id::make(), 1, std::move(fields)};
     document.fields["id"] = document.id.to_string();
     document.fields["created_at"] = to_timestamp(batch.now_ns());
-    document.fields["updated_at"] = document.fields["created_at"];
+    if (collection.kind != Kind::audit) document.fields["updated_at"] = document.fields["created_at"];
     if (const auto free = check_indices(batch, collection, document.id, document.fields); !free)
         return pass_on(free.error());
     if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
@@ -220,6 +231,8 @@ Outcome<Document> insert(Batch& batch, const Collection& collection, json fields
     if (!moved) return pass_on(moved.error());
     const auto noted = note(batch, collection, document.id, Change::What::created, nullptr);
     if (!noted) return pass_on(noted.error());
+    const auto logged = log_change(batch, collection, document.id, nullptr, &document.fields);
+    if (!logged) return pass_on(logged.error());
     return document;
 }
 
@@ -240,6 +253,8 @@ Outcome<Document> update(Batch& batch, const Collection& collection, Document do
     if (!moved) return pass_on(moved.error());
     const auto noted = note(batch, collection, document.id, Change::What::updated, &(*stored)->fields);
     if (!noted) return pass_on(noted.error());
+    const auto logged = log_change(batch, collection, document.id, &(*stored)->fields, &document.fields);
+    if (!logged) return pass_on(logged.error());
     return document;
 }
 
@@ -253,6 +268,8 @@ Outcome<bool> erase(Batch& batch, const Collection& collection, Id id) {
     if (!moved) return pass_on(moved.error());
     const auto noted = note(batch, collection, id, Change::What::deleted, &(*stored)->fields);
     if (!noted) return pass_on(noted.error());
+    const auto logged = log_change(batch, collection, id, &(*stored)->fields, nullptr);
+    if (!logged) return pass_on(logged.error());
     return true;
 }
 

@@ -14,7 +14,10 @@ namespace rouse::store {
 struct Id {
     std::array<std::uint8_t, 16> octets{};
 
+    // Greater than every one that this process made before. Any thread.
     [[nodiscard]] static Id make();
+    // Before every one that is made at this moment (milliseconds since 1970) or later.
+    [[nodiscard]] static Id before(std::uint64_t millis);
     // The canonical form only (RFC 9562 4), any case.
     [[nodiscard]] static std::optional<Id> parse(std::string_view text);
     [[nodiscard]] std::string to_string() const;

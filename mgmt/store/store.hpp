@@ -2,6 +2,7 @@
 // The store as the management plane opens it: the tables of both processes and its own, at this build's
 // schema version. Reading is a Snapshot: any thread, no waiting for the writer. Writing goes through Writer.
 
+#include "mgmt/store/author.hpp"
 #include "mgmt/store/change.hpp"
 #include "shared/clock.hpp"
 #include "shared/store/lmdb.hpp"
@@ -14,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rouse::store {
@@ -73,6 +75,8 @@ class Batch : public View {
         : View(txn, store), now_ns_(now_ns) {}
 
     [[nodiscard]] Transaction& txn() noexcept { return *txn_; }
+    // Whose changes these are; null: the appliance's own. See Authored.
+    [[nodiscard]] const Author* author() const noexcept { return author_; }
     // CLOCK_REALTIME, the same for the whole batch.
     [[nodiscard]] std::uint64_t now_ns() const noexcept { return now_ns_; }
     [[nodiscard]] std::uint64_t now_unix() const noexcept { return now_ns_ / kNanosPerSecond; }
@@ -109,10 +113,26 @@ class Batch : public View {
     // Who follows hosts, leases and networks is told by a number that changes with them, and with nothing
     // else.
     Result<void> note_change(Table table);
+    friend class Authored;
 
     std::uint64_t now_ns_;
     bool hosts_changed_ = false;
     std::vector<Change> changes_;
+    const Author* author_ = nullptr;
+};
+
+// As long as it lives, what is done to the documents of BATCH is on the audit log as AUTHOR's.
+class Authored {
+  public:
+    Authored(Batch& batch, const Author& author) noexcept
+        : batch_(&batch), before_(std::exchange(batch.author_, &author)) {}
+    Authored(const Authored&) = delete;
+    Authored& operator=(const Authored&) = delete;
+    ~Authored() { batch_->author_ = before_; }
+
+  private:
+    Batch* batch_;
+    const Author* before_;
 };
 
 class Store {

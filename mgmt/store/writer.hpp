@@ -118,6 +118,12 @@ class Writer {
             std::move(initiate), boost::asio::use_awaitable, std::move(operation));
     }
 
+    // Nobody waits for it; DONE is told the result on the writer's thread.
+    template <typename F, typename Done>
+    void post(F operation, Done done) {
+        enqueue(make(std::move(operation), std::move(done)));
+    }
+
     [[nodiscard]] Store& store() noexcept { return *store_; }
     // Told of every commit's changes.
     [[nodiscard]] ChangeHub& changes() noexcept { return changes_; }

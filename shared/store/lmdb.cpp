@@ -117,6 +117,14 @@ Result<std::size_t> Transaction::count(Table table) const {
     return stat.ms_entries;
 }
 
+Result<std::uint64_t> Transaction::bytes(Table table) const {
+    MDB_stat stat{};
+    if (const int code = mdb_stat(raw(), table.handle, &stat); code != 0)
+        return failed("cannot examine the store", code);
+    return (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) *
+           std::uint64_t{stat.ms_psize};
+}
+
 Result<void> Transaction::commit() {
     const int code = mdb_txn_commit(handle_.release());
     if (code != 0) return failed("cannot commit to the store", code);

@@ -78,6 +78,8 @@ class Transaction {
     // True if it was there.
     Result<bool> remove(Table table, Bytes key);
     [[nodiscard]] Result<std::size_t> count(Table table) const;
+    // Of the pages that it takes.
+    [[nodiscard]] Result<std::uint64_t> bytes(Table table) const;
     Result<void> commit();
 
     // Read transactions only: give the snapshot back and take the newest one, keeping the reader's slot. ~10

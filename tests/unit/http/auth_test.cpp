@@ -46,6 +46,16 @@ TEST(LoginLimiter, BlocksAPeerForTheRestOfItsWindow) {
     EXPECT_EQ(limiter.blocked_for(guesser, start + LoginLimiter::kWindow), std::nullopt);
 }
 
+TEST(LoginLimiter, TakesThe64OfAnIpv6AddressForOneClient) {
+    LoginLimiter limiter;
+    const LoginLimiter::Time start{};
+    for (unsigned i = 0; i < LoginLimiter::kMaxFailures; ++i)
+        limiter.failed(*IpAddress::parse("2001:db8::" + std::to_string(i)), start);
+    EXPECT_TRUE(limiter.blocked_for(*IpAddress::parse("2001:db8::ffff"), start));
+    EXPECT_FALSE(limiter.blocked_for(*IpAddress::parse("2001:db8:0:1::1"), start));
+    EXPECT_EQ(limiter.peers(), 1U);
+}
+
 TEST(LoginLimiter, ForgetsSlowFailuresAndBoundsItsMemory) {
     LoginLimiter limiter;
     const IpAddress slow = Ipv4Address::from_host(1);
@@ -61,11 +71,18 @@ TEST(LoginLimiter, ForgetsSlowFailuresAndBoundsItsMemory) {
 
 struct Users final : UserStore {
     std::map<std::string, User> users;
+    std::map<std::string, Client> clients;
     bool broken = false;
     [[nodiscard]] Result<std::optional<User>> find(std::string_view username) const override {
         if (broken) return fail("the store cannot be read");
         const auto found = users.find(std::string(username));
         if (found == users.end()) return std::nullopt;
+        return found->second;
+    }
+    [[nodiscard]] Result<std::optional<Client>> find_client(std::string_view id) const override {
+        if (broken) return fail("the store cannot be read");
+        const auto found = clients.find(std::string(id));
+        if (found == clients.end()) return std::nullopt;
         return found->second;
     }
 };
@@ -91,9 +108,10 @@ class AuthTest : public testing::Test {
     Response login(const std::string& user, const std::string& password) {
         return post("/api/token/", {{"username", user}, {"password", password}});
     }
-    Response whoami(const std::string& authorization) {
+    Response whoami(const std::string& authorization, const std::string& certificate = "") {
         Request request;
         request.path = "/whoami";
+        request.certificate = certificate;
         if (!authorization.empty()) request.headers.add("authorization", authorization);
         return run_to_end(router_.dispatch(request));
     }
@@ -101,9 +119,7 @@ class AuthTest : public testing::Test {
 
     TemporaryDirectory directory_;
     Users users_;
-    Auth auth_ =
-        Auth::open({directory_ / "token.pem", std::chrono::seconds(900), std::chrono::seconds(86400)}, users_)
-            .value();
+    Auth auth_ = Auth::open({.key_directory = directory_ / "keys"}, users_).value();
     Router router_;
     std::uint32_t peer_ = 1;
 };
@@ -181,9 +197,11 @@ TEST_F(AuthTest, BadTokensAre401WithAChallenge) {
 
 TEST_F(AuthTest, AKnownTokenExpiresToo) {
     users_.users["short"] = users_.users["admin"];
-    auto brief =
-        Auth::open({directory_ / "token.pem", std::chrono::seconds(2), std::chrono::seconds(2)}, users_)
-            .value();
+    auto brief = Auth::open({.key_directory = directory_ / "keys",
+                             .access_life = std::chrono::seconds(2),
+                             .refresh_life = std::chrono::seconds(2)},
+                            users_)
+                     .value();
     Router router;
     brief.install(router);
     BodyText text(R"({"username":"short","password":"secret"})");
@@ -202,6 +220,66 @@ TEST_F(AuthTest, AKnownTokenExpiresToo) {
 TEST_F(AuthTest, AStoreThatCannotBeReadIsNotAWrongPassword) {
     users_.broken = true;
     EXPECT_EQ(login("admin", "secret").status, Status::internal_server_error);
+}
+
+TEST_F(AuthTest, ADeletedUsersTokensEnd) {
+    const auto token = "Bearer " + body(login("admin", "secret"))["access"].get<std::string>();
+    EXPECT_EQ(whoami(token).status, Status::ok);
+    const auto kept = users_.users["admin"];
+    users_.users.clear();
+    auth_.forget();
+    EXPECT_EQ(whoami(token).status, Status::unauthorized);
+    users_.users["admin"] = kept;
+    EXPECT_EQ(whoami(token).status, Status::ok) << "a refusal is not remembered";
+    users_.users["admin"].password_hash = hash_password("changed").value();
+    auth_.forget();
+    EXPECT_EQ(whoami(token).status, Status::unauthorized) << "the token dies with the password";
+}
+
+TEST_F(AuthTest, RolesThatWereTakenAwayCountNoMore) {
+    users_.users["admin"].roles = {Role::operator_, Role::worker};
+    const auto token = "Bearer " + body(login("admin", "secret"))["access"].get<std::string>();
+    EXPECT_EQ(std::get<std::string>(whoami(token).body), "admin operator and worker");
+    users_.users["admin"].roles = {Role::operator_, Role::administrator};
+    auth_.forget();
+    EXPECT_EQ(std::get<std::string>(whoami(token).body), "admin operator and worker")
+        << "administrators are workers, and this token is no administrator's";
+    users_.users["admin"].roles = Role::operator_;
+    auth_.forget();
+    EXPECT_EQ(std::get<std::string>(whoami(token).body), "admin operator");
+    users_.users["admin"].roles = Role::viewer;
+    auth_.forget();
+    EXPECT_EQ(whoami(token).status, Status::unauthorized);
+}
+
+TEST_F(AuthTest, KeysRotateWhileTokensStayGood) {
+    const auto token = "Bearer " + body(login("admin", "secret"))["access"].get<std::string>();
+    const auto ask = [&](Method method, const char* path) {
+        Request request;
+        request.method = method;
+        request.path = path;
+        request.headers.add("Authorization", token);
+        return run_to_end(router_.dispatch(request));
+    };
+    const auto before = body(ask(Method::get, "/api/token-keys/"));
+    ASSERT_EQ(before.size(), 1U);
+    const auto rotated = ask(Method::post, "/api/token-keys/rotate/");
+    ASSERT_EQ(rotated.status, Status::ok);
+    const auto after = body(rotated);
+    ASSERT_EQ(after.size(), 2U);
+    EXPECT_TRUE(after[0]["signs"]);
+    EXPECT_EQ(after[1]["kid"], before[0]["kid"]);
+    EXPECT_FALSE(after[1]["verifies_until"].is_null());
+    auth_.forget();
+    EXPECT_EQ(whoami(token).status, Status::ok);
+    EXPECT_EQ(whoami("Bearer " + body(login("admin", "secret"))["access"].get<std::string>()).status,
+              Status::ok);
+    EXPECT_EQ(body(ask(Method::get, "/.well-known/jwks.json"))["keys"].size(), 2U);
+
+    for (std::size_t keys = 3; keys <= KeyRing::kMost; ++keys)
+        ASSERT_EQ(ask(Method::post, "/api/token-keys/rotate/").status, Status::ok);
+    EXPECT_EQ(ask(Method::post, "/api/token-keys/rotate/").status, Status::conflict);
+    EXPECT_EQ(body(ask(Method::get, "/api/token-keys/")).size(), KeyRing::kMost);
 }
 
 TEST_F(AuthTest, HashesForTheStore) {

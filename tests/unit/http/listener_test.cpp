@@ -268,6 +268,9 @@ TEST_F(ListenerTest, SlowHeadersAndIdleConnectionsEnd) {
     EXPECT_EQ(idle.get("/hello").status, 200);
     Client silent(server.port());
     const auto start = std::chrono::steady_clock::now();
+    const auto answer = slow.receive();
+    EXPECT_EQ(answer.status, 408);
+    EXPECT_TRUE(answer.has("connection: close"));
     EXPECT_TRUE(slow.is_closed());
     EXPECT_TRUE(idle.is_closed());
     EXPECT_TRUE(silent.is_closed());
@@ -289,6 +292,7 @@ TEST_F(ListenerTest, AStalledBodyIsNotWaitedFor) {
     Server server(router_, options);
     Client client(server.port());
     client.send("POST /things HTTP/1.1\r\nHost: t\r\nContent-Length: 12\r\n\r\n{\"na");
+    EXPECT_EQ(client.receive().status, 408);
     EXPECT_TRUE(client.is_closed());
 }
 

@@ -51,6 +51,7 @@ class ApiTest : public store::StoreTest {
         api_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", role_};
         });
+        audit_.watch(api_);
         transfers_.emplace(*consumer_);
         add_boot_files(rack_, *services_, *transfers_);
     }
@@ -81,6 +82,7 @@ class ApiTest : public store::StoreTest {
         if (question != std::string::npos)
             made.query = http::Query::parse(target.substr(question + 1)).value();
         made.peer = *Ipv4Address::parse("10.77.9.9");
+        made.id = "request-1";
         return made;
     }
     Answer call(Method method, const std::string& target, const std::string& body = {},
@@ -120,11 +122,12 @@ class ApiTest : public store::StoreTest {
     boot::Appliance appliance_{*Ipv4Address::parse("10.77.0.1")};
     std::unique_ptr<events::Consumer> consumer_;
     Users users_{*store_};
-    http::Auth auth_ = http::Auth::open({.key_file = directory_.path() + "/key.pem"}, users_).value();
+    http::Auth auth_ = http::Auth::open({.key_directory = directory_.path() + "/keys"}, users_).value();
     boost::asio::thread_pool disk_{1};
     std::optional<Services> services_;
     std::optional<HttpTransfers> transfers_;
     std::map<IpAddress, MacAddress> neighbours_;  // on the rack's link
+    AuditTrail audit_{*writer_};
     http::Role role_ = http::Role::administrator;
     http::Router api_;
     http::Router rack_;

@@ -219,5 +219,30 @@ TEST_F(Observing, MetricsOfTheManagementPlane) {
     EXPECT_EQ(samples.at("rouse_dataplane_seen"), 0);
 }
 
+TEST_F(Observing, TheCertificatesEndIsSeen) {
+    const auto now = static_cast<std::int64_t>(realtime_ns() / kNanosPerSecond);
+    const auto check = [this] {
+        const auto checks = get("/health").json()["checks"];
+        EXPECT_EQ(checks.back()["name"], "certificate");
+        return checks.back();
+    };
+    dataplane_runs(2);
+    EXPECT_EQ(get("/metrics").text.find("rouse_tls_"), std::string::npos) << "it is plain";
+    tls_ = http::TlsStatus{.not_after = now + 30 * 86'400};
+    EXPECT_EQ(check()["status"], "ok");
+    tls_->not_after = now + 3 * 86'400;
+    tls_->trouble = "cannot use api.tls_key";
+    tls_->failures = 2;
+    EXPECT_EQ(check()["status"], "ok");
+    EXPECT_THAT(check()["detail"].get<std::string>(), HasSubstr("put a new one"));
+    EXPECT_THAT(check()["detail"].get<std::string>(), HasSubstr("not in use: cannot use api.tls_key"));
+    const auto samples = samples_of(get("/metrics").text);
+    EXPECT_EQ(samples.at("rouse_tls_certificate_not_after_seconds"), static_cast<double>(tls_->not_after));
+    EXPECT_EQ(samples.at("rouse_tls_reload_failures_total"), 2);
+    tls_->not_after = now - 60;
+    EXPECT_EQ(check()["status"], "failing");
+    EXPECT_EQ(get("/health").code, 503U);
+}
+
 }  // namespace
 }  // namespace rouse::ims

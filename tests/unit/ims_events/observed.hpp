@@ -50,7 +50,8 @@ class ObservedTest : public boot::BootTest {
         dataplane_.emplace(run_dir_);
         transfers_.emplace(*consumer_);
         observation_.emplace(Observation{*writer_, *consumer_, *dataplane_, appliance_, requests_,
-                                         *transfers_, directory_.path()});
+                                         *transfers_, limiter_, audit_, [this] { return tls_; },
+                                         directory_.path()});
         router_.authenticate_with([](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", http::Role::viewer};
         });
@@ -123,6 +124,9 @@ class ObservedTest : public boot::BootTest {
     std::optional<events::DataplaneCounters> dataplane_;
     std::optional<HttpTransfers> transfers_;
     RequestCounts requests_;
+    http::RateLimiter limiter_{http::RateLimits{}};
+    AuditTrail audit_{*writer_};
+    std::optional<http::TlsStatus> tls_;
     std::optional<Observation> observation_;
     IpAddress peer_{};  // who asks: the last machine that was made
     http::Router router_;

@@ -1,4 +1,5 @@
 #include "mgmt/store/id.hpp"
+#include "shared/clock.hpp"
 #include "shared/endian.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"
 
@@ -19,6 +20,24 @@ TEST(Id, RoundTripsAndTakesOneSpellingOnly) {
     EXPECT_FALSE(Id::parse(text.substr(1) + "0"));
     EXPECT_FALSE(Id::parse(std::string(36, '-')));
     EXPECT_FALSE(Id::parse("../../../../../../../../../../../etc"));
+}
+
+TEST(Id, LaterOnesAreGreater) {
+    const auto millis_of = [](const Id& id) {
+        std::uint64_t millis = 0;
+        for (std::size_t i = 0; i < 6; ++i) millis = millis << 8 | id.octets[i];
+        return millis;
+    };
+    const std::uint64_t began = realtime_ns() / kNanosPerMilli;
+    Id last = Id::make();
+    EXPECT_GE(millis_of(last), began);
+    for (int i = 0; i < 20'000; ++i) {
+        const Id next = Id::make();
+        ASSERT_LT(last, next);
+        last = next;
+    }
+    EXPECT_LE(millis_of(last), realtime_ns() / kNanosPerMilli + 5);
+    EXPECT_LT(Id::before(began), Id::make());
 }
 
 TEST(Id, ManyAreDifferent) {
