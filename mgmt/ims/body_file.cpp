@@ -11,7 +11,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 constexpr int kPublishAttempts = 3;
 
 tl::unexpected<http::Problem> disk_full(const Error& error) {
@@ -43,7 +43,7 @@ asio::awaitable<http::OrProblem<boot::Content>> receive_file(const Services& ser
         return {};
     });
     if (!begun) co_return disk_full(begun.error());
-    std::vector<std::byte> buffer(kChunkBytes);
+    std::vector<std::byte> buffer(kPieceBytes);
     for (;;) {
         const auto filled = co_await fill(request, buffer);
         if (!filled) co_return tl::unexpected(filled.error());

@@ -87,10 +87,10 @@ asio::awaitable<http::Outcome> remove(const Services& services, const Request& r
     co_return Response::no_content();
 }
 
-constexpr std::uint64_t kMaxPage = 1'000'000;
+constexpr std::uint64_t kMostImages = 1'000'000;
 
 // ?prefix=debian/ those whose names begin so, ?sha256= those of one content, ?after=ID&limit=N a page.
-http::Outcome list(const Services& services, const Request& request) {
+http::Outcome list_images(const Services& services, const Request& request) {
     std::string prefix, sha256;
     std::optional<Id> after;
     for (const auto& [name, value] : request.query.pairs()) {
@@ -107,7 +107,7 @@ http::Outcome list(const Services& services, const Request& request) {
             return http::problem(http::Status::bad_request,
                                  "the query parameter after must be the id of the last image seen");
     }
-    const auto limit = request.query.integer("limit", kMaxPage, 1, kMaxPage);
+    const auto limit = request.query.integer("limit", kMostImages, 1, kMostImages);
     if (!limit) return tl::unexpected(limit.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
@@ -131,7 +131,7 @@ void add_images(http::Router& router, const Services& services) {
                 .summary = "List: each image; prefix and sha256 choose, after and limit page",
                 .response = &image_schema(),
                 .response_is_list = true},
-               [services](Request& request) { return list(services, request); });
+               [services](Request& request) { return list_images(services, request); });
     const std::string one = "/api/images/{name...}";
     router.add({.method = http::Method::put,
                 .pattern = one,

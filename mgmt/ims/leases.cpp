@@ -24,7 +24,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint64_t kMaxPage = 10'000;  // some 5 MB of JSON
+constexpr std::uint64_t kMostLeases = 10'000;  // some 5 MB of JSON
 
 const http::Schema& lease_schema() {
     static const http::Schema schema(
@@ -122,7 +122,7 @@ struct Query {
     std::optional<MacAddress> mac;
     std::optional<std::string> pool;
     std::optional<Ipv4Address> after;
-    std::size_t limit = kMaxPage;
+    std::size_t limit = kMostLeases;
 
     [[nodiscard]] bool matches(const Surroundings& around, const LeaseRecord& lease) const {
         if (state && lease.state != *state) return false;
@@ -131,10 +131,6 @@ struct Query {
         return !pool || (of != around.pools.end() && of->second == *pool);
     }
 };
-
-tl::unexpected<http::Problem> bad_query(const std::string& name, const std::string& detail) {
-    return http::problem(http::Status::bad_request, "the query parameter " + name + " " + detail);
-}
 
 http::OrProblem<Query> parse_query(const http::Request& request) {
     Query query;
@@ -159,13 +155,13 @@ http::OrProblem<Query> parse_query(const http::Request& request) {
             return bad_query(name, "is not known here");
         }
     }
-    const auto limit = request.query.integer("limit", kMaxPage, 1, kMaxPage);
+    const auto limit = request.query.integer("limit", kMostLeases, 1, kMostLeases);
     if (!limit) return tl::unexpected(limit.error());
     query.limit = *limit;
     return query;
 }
 
-http::Outcome list(const Services& services, const http::Request& request) {
+http::Outcome list_leases(const Services& services, const http::Request& request) {
     const auto query = parse_query(request);
     if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
@@ -247,7 +243,8 @@ void add_leases(http::Router& router, const Services& services) {
               "List: each lease, by address; ?binding_state=, mac_address=, ip_pool=, after=, limit=");
     listing.response = &lease_schema();
     listing.response_is_list = true;
-    router.add(std::move(listing), [services](http::Request& request) { return list(services, request); });
+    router.add(std::move(listing),
+               [services](http::Request& request) { return list_leases(services, request); });
 
     auto reading = route(http::Method::get, "/api/leases/{id}/", "Read one lease");
     reading.response = &lease_schema();

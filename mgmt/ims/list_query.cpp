@@ -1,6 +1,7 @@
 #include "mgmt/ims/list_query.hpp"
 
 #include "mgmt/http/field_check.hpp"
+#include "mgmt/ims/problems.hpp"
 #include "shared/addresses.hpp"
 
 #include <algorithm>
@@ -17,10 +18,6 @@ using store::Document;
 using store::Id;
 
 namespace {
-
-tl::unexpected<http::Problem> bad_query(const std::string& name, const std::string& detail) {
-    return http::problem(http::Status::bad_request, "the query parameter " + name + " " + detail);
-}
 
 const json& member(const json& fields, const std::string& name) {
     static const json kMissing;

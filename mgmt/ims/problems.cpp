@@ -29,4 +29,8 @@ http::Problem to_problem(const Failure& failure) {
     return problem;
 }
 
+tl::unexpected<http::Problem> bad_query(const std::string& name, const std::string& detail) {
+    return http::problem(http::Status::bad_request, "the query parameter " + name + " " + detail);
+}
+
 }  // namespace rouse::ims

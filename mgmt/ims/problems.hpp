@@ -14,4 +14,7 @@ template <typename E>
     return tl::unexpected(to_problem(Failure(error)));
 }
 
+// 400 about a parameter of the query; DETAIL goes on after its name, such as "must be a number".
+[[nodiscard]] tl::unexpected<http::Problem> bad_query(const std::string& name, const std::string& detail);
+
 }  // namespace rouse::ims
