@@ -69,10 +69,10 @@ TEST_F(BootFiles, OnOurLinkAStrangerWhoTakesAMachinesAddressGetsNothing) {
 
 // Another server gives the addresses: whatever the machine has, it is known by its hardware address.
 TEST_F(BootFiles, WhereAnotherServerGivesTheAddressesTheHardwareAddressTells) {
-    const auto pool = make("/api/ip-pools/", {{"cidr", "10.80.0.0/24"}, {"mode", "proxy"}});
+    make("/api/ip-pools/", {{"cidr", "10.80.0.0/24"}, {"mode", "proxy"}});
     make("/api/machines/", {{"hostname", "n3"},
                             {"mac", "02:00:00:00:00:03"},
-                            {"ip_pool", pool["id"]},
+                            {"ip", "10.80.0.9"},
                             {"boot_profile", "live"}});
     const IpAddress address = *IpAddress::parse("10.80.0.200");
     EXPECT_EQ(fetch("boot.ipxe", "10.80.0.200").code, 404U) << "not on the link: anybody";
