@@ -3,7 +3,7 @@
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/file_response.hpp"
 #include "mgmt/ims/problems.hpp"
-#include "shared/endian.hpp"
+#include "mgmt/ims/rack_client.hpp"
 
 namespace rouse::ims {
 
@@ -13,26 +13,6 @@ using http::Response;
 
 namespace {
 
-struct Client {
-    MacAddress mac;
-    HostRecord host;
-};
-
-// The machine, registered or guest, that the peer's address is promised to; nothing for strangers.
-Result<std::optional<Client>> client_of(const View& view, const IpAddress& peer) {
-    const auto v4 = peer.v4();
-    const Ipv6Address v6{peer.octets};
-    const auto lease = v4 ? view.record<LeaseRecord>(view.tables().leases, bytes_of(*v4))
-                          : view.record<LeaseRecord>(view.tables().leases6, bytes_of(v6));
-    if (!lease) return tl::unexpected(lease.error());
-    if (!*lease) return std::optional<Client>{};
-    const auto host = view.record<HostRecord>(view.tables().hosts, bytes_of((*lease)->mac));
-    if (!host) return tl::unexpected(host.error());
-    const bool is_theirs = *host && (v4 ? (*host)->address == *v4 : (*host)->address6 == v6);
-    if (!is_theirs) return std::optional<Client>{};
-    return std::optional(Client{(*lease)->mac, **host});
-}
-
 http::Outcome rendered_response(const View& view, const HostRecord& host, const NameRecord& name) {
     auto text = boot::read_text(view, host, name);
     if (!text) return refused(text.error());
@@ -40,8 +20,8 @@ http::Outcome rendered_response(const View& view, const HostRecord& host, const 
     return Response::text(std::move(**text));
 }
 
-http::Outcome read(const Services& services, const Request& request, const View& view, const Client& client,
-                   const NameRecord& name) {
+http::Outcome read(const Services& services, const Request& request, const View& view,
+                   const RackClient& client, const NameRecord& name) {
     if (name.kind != ContentKind::image) return rendered_response(view, client.host, name);
     return image_response(services.catalogue, request, name.hash, name.size);
 }
@@ -51,7 +31,7 @@ http::Outcome get(const Services& services, HttpTransfers& transfers, const Requ
     if (!snapshot) return refused(snapshot.error());
     // One answer for strangers and for unknown names: a stranger learns nothing.
     auto not_found = [] { return http::problem(http::Status::not_found, "there is no such file for you"); };
-    const auto client = client_of(*snapshot, request.peer);
+    const auto client = rack_client(*snapshot, request.peer);
     if (!client) return refused(client.error());
     if (!*client) return not_found();
     const std::string& asked = request.parameter("name");
