@@ -18,6 +18,7 @@ SHORT = {
     "dhcp/dpdk_memif/exchanges": "DHCP over DPDK (memif)",
     "tftp/dpdk_memif/goodput": "TFTP over DPDK (memif)",
 }
+PICTURE = "tftp-goodput"  # the README's
 README_TABLE = re.compile(r"(<!-- scripts/bench --publish -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -60,5 +61,6 @@ def publish(root, figures, plots, on):
         f"same machine, with the same client; how is told in [measuring.md](measuring.md).\n\n{long_table(figures)}\n\n{shown}\n")
     readme = pathlib.Path(root) / "README.md"
     text = readme.read_text()
-    short = f"{short_table(figures)}\n\n{described(on)}: [all figures and plots](docs/benchmark.md)\n"
+    picture = f"![TFTP: goodput against clients](docs/benchmark/{PICTURE}.svg)"
+    short = f"{short_table(figures)}\n\n{picture}\n\n{described(on)}: [all figures and plots](docs/benchmark.md)\n"
     readme.write_text(README_TABLE.sub(lambda found: found[1] + short + found[2], text))
