@@ -32,7 +32,7 @@ if(ROUSE_SANITIZE)
     if(ROUSE_SANITIZE MATCHES undefined)
         # A null pointer or a read past an object ends the program under the address sanitizer anyway; checked twice,
         # they cost the compiler a quarter of its time.
-        add_compile_options(-fno-sanitize=null,vptr,object-size)
+        add_compile_options(-fno-sanitize=null,object-size)
     endif()
     add_link_options(-fsanitize=${ROUSE_SANITIZE})
     if(ROUSE_SANITIZE MATCHES thread)
