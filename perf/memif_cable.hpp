@@ -100,19 +100,17 @@ class Cable {
     std::optional<port::DpdkDevice> client_;
 };
 
-// A worker at a cable's server end, over a store of its own that FILL(ScratchStore&) has filled.
+// A worker at a cable's server end, over STORE, which outlives it.
 class MemifWorker {
   public:
     static inline const Ipv4Address kAddress = *Ipv4Address::parse("10.0.0.1");
 
-    template <typename Fill>
-    MemifWorker(Cable& cable, const tftp::EngineOptions& tftp, std::uint64_t image_budget, Fill&& fill) {
-        store_.add_network_and_profile();
-        fill(store_);
-        directory_.emplace(test::must(worker::Directory::open(store_.environment())));
+    MemifWorker(Cable& cable, test::ScratchStore& store, const tftp::EngineOptions& tftp,
+                std::uint64_t image_budget) {
+        directory_.emplace(test::must(worker::Directory::open(store.environment())));
         images_.emplace(
-            store_.environment(), store_.tables(),
-            image::ImageStore::Options{.directory = store_.images(), .budget_bytes = image_budget});
+            store.environment(), store.tables(),
+            image::ImageStore::Options{.directory = store.images(), .budget_bytes = image_budget});
         worker_ = std::make_unique<worker::Worker<port::DpdkPort>>(
             cable.server(),
             worker::Surroundings{.self = {.mac = cable.server().hardware_address(),
@@ -133,7 +131,6 @@ class MemifWorker {
     void forget_events() noexcept { events_->tail.store(events_->head.load()); }
 
   private:
-    test::ScratchStore store_{"/dev/shm"};
     std::unique_ptr<WorkerCounters> counters_ = std::make_unique<WorkerCounters>();
     std::unique_ptr<EventRingLayout> events_ = std::make_unique<EventRingLayout>();
     std::optional<worker::Directory> directory_;

@@ -8,6 +8,7 @@
 
 #include "perf/memif_cable.hpp"
 
+#include <mutex>
 #include <vector>
 
 namespace rouse {
@@ -83,16 +84,25 @@ class Clients {
     std::vector<wire::UdpTemplate> headers_;
 };
 
+// Written once: so large an image takes seconds.
+ScratchStore& store_with_image() {
+    static ScratchStore store("/dev/shm");
+    static std::once_flag filled;
+    std::call_once(filled, [] {
+        store.add_network_and_profile();
+        store.add_machines(kTransfers);
+        store.add_image("image", std::string(kImageBytes, 'r'));
+    });
+    return store;
+}
+
 // A worker with all its transfers begun.
 class Rack {
   public:
     explicit Rack(Cable& cable)
         : cable_(cable),
           clients_(cable.server().hardware_address()),
-          worker_(cable, {.sessions = kTransfers, .seed = 5}, 2 * kImageBytes, [](ScratchStore& store) {
-              store.add_machines(kTransfers);
-              store.add_image("image", std::string(kImageBytes, 'r'));
-          }) {
+          worker_(cable, store_with_image(), {.sessions = kTransfers, .seed = 5}, 2 * kImageBytes) {
         for (std::uint32_t client = 0; client < kTransfers; ++client) begin(client);
     }
     void turn() noexcept { worker_.turn(); }

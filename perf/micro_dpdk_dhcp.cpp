@@ -81,8 +81,10 @@ void run(benchmark::State& state, const std::vector<std::vector<std::byte>>& que
 }
 
 void exchange(benchmark::State& state) {
-    perf::MemifWorker worker(cable(), {.sessions = 1, .seed = 5}, 1 << 20,
-                             [](ScratchStore& store) { store.add_machines(kMachines); });
+    ScratchStore store("/dev/shm");
+    store.add_network_and_profile();
+    store.add_machines(kMachines);
+    perf::MemifWorker worker(cable(), store, {.sessions = 1, .seed = 5}, 1 << 20);
     run(state, questions(), [&] {
         worker.turn();
         worker.forget_events();

@@ -178,8 +178,8 @@ void lmdb_records(benchmark::State& state) {
 BENCHMARK(disk_syncs)->UseRealTime();
 BENCHMARK(lmdb_records)->UseRealTime();
 BENCHMARK(lone_offer)->UseRealTime();
-BENCHMARK(offers)->UseRealTime()->MinTime(3);
-BENCHMARK(leases)->UseRealTime()->MinTime(3);
+BENCHMARK(offers)->UseRealTime()->MinTime(2);
+BENCHMARK(leases)->UseRealTime()->MinTime(2);
 
 }  // namespace
 }  // namespace rouse

@@ -90,7 +90,7 @@ def bench(quick, say):
         if not shutil.which(tool):
             raise RuntimeError(f"{tool} is missing: run scripts/setup")
     say("HTTP: rouse and nginx")
-    measured = compare(os.urandom(FILE_BYTES), *((2, 2) if quick else (10, 5)))
+    measured = compare(os.urandom(FILE_BYTES), *((2, 1) if quick else (10, 5)))
     (goodput, cost), (peer_goodput, peer_cost), bare = measured["rouse"], measured["nginx"], measured["bare"]
     limit = "sendfile for whatever is asked"
     note = f"a file of 100 MB, {CONNECTIONS} connections"

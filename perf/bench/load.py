@@ -50,7 +50,7 @@ def is_clean(report, rate):
     return report["lost"] == 0 and report["failed"] == 0 and report["exchanges_per_second"] > 0.95 * rate
 
 
-def highest_clean_rate(machines, first, seconds, precision=0.15):
+def highest_clean_rate(machines, first, seconds, precision):
     """The highest rate, exchanges per second, at which nothing is lost; and the report of that run. A rate is given
     up only when it fails twice: a hiccup of the machine is not the server's fault."""
     best, worst, best_report = 0, None, None

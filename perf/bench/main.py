@@ -25,7 +25,7 @@ import tftp
 PARTS = {
     "micro": lambda quick, say: micro.bench(say),
     "dhcp": dhcp.bench,
-    "avalanche": lambda quick, say: avalanche.bench(say),
+    "avalanche": avalanche.bench,
     "tftp": tftp.bench,
     "workers": scaling.bench,
     "http": http_boot.bench,

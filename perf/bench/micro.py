@@ -25,7 +25,8 @@ def run(program, *options):
 
 def dhcp(say):
     say("micro: DHCP")
-    measured = run("rouse-micro-dhcp", "--benchmark_min_time=0.2")
+    measured = run("rouse-micro-dhcp", "--benchmark_min_time=0.2",
+                   "--benchmark_filter=^(store_lookup|frame_build|exchange|first_exchange/100000)(/|$)")
     build = measured["frame_build"]["ns_per_frame"]
 
     def exchange(name, machines):
@@ -55,7 +56,7 @@ def dhcp(say):
 
 def tftp(say):
     say("micro: TFTP")
-    measured = run("rouse-micro-tftp", "--benchmark_min_time=0.2")
+    measured = run("rouse-micro-tftp", "--benchmark_min_time=0.2", "--benchmark_filter=^(copy|ack_to_data)/")
 
     def one(what, transfers, images):
         return measured[f"{what}/transfers:{transfers}/images:{images}"]

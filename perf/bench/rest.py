@@ -24,7 +24,7 @@ FIRST_ADDRESS = "10.1.0.0"  # of rouse-fill-store's machines
 MAC = "52:54:00:00:00:07"  # one of them
 PORTS = {"xdp": ("xdp:rack0", 1.0), "dpdk": ("dpdk:net_af_packet0,iface=rack0", 3.0)}  # seconds until the first answer
 MEMORY_MIB = 256
-AT_REST = 3  # seconds
+AT_REST = 2  # seconds
 
 
 class Dataplane(Program):
@@ -120,7 +120,7 @@ def at_rest(state, port, rest, latency):
         share = (server.cpu_seconds() - before) / (time.monotonic() - start)
         if not latency:
             return share, None
-        report = load.run(1000, "--scenario", "rate", "--rate", 50, "--seconds", 3, "--drain", 1)
+        report = load.run(1000, "--scenario", "rate", "--rate", 50, "--seconds", 2, "--drain", 1)
         return share, report["exchange_us"]["p50"]
 
 

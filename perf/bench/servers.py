@@ -1,8 +1,11 @@
 """rouse, and the DHCP servers that it is compared with: each serves the rack for as long as a `with` lasts."""
 
 import concurrent.futures
+import contextlib
 import ipaddress
 import json
+import os
+import signal
 import sys
 
 from rack import BIN, ROOT, SERVER, Program, cpu_seconds, prefer
@@ -106,6 +109,16 @@ class Rouse:
     def management_cpu_seconds(self):
         """Of what keeps the timelines meanwhile; the other servers have nothing of the kind."""
         return cpu_seconds(self.appliance.pid("mgmt"))
+
+    @contextlib.contextmanager
+    def management_stopped(self):
+        """The dataplane serves on alone."""
+        pid = self.appliance.pid("mgmt")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def counters(self):
         """Its metrics by name, labels included."""

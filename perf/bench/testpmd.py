@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 
-SECONDS = 6
+SECONDS = 5
 MEMORY_MIB = 48  # of each; the same kind of memory as ours: huge pages if there are any
 HUGE_PAGES = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages")
 
