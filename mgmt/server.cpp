@@ -1,12 +1,11 @@
 #include "mgmt/server.hpp"
 
 #include "mgmt/await.hpp"
-#include "mgmt/http/openapi.hpp"
-#include "mgmt/ims/api.hpp"
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/follow_up.hpp"
 #include "mgmt/rack_address.hpp"
 #include "mgmt/rack_neighbours.hpp"
+#include "mgmt/routes.hpp"
 #include "shared/clock.hpp"
 
 #include <filesystem>
@@ -118,17 +117,10 @@ void Server::add_routes() {
         config_.store.state_dir,
         services().neighbours};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    ims::add_api(api_router_, services());
-    ims::add_timeline(api_router_, observation);
-    ims::add_health(api_router_, observation);
-    ims::add_metrics(api_router_, observation);
-    http::add_documentation(api_router_, "rouse");
-    ims::add_boot_files(rack_router_, services(), *transfers_);
-    ims::add_agent_report(rack_router_, observation);
+    add_api_routes(api_router_, services(), observation);
+    add_rack_routes(rack_router_, services(), observation, *transfers_);
     api_router_.limit_with([this](const http::Request& request) { return limiter_.admit(request); });
     audit_->watch(api_router_);
-    ims::count_requests(api_router_, observation);
-    ims::count_requests(rack_router_, observation);
 }
 
 void Server::run() {

@@ -201,10 +201,13 @@ Outcome<void> refresh_machine(Batch& batch, const Appliance& appliance, Document
 Outcome<std::optional<Id>> place_waiting(Batch& batch, const Appliance& appliance, std::optional<Id> after,
                                          std::size_t limit) {
     std::vector<Id> waiting;
-    const auto listed = for_each_id(batch, kMachineUnplaced, "", [&](Id id) {
-        if (!after || id > *after) waiting.push_back(id);
-        return waiting.size() < limit;
-    });
+    const auto listed = for_each_id(
+        batch, kMachineUnplaced, "",
+        [&](Id id) {
+            waiting.push_back(id);
+            return waiting.size() < limit;
+        },
+        after);
     if (!listed) return pass_on(listed.error());
     for (const Id& id : waiting) {
         auto machine = find(batch, kMachines, id);

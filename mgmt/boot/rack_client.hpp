@@ -2,6 +2,7 @@
 // Which machine a peer of the rack-side HTTP listener is: by the same rules as TFTP has (see
 // worker::TftpHost::identify), so that the two serve the same machines.
 
+#include "mgmt/store/id.hpp"
 #include "mgmt/store/store.hpp"
 #include "shared/addresses.hpp"
 #include "shared/result.hpp"
@@ -19,6 +20,11 @@ using NeighbourLookup = std::function<std::optional<MacAddress>(const IpAddress&
 struct RackClient {
     MacAddress mac;
     store::HostRecord host;
+
+    // Nothing for a guest.
+    [[nodiscard]] std::optional<store::Id> machine() const {
+        return store::Id::parse({host.machine_id.data(), host.machine_id.size()});
+    }
 };
 
 // The machine, registered or guest, that the peer's address is promised to; on our link only if its hardware

@@ -5,9 +5,6 @@
 #include "mgmt/cli/yaml.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <istream>
-#include <iterator>
 #include <memory>
 #include <ostream>
 #include <set>
@@ -71,16 +68,10 @@ OrFailure<Wanted> understand(json object, const std::string& where) {
 }
 
 OrFailure<std::vector<Wanted>> read_file(Context& context, const std::string& path) {
-    std::string text;
-    if (path == "-") {
-        text.assign(std::istreambuf_iterator<char>(context.console.in), {});
-    } else {
-        std::ifstream in(path, std::ios::binary);
-        if (!in) return failure(ExitCode::failed, "cannot read " + path);
-        text.assign(std::istreambuf_iterator<char>(in), {});
-    }
+    const auto text = read_input(context.console, path);
+    if (!text) return tl::unexpected(text.error());
     const std::string where = path == "-" ? "standard input" : path;
-    auto documents = from_yaml(text);
+    auto documents = from_yaml(*text);
     if (!documents) return failure(ExitCode::usage, where + ": " + documents.error().message);
     std::vector<Wanted> all;
     for (auto& document : *documents) {

@@ -58,7 +58,8 @@ struct Context {
 void add_login(CLI::App& app, Context& context);
 void add_contexts(CLI::App& app, Context& context);
 void add_kinds(CLI::App& app, Context& context);
-void add_images(CLI::App& group, Context& context);  // to `image` of add_kinds
+void add_images(CLI::App& group, Context& context);          // to `image` of add_kinds
+void add_machine_import(CLI::App& group, Context& context);  // to `machine` of add_kinds
 void add_timeline(CLI::App& app, Context& context);
 void add_apply(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
@@ -84,6 +85,9 @@ void add_tls_options(CLI::App& command, Context& context, TlsFiles& files);
 // From standard input, or asked for with PROMPT. A failure (usage) when there is neither.
 [[nodiscard]] OrFailure<std::string> read_password(Console& console, const std::string& prompt,
                                                    bool from_stdin);
+
+// All of a file; "-" is standard input.
+[[nodiscard]] OrFailure<std::string> read_input(Console& console, const std::string& path);
 
 // A list shown again and again as it changes, until TIMEOUT_SECONDS are over (0: for ever).
 struct Watch {

@@ -15,6 +15,7 @@ void add_kinds(CLI::App& app, Context& context) {
         add_edits(*group, context, kind);
         if (kind.can(Verb::remove)) add_delete(*group, context, kind);
         if (kind.noun == "image") add_images(*group, context);
+        if (kind.noun == "machine") add_machine_import(*group, context);
     }
 }
 

@@ -22,12 +22,12 @@ std::string text_of(const json& object, const char* name) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// "/dns_servers/2" as "dns_servers.2".
-std::string field_name(std::string pointer) {
+// "/dns_servers/2" as "dns_servers.2"; WHOLE: what "" is called.
+std::string field_name(std::string pointer, const char* whole) {
     if (pointer.starts_with('/')) pointer.erase(0, 1);
     for (char& c : pointer)
         if (c == '/') c = '.';
-    return pointer.empty() ? "the body" : pointer;
+    return pointer.empty() ? whole : pointer;
 }
 
 HttpRequest json_request(std::string method, std::string url, const json& body) {
@@ -78,7 +78,10 @@ Failure failure_of(const HttpReply& reply) {
     out.message = "the appliance refused it:";
     for (const auto& error : *errors) {
         out.faults.push_back({text_of(error, "pointer"), text_of(error, "detail")});
-        out.message += "\n  " + field_name(out.faults.back().pointer) + " " + out.faults.back().detail;
+        const auto row = error.is_object() ? error.value("row", json()) : json();
+        out.message += "\n  " + (row.is_number() ? "row " + row.dump() + ": " : "") +
+                       field_name(out.faults.back().pointer, row.is_number() ? "it" : "the body") + " " +
+                       out.faults.back().detail;
     }
     return out;
 }
@@ -152,6 +155,11 @@ OrFailure<json> Session::put(const std::string& path, UploadSource& source) {
 
 OrFailure<json> Session::post(const std::string& path, UploadSource& source) {
     return upload("POST", path, source);
+}
+
+OrFailure<json> Session::post_text(const std::string& path, std::string text, const char* type) {
+    return send({.method = "POST", .content_type = type, .body = std::move(text), .timeout_seconds = 0},
+                path);
 }
 
 OrFailure<json> Session::post(const std::string& path) {

@@ -30,6 +30,9 @@ class Session {
     [[nodiscard]] OrFailure<nlohmann::json> post(const std::string& path, const nlohmann::json& body);
     [[nodiscard]] OrFailure<nlohmann::json> put(const std::string& path, UploadSource& upload);
     [[nodiscard]] OrFailure<nlohmann::json> post(const std::string& path, UploadSource& upload);
+    // TEXT of the media type TYPE; takes the time that it takes.
+    [[nodiscard]] OrFailure<nlohmann::json> post_text(const std::string& path, std::string text,
+                                                      const char* type);
     // Without a body; takes the time that it takes.
     [[nodiscard]] OrFailure<nlohmann::json> post(const std::string& path);
     // A merge-patch (RFC 7396).

@@ -22,15 +22,12 @@ ClusterStatus roll_up(const StatusCounts& machines) {
     return {"UNKNOWN", "UNKNOWN"};
 }
 
-Outcome<void> refresh_cluster(store::Batch& batch, const store::Id& cluster) {
-    auto found = store::find(batch, store::kClusters, cluster);
-    // Deleted meanwhile, or damaged: that must not hold up its machines' events.
-    if (!found || !*found) return {};
+Outcome<void> follow_machines(const store::View& view, const store::Id& cluster, nlohmann::json& fields) {
     StatusCounts machines;
     for (const std::string_view status : store::kMachineStatuses) {
         std::size_t count = 0;
         const auto counted =
-            store::for_each_id(batch, store::kMachineByClusterStatus,
+            store::for_each_id(view, store::kMachineByClusterStatus,
                                store::cluster_status_key(cluster.to_string(), status), [&](store::Id) {
                                    ++count;
                                    return true;
@@ -39,10 +36,19 @@ Outcome<void> refresh_cluster(store::Batch& batch, const store::Id& cluster) {
         if (count != 0) machines.emplace(status, count);
     }
     const ClusterStatus rolled = roll_up(machines);
+    fields["status"] = fields.value("_maintenance", false) ? "MAINTENANCE" : rolled.status;
+    fields["health"] = rolled.health;
+    return {};
+}
+
+Outcome<void> refresh_cluster(store::Batch& batch, const store::Id& cluster) {
+    auto found = store::find(batch, store::kClusters, cluster);
+    // Deleted meanwhile, or damaged: that must not hold up its machines' events.
+    if (!found || !*found) return {};
     store::Document document = std::move(**found);
-    if (document.text("status") == rolled.status && document.text("health") == rolled.health) return {};
-    document.fields["status"] = rolled.status;
-    document.fields["health"] = rolled.health;
+    const std::string status = document.text("status"), health = document.text("health");
+    if (auto followed = follow_machines(batch, cluster, document.fields); !followed) return followed;
+    if (document.text("status") == status && document.text("health") == health) return {};
     const auto updated = store::update(batch, store::kClusters, std::move(document));
     if (!updated) return tl::unexpected(updated.error());
     return {};

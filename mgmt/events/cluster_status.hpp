@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace rouse::events {
 
 // Machines by status; those with none are not in it.
@@ -23,6 +25,10 @@ struct ClusterStatus {
 // The worst news first: half of the machines in trouble is critical, any is a degradation, any on its way up
 // is scaling.
 [[nodiscard]] ClusterStatus roll_up(const StatusCounts& machines);
+
+// Makes a cluster's FIELDS say what its machines make of it now, but for the operator's MAINTENANCE.
+[[nodiscard]] Outcome<void> follow_machines(const store::View& view, const store::Id& cluster,
+                                            nlohmann::json& fields);
 
 // Recounts a cluster's machines and stores what they make of it. After any change of a machine's status,
 // and when machines join or leave.

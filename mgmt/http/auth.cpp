@@ -344,12 +344,14 @@ Auth::~Auth() = default;
 void Auth::install(Router& router) {
     State* state = state_.get();
     router.authenticate_with([state](const Request& request) { return state->authenticate(request); });
-    const auto route = [](Method method, const char* pattern, const char* summary) {
+    const auto route = [](Method method, const char* pattern, const char* summary,
+                          std::vector<std::string> answer = {}) {
         return Route{.method = method,
                      .pattern = pattern,
                      .access = Access::anyone(),
                      .tag = "Tokens",
-                     .summary = summary};
+                     .summary = summary,
+                     .answer_media = std::move(answer)};
     };
     Route login = route(Method::post, "/api/token/", "Log in");
     login.body = BodyKind::json;
@@ -361,14 +363,17 @@ void Auth::install(Router& router) {
     refresh.request = &kRefresh;
     refresh.response = &kTokens;
     router.add(std::move(refresh), [state](Request& request) { return state->refresh(request); });
-    Route grant = route(Method::post, "/api/oauth2/token",
-                        "Get an access token with a client's credentials (RFC 6749 4.4); takes a form");
+    Route grant =
+        route(Method::post, "/api/oauth2/token",
+              "Get an access token with a client's credentials (RFC 6749 4.4)", {"application/json"});
     grant.body = BodyKind::stream;
+    grant.media = {"application/x-www-form-urlencoded"};
     router.add(std::move(grant), Handler([state](Request& request) { return state->grant(request); }));
     router.add(route(Method::get, "/.well-known/oauth-authorization-server",
-                     "What OAuth2 clients need to know of this server (RFC 8414)"),
+                     "What OAuth2 clients need to know of this server (RFC 8414)", {"application/json"}),
                [state](Request& request) { return state->metadata(request); });
-    router.add(route(Method::get, "/.well-known/jwks.json", "The keys that verify tokens (RFC 7517)"),
+    router.add(route(Method::get, "/.well-known/jwks.json", "The keys that verify tokens (RFC 7517)",
+                     {"application/json"}),
                [state](Request&) -> Outcome { return Response::json(state->keys().jwks()); });
 
     Route keys = route(Method::get, "/api/token-keys/", "List: each key that tokens are verified with");

@@ -18,7 +18,9 @@ json type_of(FieldType type) {
         case FieldType::boolean:
             return {{"type", "boolean"}};
         case FieldType::mac:
-            return {{"type", "string"}, {"pattern", "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$"}};
+            return {{"type", "string"},
+                    {"pattern",
+                     "^([0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}$|^([0-9A-Fa-f]{4}[.]){2}[0-9A-Fa-f]{4}$"}};
         case FieldType::ipv4:
             return {{"type", "string"}, {"format", "ipv4"}};
         case FieldType::prefix:

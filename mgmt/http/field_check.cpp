@@ -54,6 +54,32 @@ bool has_control_characters(std::string_view text, bool multiline) {
     });
 }
 
+// RFC 3339 5.6 in UTC: 2026-11-20T12:34:56[.789]Z. Of one length up to the fraction, so to the second their
+// texts sort as the times do.
+bool is_timestamp(std::string_view text) {
+    constexpr std::string_view kPattern = "dddd-dd-ddTdd:dd:dd";
+    if (text.size() <= kPattern.size() || text.back() != 'Z') return false;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    for (std::size_t i = 0; i < kPattern.size(); ++i)
+        if (kPattern[i] == 'd' ? !is_digit(text[i]) : text[i] != kPattern[i]) return false;
+    const auto two = [text](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+    const bool in_range = two(5) >= 1 && two(5) <= 12 && two(8) >= 1 && two(8) <= 31 && two(11) < 24 &&
+                          two(14) < 60 && two(17) <= 60;
+    auto fraction = text.substr(kPattern.size(), text.size() - kPattern.size() - 1);
+    if (!in_range || fraction.empty()) return in_range;
+    fraction.remove_prefix(1);
+    return text[kPattern.size()] == '.' && !fraction.empty() && fraction.size() <= 9 &&
+           std::all_of(fraction.begin(), fraction.end(), is_digit);
+}
+
+// Also as switches (5254.0012.3456) and inventories (525400123456) spell it.
+std::optional<MacAddress> parse_mac(std::string text) {
+    if (text.size() == 14 && text[4] == '.' && text[9] == '.') text.erase(9, 1).erase(4, 1);
+    if (text.size() == 12)
+        for (std::size_t at = 10; at > 0; at -= 2) text.insert(at, ":");
+    return MacAddress::parse(text);
+}
+
 // 8-4-4-4-12 hex digits (RFC 9562 4), in lower case; nothing for anything else.
 std::optional<std::string> canonical_uuid(std::string text) {
     if (text.size() != 36) return std::nullopt;
@@ -155,6 +181,8 @@ json FieldCheck::text(const Field& field, const json& in, const std::string& poi
             return wrong(pointer, "must be one of " + join(field.words_));
         return in;
     }
+    if (field.type_ == FieldType::timestamp && !is_timestamp(text))
+        return wrong(pointer, "must be a time in UTC such as 2026-11-20T12:34:56Z (RFC 3339)");
     if (!has_size(field, characters(text), "characters", pointer)) return nullptr;
     if (has_control_characters(text, field.multiline_))
         return wrong(pointer, "must not hold control characters");
@@ -165,7 +193,7 @@ json FieldCheck::text(const Field& field, const json& in, const std::string& poi
 json FieldCheck::address(const Field& field, const json& in, const std::string& pointer) {
     const std::string text = in.is_string() ? in.get<std::string>() : "";
     if (field.type_ == FieldType::mac) {
-        const auto mac = MacAddress::parse(text);
+        const auto mac = parse_mac(text);
         if (!mac) return wrong(pointer, "must be a MAC address such as 52:54:00:12:34:56");
         if (mac->is_group() || mac->is_zero())
             return wrong(pointer, "must be one machine's MAC address, not a group's and not zero");

@@ -99,13 +99,8 @@ class DocumentBuilder final : public nlohmann::json_sax<json> {
     std::optional<Problem> problem_;
 };
 
-bool is_json_type(std::string_view content_type) {
-    auto type = content_type.substr(0, content_type.find(';'));
-    while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-    constexpr std::string_view kSuffix = "+json";
-    return equal_ignoring_case(type, "application/json") ||
-           (type.size() > kSuffix.size() &&
-            equal_ignoring_case(type.substr(type.size() - kSuffix.size()), kSuffix));
+bool is_json_type(std::string_view type) {
+    return type == "application/json" || (type.ends_with("+json") && type != "+json");
 }
 
 tl::unexpected<Problem> too_large(std::size_t limit) {
@@ -123,11 +118,16 @@ OrProblem<json> parse_json(std::string_view text) {
     return builder.take();
 }
 
-asio::awaitable<OrProblem<json>> read_json(Request& request, std::size_t limit) {
-    const auto type = request.headers.find("Content-Type");
-    if (type && !is_json_type(*type))
-        co_return problem(Status::unsupported_media_type,
-                          "the body's Content-Type is \"" + std::string(*type) + "\"; send application/json");
+std::string media_type(const Request& request) {
+    const auto header = request.headers.get("Content-Type");
+    std::string type(header.substr(0, header.find(';')));
+    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+    for (char& c : type)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    return type;
+}
+
+asio::awaitable<OrProblem<std::string>> read_text(Request& request, std::size_t limit) {
     if (request.body_length().value_or(0) > limit) co_return too_large(limit);
     std::string text;
     text.reserve(request.body_length().value_or(0));
@@ -139,7 +139,17 @@ asio::awaitable<OrProblem<json>> read_json(Request& request, std::size_t limit) 
         if (*n > limit - text.size()) co_return too_large(limit);
         text.append(reinterpret_cast<const char*>(chunk.data()), *n);
     }
-    co_return parse_json(text);
+    co_return text;
+}
+
+asio::awaitable<OrProblem<json>> read_json(Request& request, std::size_t limit) {
+    if (request.headers.find("Content-Type") && !is_json_type(media_type(request)))
+        co_return problem(Status::unsupported_media_type,
+                          "the body's Content-Type is \"" + std::string(request.headers.get("Content-Type")) +
+                              "\"; send application/json");
+    const auto text = co_await read_text(request, limit);
+    if (!text) co_return tl::unexpected(text.error());
+    co_return parse_json(*text);
 }
 
 }  // namespace rouse::http

@@ -4,6 +4,7 @@
 #include "shared/version.hpp"
 
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
@@ -40,13 +41,32 @@ std::string openapi_path(std::string pattern) {
     return pattern;
 }
 
-json parameters(const std::string& path) {
-    json out = json::array();
-    for (auto open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1)) {
-        const auto name = path.substr(open + 1, path.find('}', open) - open - 1);
-        out.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
-    }
+json parameter(const std::string& name, const char* in, bool required, const std::string& type,
+               const std::string& description = {}) {
+    json out = {{"name", name}, {"in", in}, {"required", required}, {"schema", {{"type", type}}}};
+    if (!description.empty()) out["description"] = description;
     return out;
+}
+
+json parameters(const Route& route, const std::string& path) {
+    json out = json::array();
+    for (auto open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1))
+        out.push_back(
+            parameter(path.substr(open + 1, path.find('}', open) - open - 1), "path", true, "string"));
+    for (const auto& query : route.query)
+        out.push_back(parameter(query.name, "query", false, query.type, query.description));
+    if (route.has_tag)
+        out.push_back(route.method == Method::get
+                          ? parameter("If-None-Match", "header", false, "string",
+                                      "the ETag of what is known: 304 when nothing has changed")
+                          : parameter("If-Match", "header", false, "string",
+                                      "the ETag of what was seen: 412 when it has changed since"));
+    return out;
+}
+
+json schema_of(const Schema& schema, bool is_list) {
+    const json one = reference(schema.name());
+    return is_list ? json{{"type", "array"}, {"items", one}} : one;
 }
 
 json request_body(const Route& route) {
@@ -55,27 +75,76 @@ json request_body(const Route& route) {
         content["application/json"]["schema"] = reference(route.request->name());
     else if (route.body == BodyKind::patch)
         content["application/merge-patch+json"]["schema"] = reference(route.request->name() + "Patch");
-    else
+    else if (route.media.empty() && route.request == nullptr)
         content["application/octet-stream"] = json::object();
+    else
+        for (const auto& media :
+             route.media.empty() ? std::vector<std::string>{"application/json"} : route.media)
+            content[media] = media == "application/json"
+                                 ? json{{"schema", schema_of(*route.request, route.request_is_list)}}
+                                 : json{{"schema", {{"type", "string"}}}};
     return {{"required", true}, {"content", content}};
 }
 
-json operation(const Route& route, const std::string& path) {
-    json success = {{"description", reason_phrase(route.success)}};
-    if (route.response != nullptr) {
-        const json one = reference(route.response->name());
-        success["content"]["application/json"]["schema"] =
-            route.response_is_list ? json{{"type", "array"}, {"items", one}} : one;
+// The refusals that follow from what a route is, and those that it says itself.
+std::set<Status> failures(const Route& route, const std::string& path) {
+    std::set<Status> out(route.failures.begin(), route.failures.end());
+    out.insert(Status::bad_request);  // a path or query that cannot be decoded, at least
+    if (route.access.roles) out.insert({Status::unauthorized, Status::forbidden});
+    if (path.find('{') != std::string::npos) out.insert(Status::not_found);
+    if (route.body == BodyKind::json || route.body == BodyKind::patch)
+        out.insert({Status::content_too_large, Status::unsupported_media_type});
+    if (route.has_tag && route.method != Method::get) out.insert(Status::precondition_failed);
+    return out;
+}
+
+json success_of(const Route& route) {
+    json out = {{"description", reason_phrase(route.success)}};
+    if (route.response != nullptr)
+        out["content"]["application/json"]["schema"] = schema_of(*route.response, route.response_is_list);
+    for (const auto& media : route.answer_media) out["content"][media] = json::object();
+    if (route.has_tag && route.method != Method::delete_)
+        out["headers"]["ETag"] = {{"description", "of this version"}, {"schema", {{"type", "string"}}}};
+    if (route.response_is_list)
+        out["headers"]["Link"] = {{"description", "rel=next: the next page (RFC 8288)"},
+                                  {"schema", {{"type", "string"}}}};
+    return out;
+}
+
+json responses(const Route& route, const std::string& path) {
+    const json content = {{std::string(kProblemType), {{"schema", reference("Problem")}}}};
+    json out = {{std::to_string(code(route.success)), success_of(route)},
+                {"default", {{"description", "What went wrong"}, {"content", content}}}};
+    for (const Status status : failures(route, path))
+        out[std::to_string(code(status))] = {{"description", reason_phrase(status)}, {"content", content}};
+    if (route.has_tag && route.method == Method::get)
+        out[std::to_string(code(Status::not_modified))] = {
+            {"description", reason_phrase(Status::not_modified)}};
+    return out;
+}
+
+// "GET /api/machines/{id}/" as "getApiMachinesId".
+std::string operation_id(const Route& route, const std::string& path) {
+    std::string out = lower_case(to_string(route.method));
+    bool starts_word = true;
+    for (const char c : path) {
+        const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (is_letter) out += starts_word && c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
+        starts_word = !is_letter;
     }
-    const json failure = {{"description", "What went wrong"},
-                          {"content", {{std::string(kProblemType), {{"schema", reference("Problem")}}}}}};
-    json out = {{"summary", route.summary},
+    return out;
+}
+
+json operation(const Route& route, const std::string& path) {
+    json out = {{"operationId", operation_id(route, path)},
+                {"summary", route.summary},
                 {"tags", json::array({route.tag})},
-                {"responses", {{std::to_string(code(route.success)), success}, {"default", failure}}}};
-    if (auto of_path = parameters(path); !of_path.empty()) out["parameters"] = std::move(of_path);
+                {"responses", responses(route, path)}};
+    if (auto all = parameters(route, path); !all.empty()) out["parameters"] = std::move(all);
     if (route.body != BodyKind::none) out["requestBody"] = request_body(route);
+    out["security"] = json::array();
     if (route.access.roles) {
-        out["security"] = json::array({{{"bearer", json::array()}}});
+        out["security"].push_back({{"bearer", json::array()}});
         out["description"] = "Needs the role " + to_string(*route.access.roles, "or") + ".";
     }
     return out;
@@ -83,16 +152,19 @@ json operation(const Route& route, const std::string& path) {
 
 json problem_schema() {
     const json text = {{"type", "string"}};
-    return {{"type", "object"},
-            {"description", "Problem details (RFC 9457)"},
-            {"required", {"status", "title", "detail"}},
-            {"properties",
-             {{"status", {{"type", "integer"}}},
-              {"title", text},
-              {"detail", text},
-              {"errors",
-               {{"type", "array"},
-                {"items", {{"type", "object"}, {"properties", {{"pointer", text}, {"detail", text}}}}}}}}}};
+    return {
+        {"type", "object"},
+        {"description", "Problem details (RFC 9457)"},
+        {"required", {"status", "title", "detail"}},
+        {"properties",
+         {{"status", {{"type", "integer"}}},
+          {"title", text},
+          {"detail", text},
+          {"errors",
+           {{"type", "array"},
+            {"items",
+             {{"type", "object"},
+              {"properties", {{"pointer", text}, {"detail", text}, {"row", {{"type", "integer"}}}}}}}}}}}};
 }
 
 json components(const Router& router) {
@@ -113,35 +185,6 @@ json components(const Router& router) {
         {"securitySchemes", {{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}}}}};
 }
 
-std::string escape(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '<')
-            out += "&lt;";
-        else if (c == '&')
-            out += "&amp;";
-        else
-            out += c;
-    }
-    return out;
-}
-
-std::string page(const Router& router, const std::string& title) {
-    std::string out =
-        "<!doctype html><meta charset=\"utf-8\"><title>" + escape(title) +
-        "</title><style>body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-        "td{padding:.1em 1em .1em 0}</style><h1>" +
-        escape(title) +
-        "</h1><p>The complete description is <a href=\"/openapi.json\">/openapi.json</a>.</p>";
-    std::map<std::string, std::string> groups;
-    for (const auto& route : router.routes())
-        groups[route.tag] += "<tr><td><code>" + std::string(to_string(route.method)) + "</code><td><code>" +
-                             escape(route.pattern) + "</code><td>" + escape(route.summary) + "<td>" +
-                             (route.access.roles ? to_string(*route.access.roles, "or") : "everybody");
-    for (const auto& [tag, rows] : groups) out += "<h2>" + escape(tag) + "</h2><table>" + rows + "</table>";
-    return out;
-}
-
 }  // namespace
 
 json openapi_document(const Router& router, const std::string& title) {
@@ -154,20 +197,6 @@ json openapi_document(const Router& router, const std::string& title) {
             {"info", {{"title", title}, {"version", kVersion}}},
             {"paths", paths},
             {"components", components(router)}};
-}
-
-void add_documentation(Router& router, const std::string& title) {
-    const auto document = std::make_shared<std::string>();
-    const auto html = std::make_shared<std::string>();
-    Route openapi{Method::get, "/openapi.json", Access::anyone(), "Documentation",
-                  "This API as an OpenAPI document"};
-    router.add(std::move(openapi),
-               [document](Request&) -> Outcome { return Response::json_text(*document); });
-    Route docs{Method::get, "/docs", Access::anyone(), "Documentation", "This API as a page for people"};
-    router.add(std::move(docs),
-               [html](Request&) -> Outcome { return Response::text(*html, "text/html; charset=utf-8"); });
-    *document = openapi_document(router, title).dump();
-    *html = page(router, title);
 }
 
 }  // namespace rouse::http

@@ -13,7 +13,7 @@ namespace rouse::http {
 // std::logic_error.
 [[nodiscard]] nlohmann::json openapi_document(const Router& router, const std::string& title);
 
-// GET /openapi.json and GET /docs, a page for people. To be called last: they show the routes that are there.
+// GET /openapi.json and GET /docs, which shows it to people. To be called last: they show the routes that are there.
 void add_documentation(Router& router, const std::string& title);
 
 }  // namespace rouse::http

@@ -24,8 +24,11 @@ nlohmann::json to_json(const Problem& problem) {
     nlohmann::json out = {{"status", code(problem.status)},
                           {"title", reason_phrase(problem.status)},
                           {"detail", problem.detail}};
-    for (const auto& error : problem.errors)
-        out["errors"].push_back({{"pointer", error.pointer}, {"detail", error.detail}});
+    for (const auto& error : problem.errors) {
+        nlohmann::json one = {{"pointer", error.pointer}, {"detail", error.detail}};
+        if (error.row != 0) one["row"] = error.row;
+        out["errors"].push_back(std::move(one));
+    }
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include "mgmt/http/headers.hpp"
 #include "mgmt/http/status.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,13 @@ namespace rouse::http {
 struct FieldError {
     std::string pointer;  // JSON pointer (RFC 6901): "/mac", "/dns_servers/2"; "" is the whole body
     std::string detail;   // reads on after the field's name: "must be an IPv4 address"
+    std::size_t row = 0;  // of a table (bulk import), from 1; 0: the body is no table
 };
 
 struct Problem {
     Status status = Status::internal_server_error;
     std::string detail;              // one sentence for a person; says what to do next where that is known
-    std::vector<FieldError> errors;  // members `errors[].pointer` and `errors[].detail`
+    std::vector<FieldError> errors;  // members `errors[].pointer`, `.detail` and, of tables, `.row`
     Headers headers;                 // that the status asks for: Allow, Retry-After, WWW-Authenticate
 };
 

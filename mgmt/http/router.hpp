@@ -49,6 +49,13 @@ enum class BodyKind : std::uint8_t {
     stream,  // the handler reads it with Request::read_some()
 };
 
+// For the documentation: what a route's query may hold.
+struct QueryParameter {
+    std::string name;
+    std::string description;
+    std::string type = "string";  // or "integer", "boolean"
+};
+
 // Everything about a route but its handler; the OpenAPI document is made of these.
 struct Route {
     Method method = Method::get;
@@ -63,6 +70,13 @@ struct Route {
     std::size_t max_body = 0;          // bytes of a JSON body; 0: see Router::limit_json_body
     Status success = Status::ok;       // what the documentation promises
     bool is_audited = false;           // on the audit log although it changes nothing
+    // The rest is for the documentation alone.
+    bool has_tag = false;                        // the answer has an ETag, and If-Match is heeded
+    std::vector<std::string> media = {};         // of a stream: what may come; none: any bytes
+    bool request_is_list = false;                // the body is an array of `request`
+    std::vector<std::string> answer_media = {};  // of an answer without a schema: its content types
+    std::vector<QueryParameter> query = {};
+    std::vector<Status> failures = {};  // besides those that follow from the members above
 };
 
 // A function that needs no co_await is a handler too.

@@ -35,7 +35,7 @@ enum class FieldType : std::uint8_t {
     prefix,     // IPv4 network, host bits zero
     choice,     // one of a list of words
     uuid,       // canonical: lower case
-    timestamp,  // RFC 3339, for read-only fields
+    timestamp,  // RFC 3339
     array,      // of one element type
     map,        // any keys of a kind, values of one type
     object,     // of another schema
@@ -71,6 +71,11 @@ class Field {
     [[nodiscard]] FieldType type() const noexcept { return type_; }
     // What an array or a map holds; of nothing else.
     [[nodiscard]] const Field& element() const noexcept { return *element_; }
+    // What a list can be filtered by: not an object, and no array of such.
+    [[nodiscard]] bool has_one_value() const noexcept {
+        const FieldType of = type_ == FieldType::array ? element_->type() : type_;
+        return of != FieldType::map && of != FieldType::object && of != FieldType::any;
+    }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] bool is_required() const noexcept { return required_; }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }

@@ -8,6 +8,8 @@ void add_api(http::Router& router, const Services& services) {
     services.auth.install(router);
     add_clusters(router, services);
     add_machines(router, services);
+    add_machine_import(router, services);
+    add_resource_metrics(router, services);
     add_ip_pools(router, services);
     add_leases(router, services);
     add_service_config(router, services);

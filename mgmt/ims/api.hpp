@@ -18,6 +18,8 @@ void add_image_imports(http::Router& router, const Services& services);
 void add_image_care(http::Router& router, const Services& services);
 void add_boot_profiles(http::Router& router, const Services& services);
 void add_users(http::Router& router, const Services& services);
+void add_resource_metrics(http::Router& router, const Services& services);
+void add_machine_import(http::Router& router, const Services& services);
 void add_audit(http::Router& router, const Services& services);
 void add_oauth_clients(http::Router& router, const Services& services);
 
@@ -26,5 +28,8 @@ void add_api(http::Router& router, const Services& services);
 
 // GET /boot/{name...}: for machines, on the rack side's listener. TRANSFERS outlives the router.
 void add_boot_files(http::Router& router, const Services& services, HttpTransfers& transfers);
+
+// POST /agent/metrics: likewise.
+void add_heartbeat(http::Router& router, const Services& services);
 
 }  // namespace rouse::ims

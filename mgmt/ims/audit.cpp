@@ -69,19 +69,14 @@ std::string event_of(const Request& request, Status status) {
 constexpr PageLimits kPages{.usual = 1000, .most = 10'000};
 
 http::Outcome list(const Services& services, const Request& request) {
-    const auto query = ListQuery::parse(audit_schema(), request, kPages);
+    const auto query = ListQuery::parse(audit_schema(), request, {}, kPages);
     if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
     const auto page = query->run(*snapshot, store::kAudit,
                                  {{"object", &store::kAuditByObject}, {"user", &store::kAuditByUser}});
     if (!page) return refused(page.error());
-    json out = json::array();
-    for (const auto& entry : page->documents) out.push_back(visible(entry.fields));
-    auto response = http::Response::json(out);
-    if (page->has_more)
-        response.headers.add("Link", "<" + ListQuery::next(request, *page) + ">; rel=\"next\"");
-    return response;
+    return ListQuery::answer(request, *page);
 }
 
 http::Outcome read(const Services& services, const Request& request) {
@@ -144,10 +139,11 @@ void add_audit(http::Router& router, const Services& services) {
                         .pattern = "/api/audit/",
                         .access = http::Access::of(http::Role::administrator),
                         .tag = "Audit",
-                        .summary = "List: each entry of the audit log; since and until are moments",
+                        .summary = "List: each entry of the audit log",
                         .response = &audit_schema()};
     http::Route reading = listing;
     listing.response_is_list = true;
+    listing.query = ListQuery::parameters(audit_schema());
     router.add(std::move(listing),
                http::Handler([services](Request& request) -> boost::asio::awaitable<http::Outcome> {
                    const auto look = [&] { return list(services, request); };

@@ -198,8 +198,11 @@ void add_backup(http::Router& router, const Services& services) {
                 .pattern = "/api/backup/",
                 .access = http::Access::of(http::Role::administrator),
                 .tag = "Backup",
-                .summary = "The whole store as a tar archive; images=true: with the images' contents",
-                .is_audited = true},  // it holds the hashes of all secrets
+                .summary = "The whole store as a tar archive",
+                .is_audited = true,  // it holds the hashes of all secrets
+                .answer_media = {"application/x-tar"},
+                .query = {{"images", "true: with the images' contents", "boolean"}},
+                .failures = {http::Status::service_unavailable}},
                http::Handler([services](http::Request& request) { return get(services, request); }));
 }
 

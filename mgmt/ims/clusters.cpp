@@ -1,9 +1,9 @@
 // /api/cluster/, also spelled /api/clusters/, and a cluster's machines.
 
+#include "mgmt/events/cluster_status.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/follow_up.hpp"
 #include "mgmt/ims/machine_resource.hpp"
-#include "mgmt/ims/problems.hpp"
 #include "mgmt/ims/resource.hpp"
 #include "mgmt/ims/words.hpp"
 
@@ -15,14 +15,24 @@ using nlohmann::json;
 
 namespace {
 
+// It becomes part of file names where templates say {{cluster}}.
+bool has_no_slash(std::string_view name) {
+    return name.find_first_of("/\\") == std::string_view::npos;
+}
+
 const http::Schema& cluster_schema() {
     static const http::Schema schema(
         "Cluster", "Machines that belong together",
         {http::uuid("id", "identifies the cluster").read_only(),
-         http::string("name", "unique among clusters").length(1, 100).required(),
+         http::string("name", "unique among clusters")
+             .length(1, 100)
+             .check(has_no_slash, "must not hold a slash or backslash")
+             .required(),
          http::string("description", "for people").length(0, 1000).multiline(),
-         http::choice("status", "what its machines make of it", words(kClusterStatuses)),
-         http::choice("health", "what its machines make of it", words(kHealths)),
+         http::choice("status",
+                      "what its machines make of it; MAINTENANCE, once written, stands until another word is",
+                      words(kClusterStatuses)),
+         http::choice("health", "what its machines make of it", words(kHealths)).read_only(),
          http::string("boot_profile", "name of the profile for machines that name none").length(0, 100),
          http::timestamp("created_at", "when it was made").read_only(),
          http::timestamp("updated_at", "when it last changed").read_only()});
@@ -64,15 +74,20 @@ Resource cluster_resource(const Services& services) {
                       .collection = kClusters,
                       .schema = cluster_schema(),
                       .indexed = {{"name", &kClusterByName}},
-                      .sticky = {"status", "health"}};
+                      .sticky = {"status"}};
     resource.create = [](Batch& batch, json fields) -> Outcome<Document> {
         if (auto checked = check_profile_exists(batch, fields); !checked) return pass_on(checked.error());
-        fields.emplace("status", "UNKNOWN");
-        fields.emplace("health", "UNKNOWN");
+        fields["_maintenance"] = fields.value("status", std::string()) == "MAINTENANCE";
+        fields["status"] = fields["_maintenance"] ? "MAINTENANCE" : "UNKNOWN";
+        fields["health"] = "UNKNOWN";
         return insert(batch, kClusters, std::move(fields));
     };
     resource.change = [](Batch& batch, const Document& current, json fields) -> Outcome<Document> {
         if (auto checked = check_profile_exists(batch, fields); !checked) return pass_on(checked.error());
+        if (const auto wanted = fields.value("status", std::string()); wanted != current.text("status"))
+            fields["_maintenance"] = wanted == "MAINTENANCE";
+        if (auto followed = events::follow_machines(batch, current.id, fields); !followed)
+            return pass_on(followed.error());
         return update(batch, kClusters, Document{current.id, current.revision, std::move(fields)});
     };
     resource.remove = [services](Batch& batch, const Document& current, bool) {
@@ -97,38 +112,39 @@ Resource cluster_resource(const Services& services) {
     return resource;
 }
 
-boost::asio::awaitable<http::Outcome> add_machine(const Services& services, const Resource& machines,
-                                                  const Request& request) {
-    {
-        const auto snapshot = services.snapshot();
-        if (!snapshot) co_return refused(snapshot.error());
-        const auto cluster = require(*snapshot, kClusters, request.parameter("id"));
-        if (!cluster) co_return refused(cluster.error());
-    }
-    json fields = request.json();
-    fields["cluster"] = Id::parse(request.parameter("id"))->to_string();
-    co_return co_await create(services, machines, request, std::move(fields));
+// The machines of a cluster under its own path, where they can be reached by both ids (IMS.md 2).
+Resource members_resource(const Services& services, const Resource& clusters) {
+    Resource members = machine_resource(services);
+    members.paths.clear();
+    for (const auto& path : clusters.paths) members.paths.push_back(path + "/{id}/machines");
+    members.tag = clusters.tag;
+    members.scope.emplace(Scope{"id", "cluster", kClusters});
+    members.id_parameter = "machineId";
+    members.location = "/api/machines";
+    return members;
 }
 
 }  // namespace
 
 void add_clusters(http::Router& router, const Services& services) {
-    Resource resource = cluster_resource(services);
-    const auto machines = std::make_shared<const Resource>(machine_resource(services));
-    for (const auto& path : resource.paths)
+    Resource clusters = cluster_resource(services);
+    const auto members = std::make_shared<const Resource>(members_resource(services, clusters));
+    for (const auto& path : clusters.paths)
         router.add({.method = http::Method::post,
                     .pattern = path + "/{id}/add_machine/",
                     .access = http::Access::of(http::Role::operator_),
-                    .tag = resource.tag,
+                    .tag = clusters.tag,
                     .summary = "Register a machine in this cluster",
                     .body = http::BodyKind::json,
-                    .request = &machines->schema,
-                    .response = &machines->schema,
-                    .success = http::Status::created},
-                   http::Handler([services, machines](Request& request) {
-                       return add_machine(services, *machines, request);
+                    .request = &members->schema,
+                    .response = &members->schema,
+                    .success = http::Status::created,
+                    .failures = {http::Status::conflict, http::Status::insufficient_storage}},
+                   http::Handler([services, members](Request& request) {
+                       return create_in(services, *members, request);
                    }));
-    add_resource(router, services, std::move(resource));
+    add_resource(router, services, *members);
+    add_resource(router, services, std::move(clusters));
 }
 
 }  // namespace rouse::ims

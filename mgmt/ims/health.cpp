@@ -130,7 +130,9 @@ void add_health(http::Router& router, const Observation& observation) {
          .pattern = "/health",
          .access = http::Access::anyone(),
          .tag = "Observation",
-         .summary = "Whether the appliance can do its work: 200, or 503 with what is wrong and what to do"},
+         .summary = "Whether the appliance can do its work: 200, or 503 with what is wrong and what to do",
+         .answer_media = {"application/json"},
+         .failures = {http::Status::service_unavailable}},
         [observation](http::Request&) { return get_health(observation); });
 }
 

@@ -103,9 +103,11 @@ void add_image_imports(http::Router& router, const Services& services) {
          .access = http::Access::of(http::Role::operator_),
          .tag = "Images",
          .summary = "Store every file of the body, a tar, cpio, ISO 9660 or zip archive, under its path, "
-                    "all or none; as=PREFIX goes before each name",
+                    "all or none",
          .body = http::BodyKind::stream,
-         .response = &import_schema()},
+         .response = &import_schema(),
+         .query = {{"as", "goes before each name, and a slash"}},
+         .failures = {http::Status::conflict, http::Status::insufficient_storage}},
         http::Handler([services](Request& request) { return post(services, request); }));
 }
 

@@ -87,50 +87,38 @@ asio::awaitable<http::Outcome> remove(const Services& services, const Request& r
     co_return Response::no_content();
 }
 
-constexpr std::uint64_t kMostImages = 1'000'000;
-
-// ?prefix=debian/ those whose names begin so, ?sha256= those of one content, ?after=ID&limit=N a page.
+// ?prefix=debian/: those whose names begin so.
 http::Outcome list_images(const Services& services, const Request& request) {
-    std::string prefix, sha256;
-    std::optional<Id> after;
-    for (const auto& [name, value] : request.query.pairs()) {
-        if (name == "prefix")
-            prefix = value;
-        else if (name == "sha256")
-            sha256 = value;
-        else if (name == "after")
-            after = Id::parse(value);
-        else if (name != "limit")
-            return http::problem(http::Status::bad_request,
-                                 "the query parameter " + name + " is not known here");
-        if (name == "after" && !after)
-            return http::problem(http::Status::bad_request,
-                                 "the query parameter after must be the id of the last image seen");
-    }
-    const auto limit = request.query.integer("limit", kMostImages, 1, kMostImages);
-    if (!limit) return tl::unexpected(limit.error());
+    const auto query = ListQuery::parse(image_schema(), request, {"prefix"});
+    if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
-    json out = json::array();
-    const auto listed = for_each(*snapshot, kImages, after, [&](const Document& image) {
-        if (image.text("name").starts_with(prefix) && (sha256.empty() || image.text("sha256") == sha256))
-            out.push_back(visible(image.fields));
-        return out.size() < *limit;
-    });
-    if (!listed) return refused(listed.error());
-    return Response::json(out);
+    const std::string prefix(request.query.find("prefix").value_or(""));
+    const auto source = [&](const json& after, const ListQuery::Take& take) -> Outcome<void> {
+        const auto from = after.is_string() ? Id::parse(after.get_ref<const std::string&>()) : std::nullopt;
+        const auto listed = for_each(*snapshot, kImages, from, [&](Document image) {
+            return !image.text("name").starts_with(prefix) || take(visible(std::move(image.fields)));
+        });
+        return listed ? Outcome<void>{} : pass_on(listed.error());
+    };
+    const auto page = query->run(source);
+    if (!page) return refused(page.error());
+    return ListQuery::answer(request, *page);
 }
 
 }  // namespace
 
 void add_images(http::Router& router, const Services& services) {
     const std::string tag = "Images";
+    auto query = ListQuery::parameters(image_schema());
+    query.push_back({"prefix", "only images whose names begin so"});
     router.add({.method = http::Method::get,
                 .pattern = "/api/images/",
                 .tag = tag,
-                .summary = "List: each image; prefix and sha256 choose, after and limit page",
+                .summary = "List: each image",
                 .response = &image_schema(),
-                .response_is_list = true},
+                .response_is_list = true,
+                .query = std::move(query)},
                [services](Request& request) { return list_images(services, request); });
     const std::string one = "/api/images/{name...}";
     router.add({.method = http::Method::put,
@@ -140,16 +128,23 @@ void add_images(http::Router& router, const Services& services) {
                 .summary = "Store the body's bytes under this name",
                 .body = http::BodyKind::stream,
                 .response = &image_schema(),
-                .success = http::Status::created},
+                .success = http::Status::created,
+                .failures = {http::Status::conflict, http::Status::insufficient_storage}},
                http::Handler([services](Request& request) { return put(services, request); }));
-    router.add({.method = http::Method::get, .pattern = one, .tag = tag, .summary = "Read an image's bytes"},
+    router.add({.method = http::Method::get,
+                .pattern = one,
+                .tag = tag,
+                .summary = "Read an image's bytes",
+                .answer_media = {"application/octet-stream"},
+                .failures = {http::Status::range_not_satisfiable}},
                [services](Request& request) { return get(services, request); });
     router.add({.method = http::Method::delete_,
                 .pattern = one,
                 .access = http::Access::of(http::Role::operator_),
                 .tag = tag,
                 .summary = "Delete an image's name",
-                .success = http::Status::no_content},
+                .success = http::Status::no_content,
+                .failures = {http::Status::conflict, http::Status::insufficient_storage}},
                http::Handler([services](Request& request) { return remove(services, request); }));
 }
 

@@ -166,7 +166,8 @@ void add_ip_pools(http::Router& router, const Services& services) {
                       .tag = "IP pools",
                       .collection = kIpPools,
                       .schema = pool_schema(),
-                      .indexed = {{"cidr", &kPoolByCidr}}};
+                      .indexed = {{"cidr", &kPoolByCidr}},
+                      .force = "true: also while machines have its addresses, which are taken from them"};
     resource.create = create_pool;
     resource.change = change_pool;
     resource.remove = [&appliance = services.appliance](Batch& batch, const Document& current, bool force) {

@@ -4,8 +4,8 @@
 #include "mgmt/boot/guest_leases.hpp"
 #include "mgmt/boot/pool.hpp"
 #include "mgmt/http/schema.hpp"
-#include "mgmt/http/uri.hpp"
 #include "mgmt/ims/api.hpp"
+#include "mgmt/ims/list_query.hpp"
 #include "mgmt/ims/problems.hpp"
 #include "mgmt/ims/words.hpp"
 #include "mgmt/store/documents.hpp"
@@ -24,12 +24,12 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint64_t kMostLeases = 10'000;  // some 5 MB of JSON
+constexpr PageLimits kLeasePages{.usual = 10'000, .most = 10'000};  // some 5 MB of JSON
 
 const http::Schema& lease_schema() {
     static const http::Schema schema(
         "Lease", "An address that is, or was, a machine's",
-        {http::string("id", "the address").read_only(), http::ipv4("ip_address", "the address").read_only(),
+        {http::ipv4("id", "the address").read_only(), http::ipv4("ip_address", "the address").read_only(),
          http::mac("mac_address", "whose it is").read_only(),
          http::string("hostname", "the registered machine's; null for guests").read_only(),
          http::uuid("machine", "the registered machine; null for guests").read_only(),
@@ -117,85 +117,40 @@ Result<Surroundings> look_around(const View& view, const boot::Appliance& applia
     return around;
 }
 
-struct Query {
-    std::optional<LeaseState> state;
-    std::optional<MacAddress> mac;
-    std::optional<std::string> pool;
-    std::optional<Ipv4Address> after;
-    std::size_t limit = kMostLeases;
-
-    [[nodiscard]] bool matches(const Surroundings& around, const LeaseRecord& lease) const {
-        if (state && lease.state != *state) return false;
-        if (mac && lease.mac != *mac) return false;
-        const auto of = around.pools.find(lease.network);
-        return !pool || (of != around.pools.end() && of->second == *pool);
-    }
-};
-
-http::OrProblem<Query> parse_query(const http::Request& request) {
-    Query query;
-    for (const auto& [name, value] : request.query.pairs()) {
-        if (name == "limit") continue;
-        if (name == "binding_state") {
-            const auto found = std::find_if(kLeaseStates.begin(), kLeaseStates.end(),
-                                            [&value = value](const ListEntry& e) { return e.name == value; });
-            if (found == kLeaseStates.end())
-                return bad_query(name,
-                                 "must be one of reserved, offered, active, expired, released, abandoned");
-            query.state = static_cast<LeaseState>(found - kLeaseStates.begin() + 1);
-        } else if (name == "mac_address" || name == "mac") {
-            query.mac = MacAddress::parse(value);
-            if (!query.mac) return bad_query(name, "must be a MAC address such as 02:00:00:00:00:01");
-        } else if (name == "ip_pool") {
-            query.pool = value;
-        } else if (name == "after") {
-            query.after = Ipv4Address::parse(value);
-            if (!query.after) return bad_query(name, "must be the id of the last lease seen");
-        } else {
-            return bad_query(name, "is not known here");
-        }
-    }
-    const auto limit = request.query.integer("limit", kMostLeases, 1, kMostLeases);
-    if (!limit) return tl::unexpected(limit.error());
-    query.limit = *limit;
-    return query;
+// Leases by address.
+ListQuery::Source leases_of(const View& view, const Surroundings& around) {
+    return [&view, &around](const json& after, const ListQuery::Take& take) -> Outcome<void> {
+        const auto last =
+            after.is_string() ? Ipv4Address::parse(after.get_ref<const std::string&>()) : std::nullopt;
+        const Ipv4Address from = last.value_or(Ipv4Address{});
+        Result<void> trouble;
+        const auto scanned =
+            scan(view.txn(), view.tables().leases, bytes_of(from), [&](Bytes key, Bytes value) {
+                Ipv4Address address;
+                const auto lease = decode<LeaseRecord>(value);
+                if (key.size() != sizeof address || !lease) return true;
+                std::memcpy(&address, key.data(), sizeof address);
+                if (address == last) return true;
+                auto one = describe(view, around, address, *lease);
+                if (!one) trouble = tl::unexpected(one.error());
+                return one && take(std::move(*one));
+            });
+        if (!scanned) return pass_on(scanned.error());
+        if (!trouble) return pass_on(trouble.error());
+        return {};
+    };
 }
 
 http::Outcome list_leases(const Services& services, const http::Request& request) {
-    const auto query = parse_query(request);
+    const auto query = ListQuery::parse(lease_schema(), request, {}, kLeasePages);
     if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
     const auto around = look_around(*snapshot, services.appliance);
     if (!around) return refused(around.error());
-    json out = json::array();
-    Result<void> trouble;
-    bool more = false;
-    const Ipv4Address from = query->after.value_or(Ipv4Address{});
-    const auto scanned =
-        scan(snapshot->txn(), snapshot->tables().leases, bytes_of(from), [&](Bytes key, Bytes value) {
-            Ipv4Address address;
-            const auto lease = decode<LeaseRecord>(value);
-            if (key.size() != sizeof address || !lease) return true;
-            std::memcpy(&address, key.data(), sizeof address);
-            if (address == query->after || !query->matches(*around, *lease)) return true;
-            more = out.size() == query->limit;
-            if (more) return false;
-            auto one = describe(*snapshot, *around, address, *lease);
-            if (!one) trouble = tl::unexpected(one.error());
-            if (one) out.push_back(std::move(*one));
-            return one.has_value();
-        });
-    if (!scanned) return refused(scanned.error());
-    if (!trouble) return refused(trouble.error());
-    auto response = http::Response::json(out);
-    if (more) {  // RFC 8288
-        std::string next = "/api/leases/?after=" + out.back()["id"].get<std::string>();
-        for (const auto& [name, value] : request.query.pairs())
-            if (name != "after") next += "&" + name + "=" + http::percent_encode(value);
-        response.headers.add("Link", "<" + next + ">; rel=\"next\"");
-    }
-    return response;
+    const auto page = query->run(leases_of(*snapshot, *around));
+    if (!page) return refused(page.error());
+    return ListQuery::answer(request, *page);
 }
 
 http::Outcome read_one(const Services& services, const http::Request& request) {
@@ -238,9 +193,8 @@ http::Route route(http::Method method, const std::string& pattern, const std::st
 }  // namespace
 
 void add_leases(http::Router& router, const Services& services) {
-    auto listing =
-        route(http::Method::get, "/api/leases/",
-              "List: each lease, by address; ?binding_state=, mac_address=, ip_pool=, after=, limit=");
+    auto listing = route(http::Method::get, "/api/leases/", "List: each lease");
+    listing.query = ListQuery::parameters(lease_schema());
     listing.response = &lease_schema();
     listing.response_is_list = true;
     router.add(std::move(listing),
@@ -255,6 +209,7 @@ void add_leases(http::Router& router, const Services& services) {
         route(http::Method::delete_, "/api/leases/{id}/", "End a guest's lease, or an address's quarantine");
     ending.access = http::Access::of(http::Role::operator_);
     ending.success = http::Status::no_content;
+    ending.failures = {http::Status::conflict, http::Status::insufficient_storage};
     router.add(std::move(ending),
                http::Handler([services](http::Request& request) { return end_one(services, request); }));
 }

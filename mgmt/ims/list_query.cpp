@@ -1,7 +1,9 @@
 #include "mgmt/ims/list_query.hpp"
 
 #include "mgmt/http/field_check.hpp"
+#include "mgmt/http/json_body.hpp"
 #include "mgmt/ims/problems.hpp"
+#include "mgmt/ims/resource.hpp"
 #include "shared/addresses.hpp"
 
 #include <algorithm>
@@ -28,10 +30,46 @@ const json& member(const json& fields, const std::string& name) {
 // By what a field sorts: addresses by number, since 10.0.0.9 comes before 10.0.0.10.
 json order_key(const Field& field, const json& fields) {
     const json& value = member(fields, field.name());
-    if (field.type() == FieldType::ipv4 && value.is_string())
-        if (const auto address = Ipv4Address::parse(value.get_ref<const std::string&>()))
-            return address->host();
+    if (!value.is_string()) return value;
+    const auto& text = value.get_ref<const std::string&>();
+    if (field.type() == FieldType::ipv4)
+        if (const auto address = Ipv4Address::parse(text)) return address->host();
+    if (field.type() == FieldType::prefix)
+        if (const auto prefix = Ipv4Prefix::parse(text))
+            return std::uint64_t{prefix->address.host()} << 8 | prefix->length;
     return value;
+}
+
+// The documents of COLLECTION with VALUE in INDEX, if there is one; else all. None up to NOT_BEFORE.
+ListQuery::Source documents(const store::View& view, const store::Collection& collection,
+                            const store::Index* index, std::string value, const std::optional<Id>& not_before,
+                            const ListQuery::Decorate& decorate) {
+    return [&view, &collection, index, value = std::move(value), &not_before, &decorate](
+               const json& after, const ListQuery::Take& take) -> Outcome<void> {
+        // Nothing is less than any id.
+        const auto from = std::max(
+            after.is_string() ? Id::parse(after.get_ref<const std::string&>()) : std::nullopt, not_before);
+        std::optional<Failure> failure;
+        const auto visit = [&](Document document) {
+            json object = visible(std::move(document.fields));
+            if (decorate)
+                if (auto decorated = decorate(view, object); !decorated) {
+                    failure = decorated.error();
+                    return false;
+                }
+            return take(std::move(object));
+        };
+        const auto visit_id = [&](Id id) {
+            auto document = store::find(view, collection, id);
+            if (!document) failure = document.error();
+            return document && (!*document || visit(std::move(**document)));
+        };
+        const auto visited = index == nullptr ? store::for_each(view, collection, from, visit)
+                                              : store::for_each_id(view, *index, value, visit_id, from);
+        if (!visited) return pass_on(visited.error());
+        if (failure) return tl::unexpected(std::move(*failure));
+        return {};
+    };
 }
 
 // Whether TEXT begins with what FORM shows, where 0 is any digit.
@@ -73,29 +111,52 @@ std::optional<std::uint64_t> parse_moment(const std::string& text) {
 }  // namespace
 
 OrProblem<ListQuery> ListQuery::parse(const http::Schema& schema, const http::Request& request,
-                                      PageLimits limits) {
-    ListQuery query;
+                                      std::initializer_list<std::string_view> others, PageLimits limits,
+                                      std::string_view order) {
+    ListQuery query(schema);
     const auto limit = request.query.integer("limit", limits.usual, 1, limits.most);
     if (!limit) return tl::unexpected(limit.error());
     query.limit_ = *limit;
+    if (request.query.find("sort").value_or("").empty())
+        if (auto added = query.add_order(order); !added) return tl::unexpected(added.error());
+    const std::string* after = nullptr;
     for (const auto& [name, value] : request.query.pairs()) {
-        if (name == "limit") continue;
-        if (auto added = query.add(schema, name, value); !added) return tl::unexpected(added.error());
+        if (name == "limit" || std::find(others.begin(), others.end(), name) != others.end()) continue;
+        if (name == "after") {
+            after = &value;
+            continue;
+        }
+        if (auto added = query.add(name, value); !added) return tl::unexpected(added.error());
     }
+    if (after != nullptr)
+        if (auto begun = query.begin_after(*after); !begun) return tl::unexpected(begun.error());
     return query;
 }
 
-OrProblem<void> ListQuery::add(const http::Schema& schema, const std::string& name,
-                               const std::string& value) {
-    if (name == "after") {
-        after_ = Id::parse(value);
-        if (!after_) return bad_query(name, "must be the id of the last object seen");
-        return {};
+std::vector<http::QueryParameter> ListQuery::parameters(const http::Schema& schema) {
+    std::vector<http::QueryParameter> out = {
+        {"limit", "at most so many objects; a Link header then leads to the next page", "integer"},
+        {"after", "where the page before ended, as its Link header says"},
+        {"sort", "fields to sort by, separated by commas; -field: the other way round"}};
+    if (schema.find("created_at") != nullptr) {
+        out.push_back({"since", "only objects made at that moment or later"});
+        out.push_back({"until", "only objects made before that moment"});
     }
-    if (name == "sort") return add_order(schema, value);
-    if ((name == "since" || name == "until") && schema.find("created_at") != nullptr)
+    for (const auto& field : schema.fields())
+        if (!field.is_write_only() && field.has_one_value())
+            out.push_back({field.name(), "only objects whose " + field.name() + " is this"});
+    return out;
+}
+
+void ListQuery::also(std::string_view field, json value) {
+    conditions_.push_back({schema_->find(field), std::move(value)});
+}
+
+OrProblem<void> ListQuery::add(const std::string& name, const std::string& value) {
+    if (name == "sort") return add_order(value);
+    if ((name == "since" || name == "until") && schema_->find("created_at") != nullptr)
         return add_moment(name, value);
-    const Field* field = schema.find(name);
+    const Field* field = schema_->find(name);
     if (field == nullptr || field->is_write_only()) return bad_query(name, "is not known here");
     auto wanted = http::value_from_text(*field, value);
     if (!wanted) return bad_query(name, wanted.error().detail);
@@ -116,121 +177,136 @@ OrProblem<void> ListQuery::add_moment(const std::string& name, const std::string
     return {};
 }
 
-OrProblem<void> ListQuery::add_order(const http::Schema& schema, std::string_view names) {
+OrProblem<void> ListQuery::add_order(std::string_view names) {
     while (!names.empty()) {
         const auto comma = std::min(names.find(','), names.size());
         std::string_view name = names.substr(0, comma);
         names.remove_prefix(std::min(comma + 1, names.size()));
         const bool descending = name.starts_with('-');
         if (descending) name.remove_prefix(1);
-        const Field* field = schema.find(name);
+        const Field* field = schema_->find(name);
         if (field == nullptr || field->is_write_only())
             return bad_query("sort",
-                             "names '" + std::string(name) + "', which is not a field of " + schema.name());
+                             "names '" + std::string(name) + "', which is not a field of " + schema_->name());
         orders_.push_back({field, descending});
     }
     return {};
 }
 
-bool ListQuery::matches(const Document& document) const {
-    if (!since_.empty() && document.text("created_at") < since_) return false;
-    if (!until_.empty() && document.text("created_at") >= until_) return false;
-    return std::all_of(conditions_.begin(), conditions_.end(), [&document](const Condition& condition) {
-        const json& value = member(document.fields, condition.field->name());
+OrProblem<void> ListQuery::begin_after(const std::string& cursor) {
+    if (orders_.empty()) {
+        auto value = http::value_from_text(schema_->fields().front(), cursor);
+        if (!value) return bad_query("after", "must be the id of the last object seen");
+        after_ = std::move(*value);
+        return {};
+    }
+    auto keys = http::parse_json(cursor);
+    if (!keys || !keys->is_array() || keys->size() != orders_.size() + 1)
+        return bad_query("after", "must be as the Link header of the page before has it");
+    after_ = std::move(*keys);
+    return {};
+}
+
+bool ListQuery::matches(const json& object) const {
+    if (!since_.empty() || !until_.empty()) {
+        const json& made = member(object, "created_at");
+        const std::string at = made.is_string() ? made.get<std::string>() : "";
+        if (at < since_ || (!until_.empty() && at >= until_)) return false;
+    }
+    return std::all_of(conditions_.begin(), conditions_.end(), [&object](const Condition& condition) {
+        const json& value = member(object, condition.field->name());
         if (value.is_array()) return std::find(value.begin(), value.end(), condition.value) != value.end();
         return value == condition.value;
     });
 }
 
-bool ListQuery::precedes(const Document& a, const Document& b) const {
-    for (const auto& order : orders_) {
-        const json of_a = order_key(*order.field, a.fields);
-        const json of_b = order_key(*order.field, b.fields);
-        if (of_a != of_b) return order.descending ? of_b < of_a : of_a < of_b;
-    }
-    return a.id < b.id;
+ListQuery::Keys ListQuery::keys_of(const json& object) const {
+    Keys keys;
+    keys.reserve(orders_.size() + 1);
+    for (const auto& order : orders_) keys.push_back(order_key(*order.field, object));
+    keys.push_back(order_key(schema_->fields().front(), object));
+    return keys;
 }
 
-Outcome<void> ListQuery::visit(const store::View& view, const store::Collection& collection,
-                               const std::vector<IndexedField>& indexed, const store::Visit& visitor) const {
-    const auto take = [&](Document document) { return !matches(document) || visitor(std::move(document)); };
-    // Nothing is less than any id.
-    const std::optional<Id> from = std::max(orders_.empty() ? after_ : std::nullopt, not_before_);
-    for (const auto& condition : conditions_) {
-        const auto by =
-            std::find_if(indexed.begin(), indexed.end(), [&condition](const IndexedField& candidate) {
-                return candidate.field == condition.field->name();
-            });
-        if (by == indexed.end()) continue;
-        std::optional<Failure> failure;
-        const auto scanned =
-            store::for_each_id(view, *by->index, condition.value.get_ref<const std::string&>(), [&](Id id) {
-                if (from && id <= *from) return true;
-                auto document = store::find(view, collection, id);
-                if (!document) failure = document.error();
-                return document && (!*document || take(std::move(**document)));
-            });
-        if (!scanned) return pass_on(scanned.error());
-        if (failure) return tl::unexpected(std::move(*failure));
-        return {};
-    }
-    if (auto scanned = store::for_each(view, collection, from, take); !scanned)
-        return pass_on(scanned.error());
-    return {};
+bool ListQuery::precedes(const Keys& a, const Keys& b) const {
+    for (std::size_t i = 0; i < orders_.size(); ++i)
+        if (a[i] != b[i]) return orders_[i].descending ? b[i] < a[i] : a[i] < b[i];
+    return a.back() < b.back();
+}
+
+Outcome<ListQuery::Page> ListQuery::run(const Source& source) const {
+    return orders_.empty() ? as_they_come(source) : in_order(source);
 }
 
 Outcome<ListQuery::Page> ListQuery::run(const store::View& view, const store::Collection& collection,
-                                        const std::vector<IndexedField>& indexed) const {
-    if (!orders_.empty()) return in_order(view, collection, indexed);
+                                        const std::vector<IndexedField>& indexed,
+                                        const Decorate& decorate) const {
+    for (const auto& condition : conditions_)
+        for (const auto& candidate : indexed)
+            if (candidate.field == condition.field->name() && condition.value.is_string())
+                return run(
+                    documents(view, collection, candidate.index, condition.value, not_before_, decorate));
+    return run(documents(view, collection, nullptr, {}, not_before_, decorate));
+}
+
+Outcome<ListQuery::Page> ListQuery::as_they_come(const Source& source) const {
     Page page;
-    const auto visited = visit(view, collection, indexed, [&](Document document) {
-        page.has_more = page.documents.size() == limit_;
-        if (!page.has_more) page.documents.push_back(std::move(document));
-        return !page.has_more;
+    bool has_more = false;
+    const auto visited = source(after_, [&](json object) {
+        if (!matches(object)) return true;
+        has_more = page.objects.size() == limit_;
+        if (!has_more) page.objects.push_back(std::move(object));
+        return !has_more;
     });
     if (!visited) return tl::unexpected(visited.error());
+    if (has_more) page.next = page.objects.back().at(schema_->fields().front().name()).get<std::string>();
     return page;
 }
 
-Outcome<ListQuery::Page> ListQuery::in_order(const store::View& view, const store::Collection& collection,
-                                             const std::vector<IndexedField>& indexed) const {
-    std::optional<Document> last;
-    if (after_) {
-        auto found = store::find(view, collection, *after_);
-        if (!found) return pass_on(found.error());
-        if (!*found)
-            return refuse(
-                Failure::Kind::invalid,
-                "the query parameter after names an object that is gone; begin with the first page again");
-        last = std::move(*found);
-    }
-    Page page;
-    const auto before = [this](const Document& a, const Document& b) { return precedes(a, b); };
-    // No more than a few pages are held, however many there are: the page and one that comes after it stay.
-    constexpr std::size_t kSpare = 1000;
-    const auto visited = visit(view, collection, indexed, [&](Document document) {
-        if (last && !precedes(*last, document)) return true;
-        page.documents.push_back(std::move(document));
-        if (page.documents.size() < 2 * limit_ + kSpare) return true;
-        const auto end = page.documents.begin() + static_cast<std::ptrdiff_t>(limit_);
-        std::nth_element(page.documents.begin(), end, page.documents.end(), before);
-        page.documents.erase(end + 1, page.documents.end());
+// However many objects there are, no more than a page of them is kept.
+Outcome<ListQuery::Page> ListQuery::in_order(const Source& source) const {
+    struct Entry {
+        Keys keys;
+        json object;
+    };
+    std::vector<Entry> first;  // a heap whose front is the last of them
+    const auto before = [this](const Entry& a, const Entry& b) { return precedes(a.keys, b.keys); };
+    const Keys after = after_.is_array() ? after_.get<Keys>() : Keys{};
+    bool has_more = false;
+    const auto visited = source(nullptr, [&](json object) {
+        if (!matches(object)) return true;
+        Entry entry{keys_of(object), std::move(object)};
+        if (!after.empty() && !precedes(after, entry.keys)) return true;
+        first.push_back(std::move(entry));
+        std::push_heap(first.begin(), first.end(), before);
+        if (first.size() > limit_) {
+            has_more = true;
+            std::pop_heap(first.begin(), first.end(), before);
+            first.pop_back();
+        }
         return true;
     });
     if (!visited) return tl::unexpected(visited.error());
-    page.has_more = page.documents.size() > limit_;
-    const auto kept = static_cast<std::ptrdiff_t>(std::min(limit_, page.documents.size()));
-    std::partial_sort(page.documents.begin(), page.documents.begin() + kept, page.documents.end(), before);
-    page.documents.erase(page.documents.begin() + kept, page.documents.end());
+    std::sort_heap(first.begin(), first.end(), before);
+    Page page;
+    if (has_more) page.next = json(first.back().keys).dump();
+    for (auto& entry : first) page.objects.push_back(std::move(entry.object));
     return page;
 }
 
-std::string ListQuery::next(const http::Request& request, const Page& page) {
+void ListQuery::add_next(http::Response& response, const http::Request& request, const std::string& cursor) {
     std::string target = request.path + "?";
     for (const auto& [name, value] : request.query.pairs())
         if (name != "after")
             target += http::percent_encode(name) + "=" + http::percent_encode(value, ",:") + "&";
-    return target + "after=" + page.documents.back().id.to_string();
+    response.headers.add("Link",
+                         "<" + target + "after=" + http::percent_encode(cursor, ":") + ">; rel=\"next\"");
+}
+
+http::Response ListQuery::answer(const http::Request& request, const Page& page) {
+    http::Response response = http::Response::json(page.objects);
+    if (!page.next.empty()) add_next(response, request, page.next);
+    return response;
 }
 
 }  // namespace rouse::ims

@@ -33,6 +33,8 @@ bool is_hostname(std::string_view name) {
     }
 }
 
+}  // namespace
+
 const http::Schema& machine_schema() {
     static const http::Schema schema(
         "Machine", "A machine that may be served",
@@ -62,13 +64,7 @@ const http::Schema& machine_schema() {
     return schema;
 }
 
-Outcome<void> check_mac(const json& fields) {
-    const auto mac = MacAddress::parse(fields.at("mac").get_ref<const std::string&>());
-    if (!mac || mac->is_zero() || mac->is_group())
-        return refuse(Failure::Kind::invalid,
-                      "must be the address of one interface, neither zero nor a group's", "/mac");
-    return {};
-}
+namespace {
 
 // What the cluster's status becomes when a machine joins, changes or leaves.
 Outcome<void> recount(Batch& batch, const std::string& cluster) {
@@ -82,7 +78,13 @@ Outcome<void> remove_machine(Batch& batch, const Services& services, Id machine)
     if (auto removed = boot::remove_machine(batch, machine); !removed) return pass_on(removed.error());
     if (auto gone = events::forget_machine(batch, services.consumer.tables(), machine); !gone)
         return pass_on(gone.error());
-    return {};
+    return remove_metrics(batch, machine);
+}
+
+json as_new_machine(json fields) {
+    fields.emplace("status", "INACTIVE");
+    fields.emplace("health", "UNKNOWN");
+    return fields;
 }
 
 Resource machine_resource(const Services& services) {
@@ -98,18 +100,17 @@ Resource machine_resource(const Services& services) {
                                   {"status", &kMachineByStatus}},
                       .sticky = {"ip", "ip6", "status", "health"}};
     resource.create = [services](Batch& batch, json fields) -> Outcome<Document> {
-        if (auto checked = check_mac(fields); !checked) return pass_on(checked.error());
-        fields.emplace("status", "INACTIVE");
-        fields.emplace("health", "UNKNOWN");
-        auto made = boot::register_machine(batch, services.appliance, std::move(fields));
+        auto made = boot::register_machine(batch, services.appliance, as_new_machine(std::move(fields)));
         if (!made) return made;
         if (auto counted = recount(batch, made->text("cluster")); !counted) return pass_on(counted.error());
         return made;
     };
     resource.change = [services](Batch& batch, const Document& current, json fields) -> Outcome<Document> {
-        if (auto checked = check_mac(fields); !checked) return pass_on(checked.error());
         auto changed = boot::change_machine(batch, services.appliance, current, std::move(fields));
         if (!changed) return changed;
+        if (changed->text("cluster") == current.text("cluster") &&
+            changed->text("status") == current.text("status"))
+            return changed;
         for (const Document* machine : {&current, &std::as_const(*changed)})
             if (auto counted = recount(batch, machine->text("cluster")); !counted)
                 return pass_on(counted.error());

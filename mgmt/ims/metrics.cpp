@@ -261,7 +261,8 @@ void add_metrics(http::Router& router, const Observation& observation) {
                 .pattern = "/metrics",
                 .access = http::Access::anyone(),
                 .tag = "Observation",
-                .summary = "Metrics of both processes for Prometheus"},
+                .summary = "Metrics of both processes for Prometheus",
+                .answer_media = {"text/plain"}},
                [observation](http::Request&) -> http::Outcome {
                    const DataplaneMetrics dataplane(observation.dataplane);
                    const ManagementMetrics management(observation.writer, observation.consumer,

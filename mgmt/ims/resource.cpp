@@ -29,8 +29,8 @@ Failure no_such(const store::Collection& collection, const std::string& id) {
 }
 
 // The text of an answer about FIELDS, those of a whole document.
-Outcome<std::string> answer(const Resource& resource, const store::View& view, const json& fields) {
-    json out = visible(fields);
+Outcome<std::string> answer(const Resource& resource, const store::View& view, json fields) {
+    json out = visible(std::move(fields));
     if (resource.decorate)
         if (auto decorated = resource.decorate(view, out); !decorated) return pass_on(decorated.error());
     return out.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -42,11 +42,32 @@ Outcome<std::string> answer(const Resource& resource, const store::View& view,
     std::string text;
     document.append_to(text);
     if (!resource.decorate) return text;
-    const json fields = json::parse(text, nullptr, false);
+    json fields = json::parse(text, nullptr, false);
     if (!fields.is_object())
         return refuse(Failure::Kind::store, "the stored " + std::string(resource.collection.noun) + " " +
                                                 document.id.to_string() + " is damaged; restore a backup");
-    return answer(resource, view, fields);
+    return answer(resource, view, std::move(fields));
+}
+
+// The id, as documents have it, of the owner that the path names; empty when the resource has none.
+Outcome<std::string> owner_of(const store::View& view, const Resource& resource, const Request& request) {
+    if (!resource.scope) return std::string();
+    const auto owner = require(view, resource.scope->owner, request.parameter(resource.scope->parameter));
+    if (!owner) return pass_on(owner.error());
+    return owner->id.to_string();
+}
+
+// The object that the path names, or a 404.
+Outcome<Document> object_of(const store::View& view, const Resource& resource, const Request& request) {
+    const auto owner = owner_of(view, resource, request);
+    if (!owner) return pass_on(owner.error());
+    const std::string& id = request.parameter(resource.id_parameter);
+    auto document = require(view, resource.collection, id);
+    if (document && resource.scope && document->text(resource.scope->field.c_str()) != *owner)
+        return refuse(Failure::Kind::not_found, "this " + std::string(resource.scope->owner.noun) +
+                                                    " has no " + std::string(resource.collection.noun) + " " +
+                                                    id);
+    return document;
 }
 
 // A list's text as it grows.
@@ -67,8 +88,10 @@ struct WholePage {
     std::optional<Id> after;
     std::size_t limit;
 };
-// Nothing: it is filtered or ordered. Of a request that ListQuery takes.
-std::optional<WholePage> whole_page(const Request& request) {
+// Nothing: it is filtered or ordered, or there is more to its objects than is stored. Of a request that
+// ListQuery takes.
+std::optional<WholePage> whole_page(const Resource& resource, const Request& request) {
+    if (resource.scope || resource.decorate) return std::nullopt;
     constexpr std::size_t kAll = std::numeric_limits<std::int64_t>::max();
     const auto& pairs = request.query.pairs();
     const bool whole = std::all_of(pairs.begin(), pairs.end(), [](const auto& pair) {
@@ -85,60 +108,39 @@ constexpr std::size_t kUsualPage = 100;
 Outcome<Listing> list_all(const Resource& resource, const store::View& view, const WholePage& page) {
     Listing out;
     std::size_t count = 0;
-    Outcome<void> result;
     const auto visited =
         store::for_each_stored(view, resource.collection, page.after, [&](const StoredDocument& document) {
             out.has_more = count++ == page.limit;
             if (out.has_more) return false;
             out.begin(document.id);
-            if (!resource.decorate) {
-                // The others are much like the first: the text grows once.
-                if (count == 1)
-                    out.text.reserve(std::min(page.limit, kUsualPage) * (document.members.size() + 8));
-                document.append_to(out.text);
-                return true;
-            }
-            const auto one = answer(resource, view, document);
-            if (one)
-                out.text += *one;
-            else
-                result = pass_on(one.error());
-            return one.has_value();
+            // The others are much like the first: the text grows once.
+            if (count == 1)
+                out.text.reserve(std::min(page.limit, kUsualPage) * (document.members.size() + 8));
+            document.append_to(out.text);
+            return true;
         });
     if (!visited) return pass_on(visited.error());
-    if (!result) return pass_on(result.error());
-    return out;
-}
-
-Outcome<Listing> list_some(const Resource& resource, const store::View& view, const ListQuery& query) {
-    const auto page = query.run(view, resource.collection, resource.indexed);
-    if (!page) return pass_on(page.error());
-    Listing out;
-    for (const auto& document : page->documents) {
-        const auto one = answer(resource, view, document.fields);
-        if (!one) return pass_on(one.error());
-        out.begin(document.id);
-        out.text += *one;
-    }
-    out.has_more = page->has_more;
     return out;
 }
 
 http::Outcome list(const Services& services, const Resource& resource, const Request& request) {
-    const auto query = ListQuery::parse(resource.schema, request);
+    auto query = ListQuery::parse(resource.schema, request);
     if (!query) return tl::unexpected(query.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
-    const auto whole = whole_page(request);
-    auto listing = whole ? list_all(resource, *snapshot, *whole) : list_some(resource, *snapshot, *query);
-    if (!listing) return refused(listing.error());
-    listing->text += ']';
-    Response response = Response::json_text(std::move(listing->text));
-    if (listing->has_more) {
-        const ListQuery::Page page{{Document{*listing->last, 0, {}}}, true};
-        response.headers.add("Link", "<" + ListQuery::next(request, page) + ">; rel=\"next\"");
+    if (const auto whole = whole_page(resource, request)) {
+        auto listing = list_all(resource, *snapshot, *whole);
+        if (!listing) return refused(listing.error());
+        Response response = Response::json_text(std::move(listing->text) + ']');
+        if (listing->has_more) ListQuery::add_next(response, request, listing->last->to_string());
+        return response;
     }
-    return response;
+    const auto owner = owner_of(*snapshot, resource, request);
+    if (!owner) return refused(owner.error());
+    if (resource.scope) query->also(resource.scope->field, *owner);
+    const auto page = query->run(*snapshot, resource.collection, resource.indexed, resource.decorate);
+    if (!page) return refused(page.error());
+    return ListQuery::answer(request, *page);
 }
 
 http::Outcome tagged(std::string text, std::uint64_t revision, Status status) {
@@ -160,7 +162,10 @@ http::Outcome changed_to(const Services& services, const Resource& resource, con
 http::Outcome read(const Services& services, const Resource& resource, const Request& request) {
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
-    const std::string& id = request.parameter("id");
+    if (resource.scope)
+        if (const auto belongs = object_of(*snapshot, resource, request); !belongs)
+            return refused(belongs.error());
+    const std::string& id = request.parameter(resource.id_parameter);
     const auto parsed = Id::parse(id);
     const auto document = parsed ? store::find_stored(*snapshot, resource.collection, *parsed)
                                  : Result<std::optional<StoredDocument>>{};
@@ -180,15 +185,6 @@ http::Outcome read(const Services& services, const Resource& resource, const Req
     return tagged(std::move(*text), revision, Status::ok);
 }
 
-// Refuses when the request is for another revision than CURRENT's.
-Outcome<void> check_match(const Request& request, const Document& current) {
-    const auto wanted = request.headers.find("If-Match");
-    if (!wanted || http::lists_strong_tag(*wanted, http::revision_tag(current.revision))) return {};
-    return refuse(Failure::Kind::changed, "it has changed meanwhile (revision " +
-                                              std::to_string(current.revision) +
-                                              "): read it again and decide anew");
-}
-
 // CURRENT with its writable fields replaced by ACCEPTED: a PUT.
 json replaced(const Resource& resource, const json& current, const json& accepted) {
     json result = current;
@@ -202,15 +198,11 @@ json replaced(const Resource& resource, const json& current, const json& accepte
 
 // CURRENT after an accepted PATCH. What prepare() added to it of the appliance's own is in no schema.
 Outcome<json> patched(const Resource& resource, const json& current, const json& patch) {
-    auto merged = resource.schema.merge(current, visible(patch));
-    if (merged) {
-        for (const auto& [name, value] : patch.items())
-            if (name.starts_with('_')) (*merged)[name] = value;
-        return std::move(*merged);
-    }
-    const auto& errors = merged.error().errors;
-    if (errors.empty()) return refuse(Failure::Kind::invalid, merged.error().detail);
-    return refuse(Failure::Kind::invalid, errors.front().detail, errors.front().pointer);
+    auto merged = merge(resource.schema, current, visible(patch));
+    if (!merged) return merged;
+    for (const auto& [name, value] : patch.items())
+        if (name.starts_with('_')) (*merged)[name] = value;
+    return merged;
 }
 
 asio::awaitable<http::Outcome> change(const Services& services, const Resource& resource,
@@ -224,14 +216,17 @@ asio::awaitable<http::Outcome> change(const Services& services, const Resource& 
     struct Changed {
         Document before, now;
     };
-    const std::string& id = request.parameter("id");
     const auto changed = co_await services.change(request, [&](Batch& batch) -> Outcome<Changed> {
-        auto current = require(batch, resource.collection, id);
+        auto current = object_of(batch, resource, request);
         if (!current) return pass_on(current.error());
-        if (auto matched = check_match(request, *current); !matched) return pass_on(matched.error());
+        if (auto matched = check_match(request, http::revision_tag(current->revision)); !matched)
+            return pass_on(matched.error());
         auto fields = patch ? patched(resource, current->fields, body)
                             : Outcome<json>(replaced(resource, current->fields, body));
         if (!fields) return pass_on(fields.error());
+        // A PUT under its owner's path that does not say where the object belongs leaves it there.
+        if (resource.scope && !patch && !fields->contains(resource.scope->field))
+            (*fields)[resource.scope->field] = current->fields.at(resource.scope->field);
         auto now = resource.change(batch, *current, std::move(*fields));
         if (!now) return pass_on(now.error());
         return Changed{std::move(*current), std::move(*now)};
@@ -247,12 +242,12 @@ asio::awaitable<http::Outcome> change(const Services& services, const Resource& 
 
 asio::awaitable<http::Outcome> remove(const Services& services, const Resource& resource,
                                       const Request& request) {
-    const std::string& id = request.parameter("id");
     const bool force = is_forced(request);
     const auto removed = co_await services.change(request, [&](Batch& batch) -> Outcome<void> {
-        const auto current = require(batch, resource.collection, id);
+        const auto current = object_of(batch, resource, request);
         if (!current) return pass_on(current.error());
-        if (auto matched = check_match(request, *current); !matched) return matched;
+        if (auto matched = check_match(request, http::revision_tag(current->revision)); !matched)
+            return matched;
         return resource.remove(batch, *current, force);
     });
     if (!removed) co_return refused(removed.error());
@@ -262,18 +257,21 @@ asio::awaitable<http::Outcome> remove(const Services& services, const Resource& 
 
 Route route(const Resource& resource, Method method, const std::string& pattern, const std::string& summary) {
     const bool writes = method != Method::get;
-    return Route{.method = method,
-                 .pattern = pattern,
-                 .access = http::Access::of(writes ? resource.writes : resource.reads),
-                 .tag = resource.tag,
-                 .summary = summary + " " + std::string(resource.collection.noun),
-                 .response = method == Method::delete_ ? nullptr : &resource.schema};
+    Route out{.method = method,
+              .pattern = pattern,
+              .access = http::Access::of(writes ? resource.writes : resource.reads),
+              .tag = resource.tag,
+              .summary = summary + " " + std::string(resource.collection.noun),
+              .response = method == Method::delete_ ? nullptr : &resource.schema};
+    if (writes) out.failures = {Status::conflict, Status::insufficient_storage};
+    return out;
 }
 
 void add_collection_routes(http::Router& router, const Services& services,
                            const std::shared_ptr<const Resource>& resource, const std::string& path) {
     Route listing = route(*resource, Method::get, path + "/", "List: each");
     listing.response_is_list = true;
+    listing.query = ListQuery::parameters(resource->schema);
     router.add(std::move(listing),
                [services, resource](Request& request) { return list(services, *resource, request); });
 
@@ -282,25 +280,30 @@ void add_collection_routes(http::Router& router, const Services& services,
     creation.request = &resource->schema;
     creation.success = Status::created;
     router.add(std::move(creation), http::Handler([services, resource](Request& request) {
-                   return create(services, *resource, request, request.json());
+                   return create_in(services, *resource, request);
                }));
 }
 
 void add_object_routes(http::Router& router, const Services& services,
                        const std::shared_ptr<const Resource>& resource, const std::string& pattern) {
-    router.add(route(*resource, Method::get, pattern, "Read one"),
+    const auto object_route = [&](Method method, const std::string& summary) {
+        Route out = route(*resource, method, pattern, summary);
+        out.has_tag = true;
+        return out;
+    };
+    router.add(object_route(Method::get, "Read one"),
                [services, resource](Request& request) { return read(services, *resource, request); });
     for (const bool patch : {false, true}) {
-        Route changing =
-            route(*resource, patch ? Method::patch : Method::put, pattern, patch ? "Change a" : "Replace a");
+        Route changing = object_route(patch ? Method::patch : Method::put, patch ? "Change a" : "Replace a");
         changing.body = patch ? http::BodyKind::patch : http::BodyKind::json;
         changing.request = &resource->schema;
         router.add(std::move(changing), http::Handler([services, resource, patch](Request& request) {
                        return change(services, *resource, request, patch);
                    }));
     }
-    Route deletion = route(*resource, Method::delete_, pattern, "Delete a");
+    Route deletion = object_route(Method::delete_, "Delete a");
     deletion.success = Status::no_content;
+    if (!resource->force.empty()) deletion.query = {{"force", resource->force, "boolean"}};
     router.add(std::move(deletion), http::Handler([services, resource](Request& request) {
                    return remove(services, *resource, request);
                }));
@@ -312,7 +315,7 @@ void add_resource(http::Router& router, const Services& services, Resource resou
     const auto shared = std::make_shared<const Resource>(std::move(resource));
     for (const auto& path : shared->paths) {
         add_collection_routes(router, services, shared, path);
-        add_object_routes(router, services, shared, path + "/{id}/");
+        add_object_routes(router, services, shared, path + "/{" + shared->id_parameter + "}/");
     }
 }
 
@@ -339,16 +342,28 @@ asio::awaitable<http::Outcome> create(const Services& services, const Resource& 
         text = shown.dump();
         response->headers.set("Cache-Control", "no-store");
     }
-    if (response)
-        response->headers.add("Location", resource.paths.front() + "/" + created->id.to_string() + "/");
+    const std::string& place = resource.location.empty() ? resource.paths.front() : resource.location;
+    if (response) response->headers.set("Location", place + "/" + created->id.to_string() + "/");
     co_return response;
 }
 
-json visible(const json& fields) {
-    json out = json::object();
-    for (const auto& [name, value] : fields.items())
-        if (!name.starts_with('_')) out[name] = value;
-    return out;
+asio::awaitable<http::Outcome> create_in(const Services& services, const Resource& resource,
+                                         const Request& request) {
+    json fields = request.json();
+    if (resource.scope) {
+        const auto snapshot = services.snapshot();
+        if (!snapshot) co_return refused(snapshot.error());
+        auto owner = owner_of(*snapshot, resource, request);
+        if (!owner) co_return refused(owner.error());
+        fields[resource.scope->field] = std::move(*owner);
+    }
+    co_return co_await create(services, resource, request, std::move(fields));
+}
+
+json visible(json fields) {
+    for (auto field = fields.begin(); field != fields.end();)
+        field = field.key().starts_with('_') ? fields.erase(field) : std::next(field);
+    return fields;
 }
 
 Outcome<Document> require(const store::View& view, const store::Collection& collection,
@@ -358,6 +373,21 @@ Outcome<Document> require(const store::View& view, const store::Collection& coll
     if (!document) return pass_on(document.error());
     if (!*document) return tl::unexpected(no_such(collection, id));
     return std::move(**document);
+}
+
+Outcome<void> check_match(const Request& request, const std::string& tag) {
+    const auto wanted = request.headers.find("If-Match");
+    if (!wanted || http::lists_strong_tag(*wanted, tag)) return {};
+    return refuse(Failure::Kind::changed,
+                  "it has changed meanwhile (its tag is " + tag + " now): read it again and decide anew");
+}
+
+Outcome<json> merge(const http::Schema& schema, const json& current, const json& patch) {
+    auto merged = schema.merge(current, patch);
+    if (merged) return std::move(*merged);
+    const auto& errors = merged.error().errors;
+    if (errors.empty()) return refuse(Failure::Kind::invalid, merged.error().detail);
+    return refuse(Failure::Kind::invalid, errors.front().detail, errors.front().pointer);
 }
 
 bool is_forced(const Request& request) {

@@ -20,6 +20,13 @@
 
 namespace rouse::ims {
 
+// Objects under the path of their owner: "/api/cluster/{id}/machines".
+struct Scope {
+    std::string parameter;  // of the path: the owner's id
+    std::string field;      // of the object: likewise
+    const store::Collection& owner;
+};
+
 struct Resource {
     std::vector<std::string> paths;  // "/api/machines": the first is the one in Location
     std::string tag;                 // in the documentation: "Machines"
@@ -28,6 +35,10 @@ struct Resource {
     http::Role reads = http::Role::viewer;
     http::Role writes = http::Role::operator_;
     std::vector<IndexedField> indexed{};  // what lists are often filtered by
+    std::optional<Scope> scope{};
+    std::string id_parameter = "id";  // of the paths that name one object
+    std::string location{};           // what comes before the id in Location; the first path when empty
+    std::string force{};              // what ?force=true does to a deletion; empty: nothing
     // Fields that a PUT which does not mention them leaves as they are.
     std::vector<std::string> sticky{};
 
@@ -50,22 +61,31 @@ struct Resource {
     // Adds to the answer of a creation what is shown this once, from what prepare() made.
     std::function<void(const nlohmann::json& prepared, nlohmann::json& answer)> reveal{};
     // Adds to an answer what is not stored.
-    std::function<Outcome<void>(const store::View&, nlohmann::json& answer)> decorate{};
+    ListQuery::Decorate decorate{};
 };
 
 void add_resource(http::Router& router, const Services& services, Resource resource);
 
 // A document as clients see it: without the appliance's own fields.
-[[nodiscard]] nlohmann::json visible(const nlohmann::json& fields);
+[[nodiscard]] nlohmann::json visible(nlohmann::json fields);
 
 // The document that a path names, or a 404.
 [[nodiscard]] Outcome<store::Document> require(const store::View& view, const store::Collection& collection,
                                                const std::string& id);
+// Refuses when the request's If-Match is for another version than the one with TAG.
+[[nodiscard]] Outcome<void> check_match(const http::Request& request, const std::string& tag);
+// CURRENT after an accepted PATCH, checked as a whole.
+[[nodiscard]] Outcome<nlohmann::json> merge(const http::Schema& schema, const nlohmann::json& current,
+                                            const nlohmann::json& patch);
 // ?force=true
 [[nodiscard]] bool is_forced(const http::Request& request);
 
 // Creates one object and answers 201: the POST of RESOURCE, also for routes of other shapes.
 boost::asio::awaitable<http::Outcome> create(const Services& services, const Resource& resource,
                                              const http::Request& request, nlohmann::json fields);
+
+// The same with a request's checked body; where RESOURCE has a scope, for the owner that the path names.
+boost::asio::awaitable<http::Outcome> create_in(const Services& services, const Resource& resource,
+                                                const http::Request& request);
 
 }  // namespace rouse::ims

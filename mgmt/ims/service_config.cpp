@@ -1,9 +1,12 @@
 // /api/dhcp-config/ and /api/tftp-config/: what an operator switches, and where the dataplane serves.
 
 #include "mgmt/boot/settings.hpp"
+#include "mgmt/boot/sha256.hpp"
+#include "mgmt/http/entity_tag.hpp"
 #include "mgmt/http/schema.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/problems.hpp"
+#include "mgmt/ims/resource.hpp"
 
 #include <functional>
 #include <memory>
@@ -104,12 +107,26 @@ const ServiceConfig& tftp_config() {
     return config;
 }
 
-http::Outcome read(const Services& services, const ServiceConfig& config) {
+// Both are made of one document, and of where the appliance is; so the tag is of what is shown.
+std::string tag_of(const json& shown) {
+    return '"' + boot::to_hex(boot::sha256(store::bytes_of(std::string_view(shown.dump())))).substr(0, 16) +
+           '"';
+}
+
+http::Outcome read(const Services& services, const ServiceConfig& config, const http::Request& request) {
     const auto snapshot = services.snapshot();
     if (!snapshot) return refused(snapshot.error());
     const auto settings = boot::read_settings(*snapshot);
     if (!settings) return refused(settings.error());
-    return http::Response::json(config.show(services, *settings));
+    const json shown = config.show(services, *settings);
+    const std::string tag = tag_of(shown);
+    http::Response response = http::Response::json(shown);
+    if (request.method == http::Method::get && http::lists_tag(request.headers.get("If-None-Match"), tag)) {
+        response = http::Response{};
+        response.status = http::Status::not_modified;
+    }
+    response.headers.set("ETag", tag);
+    return response;
 }
 
 asio::awaitable<http::Outcome> change(const Services& services, const ServiceConfig& config,
@@ -118,17 +135,19 @@ asio::awaitable<http::Outcome> change(const Services& services, const ServiceCon
     const auto changed = co_await services.change(request, [&](store::Batch& batch) -> Outcome<void> {
         auto settings = boot::read_settings(batch);
         if (!settings) return pass_on(settings.error());
+        const json current = config.show(services, *settings);
+        if (auto matched = check_match(request, tag_of(current)); !matched) return matched;
         json fields = body;
         if (patch) {
-            auto merged = config.schema.merge(config.show(services, *settings), body);
-            if (!merged) return refuse(Failure::Kind::invalid, merged.error().detail);
+            auto merged = merge(config.schema, current, body);
+            if (!merged) return pass_on(merged.error());
             fields = std::move(*merged);
         }
         config.change(fields, *settings);
         return boot::write_settings(batch, *settings);
     });
     if (!changed) co_return refused(changed.error());
-    co_return read(services, config);
+    co_return read(services, config, request);
 }
 
 void add(http::Router& router, const Services& services, const ServiceConfig& config) {
@@ -139,10 +158,13 @@ void add(http::Router& router, const Services& services, const ServiceConfig& co
                            .access = http::Access::of(writes ? http::Role::operator_ : http::Role::viewer),
                            .tag = "Services",
                            .summary = verb + " the configuration of " + config.noun,
-                           .response = &config.schema};
+                           .response = &config.schema,
+                           .has_tag = true,
+                           .failures = writes ? std::vector{http::Status::insufficient_storage}
+                                              : std::vector<http::Status>{}};
     };
     router.add(route(http::Method::get, "Read"),
-               [services, &config](http::Request&) { return read(services, config); });
+               [services, &config](http::Request& request) { return read(services, config, request); });
     for (const bool patch : {false, true}) {
         auto changing = route(patch ? http::Method::patch : http::Method::put, patch ? "Change" : "Replace");
         changing.body = patch ? http::BodyKind::patch : http::BodyKind::json;

@@ -3,7 +3,9 @@
 #include "mgmt/events/strangers.hpp"
 #include "mgmt/events/text.hpp"
 #include "mgmt/http/schema.hpp"
+#include "mgmt/ims/list_query.hpp"
 #include "mgmt/ims/observation.hpp"
+#include "mgmt/ims/problems.hpp"
 #include "mgmt/store/documents.hpp"
 #include "shared/boot_architecture.hpp"
 
@@ -86,25 +88,35 @@ boost::asio::awaitable<http::Outcome> get_timeline(const Observation& observatio
     co_return http::Response::json_text(std::move(page->json));
 }
 
-http::Outcome get_strangers(const Observation& observation) {
+nlohmann::json describe(const events::SeenStranger& stranger) {
+    const auto& [mac, seen] = stranger;
+    nlohmann::json one{{"mac", mac.to_string()},
+                       {"vendor_class", seen.vendor_class.view()},
+                       {"first_seen", store::to_timestamp(seen.first_seen_ns)},
+                       {"last_seen", store::to_timestamp(seen.last_seen_ns)},
+                       {"events", seen.events}};
+    if (seen.architecture != kArchitectureUnknown)
+        one["architecture"] = events::architecture_name(seen.architecture);
+    if (seen.reason != 0 && seen.reason < kDropReasons.size()) one["reason"] = kDropReasons[seen.reason].help;
+    return one;
+}
+
+// Those seen last come first, unless the query sorts them.
+http::Outcome get_strangers(const Observation& observation, const http::Request& request) {
+    const auto query = ListQuery::parse(kStranger, request, {}, {}, "-last_seen");
+    if (!query) return tl::unexpected(query.error());
     const auto snapshot = observation.writer.store().snapshot();
     if (!snapshot) return http::problem(Status::service_unavailable, snapshot.error().message);
     const auto strangers = events::read_strangers(*snapshot, observation.consumer.tables());
     if (!strangers) return http::problem(Status::internal_server_error, strangers.error().message);
-    auto out = nlohmann::json::array();
-    for (const auto& [mac, seen] : *strangers) {
-        nlohmann::json one{{"mac", mac.to_string()},
-                           {"vendor_class", seen.vendor_class.view()},
-                           {"first_seen", store::to_timestamp(seen.first_seen_ns)},
-                           {"last_seen", store::to_timestamp(seen.last_seen_ns)},
-                           {"events", seen.events}};
-        if (seen.architecture != kArchitectureUnknown)
-            one["architecture"] = events::architecture_name(seen.architecture);
-        if (seen.reason != 0 && seen.reason < kDropReasons.size())
-            one["reason"] = kDropReasons[seen.reason].help;
-        out.push_back(std::move(one));
-    }
-    return http::Response::json(out);
+    const auto source = [&](const nlohmann::json&, const ListQuery::Take& take) -> Outcome<void> {
+        for (const auto& stranger : *strangers)
+            if (!take(describe(stranger))) break;
+        return {};
+    };
+    const auto page = query->run(source);
+    if (!page) return refused(page.error());
+    return ListQuery::answer(request, *page);
 }
 
 }  // namespace
@@ -114,18 +126,21 @@ void add_timeline(http::Router& router, const Observation& observation) {
         {.method = http::Method::get,
          .pattern = "/api/machines/{id}/timeline",
          .tag = "Machines",
-         .summary = "What happened to a machine: entries after `after`, at most `limit`; when there is "
-                    "none, waits `wait` seconds for one",
+         .summary = "What happened to a machine",
          .response = &kTimelineEntry,
-         .response_is_list = true},
+         .response_is_list = true,
+         .query = {{"after", "only entries of a higher sequence", "integer"},
+                   {"limit", "at most so many entries", "integer"},
+                   {"wait", "seconds to wait for an entry when there is none", "integer"}}},
         http::Handler([observation](http::Request& request) { return get_timeline(observation, request); }));
     router.add({.method = http::Method::get,
                 .pattern = "/api/strangers",
                 .tag = "Machines",
                 .summary = "Machines that asked to boot and are not registered, last seen first",
                 .response = &kStranger,
-                .response_is_list = true},
-               [observation](http::Request&) { return get_strangers(observation); });
+                .response_is_list = true,
+                .query = ListQuery::parameters(kStranger)},
+               [observation](http::Request& request) { return get_strangers(observation, request); });
 }
 
 }  // namespace rouse::ims

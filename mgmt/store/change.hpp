@@ -19,6 +19,7 @@ enum class Kind : std::uint8_t {
     boot_token = 7,
     setting = 8,
     timeline = 9,  // no document: what happened to the machine with that Id, see mgmt/events
+    resource_metrics = 10,
     oauth_client = 20,
     audit = 21,
 };

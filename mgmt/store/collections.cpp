@@ -81,6 +81,7 @@ const Index kBootTokenByMachine{Kind::boot_token, 2, true, kMachine, text<kMachi
 const Index kBootTokenBySpentHash{Kind::boot_token, 3, false, kSpentHash, text<kSpentHash>};
 const Index kBootTokenByPreviousHash{Kind::boot_token, 4, false, kPreviousHash, text<kPreviousHash>};
 const Index kSettingByName{Kind::setting, 1, true, kName, text<kName>};
+const Index kMetricsByMachine{Kind::resource_metrics, 1, true, kMachine, text<kMachine>};
 const Index kOauthClientByClientId{Kind::oauth_client, 1, true, kClientId, text<kClientId>};
 const Index kAuditByUser{Kind::audit, 1, false, kUser, text<kUser>};
 const Index kAuditByObject{Kind::audit, 2, false, kObject, text<kObject>};
@@ -99,6 +100,7 @@ constexpr const Index* kUserIndices[] = {&kUserByUsername};
 constexpr const Index* kBootTokenIndices[] = {&kBootTokenByHash, &kBootTokenByMachine, &kBootTokenBySpentHash,
                                               &kBootTokenByPreviousHash};
 constexpr const Index* kSettingIndices[] = {&kSettingByName};
+constexpr const Index* kMetricsIndices[] = {&kMetricsByMachine};
 constexpr const Index* kOauthClientIndices[] = {&kOauthClientByClientId};
 constexpr const Index* kAuditIndices[] = {&kAuditByUser, &kAuditByObject};
 
@@ -112,6 +114,7 @@ const Collection kImages{Kind::image, "image", kImageIndices};
 const Collection kUsers{Kind::user, "user", kUserIndices};
 const Collection kBootTokens{Kind::boot_token, "boot token", kBootTokenIndices};
 const Collection kSettings{Kind::setting, "setting", kSettingIndices};
+const Collection kResourceMetrics{Kind::resource_metrics, "resource-metrics", kMetricsIndices};
 const Collection kOauthClients{Kind::oauth_client, "oauth-client", kOauthClientIndices};
 const Collection kAudit{Kind::audit, "audit entry", kAuditIndices};
 

@@ -63,6 +63,7 @@ extern const Index kBootTokenByPreviousHash;
 extern const Index kBootTokenBySpentHash;
 extern const Index kBootTokenByMachine;
 extern const Index kSettingByName;
+extern const Index kMetricsByMachine;
 extern const Index kOauthClientByClientId;
 extern const Index kAuditByUser;
 extern const Index kAuditByObject;
@@ -75,6 +76,7 @@ extern const Collection kImages;
 extern const Collection kUsers;
 extern const Collection kBootTokens;
 extern const Collection kSettings;
+extern const Collection kResourceMetrics;
 extern const Collection kOauthClients;
 extern const Collection kAudit;
 

@@ -199,13 +199,15 @@ Result<void> for_each_key(const View& view, const Collection& collection, const 
     });
 }
 
-Result<void> for_each_id(const View& view, const Index& index, std::string_view value, const VisitId& visit) {
+Result<void> for_each_id(const View& view, const Index& index, std::string_view value, const VisitId& visit,
+                         std::optional<Id> after) {
     if (value.size() > kMaxIndexedBytes || value.find('\0') != std::string_view::npos) return {};
     const std::string prefix = index_prefix(index, value);
-    return scan(view.txn(), view.own().indices, bytes_of(prefix), [&](Bytes key, Bytes stored) {
+    const std::string from = after ? index_key(index, value, *after) : prefix;
+    return scan(view.txn(), view.own().indices, bytes_of(from), [&](Bytes key, Bytes stored) {
         if (!text_of(key).starts_with(prefix)) return false;
         const auto id = to_id(stored);
-        return !id || visit(*id);
+        return !id || (after && *id <= *after) || visit(*id);
     });
 }
 

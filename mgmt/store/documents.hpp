@@ -49,8 +49,10 @@ Result<void> for_each(const View& view, const Collection& collection, std::optio
                       const Visit& visit);
 // The same without reading the documents.
 Result<void> for_each_key(const View& view, const Collection& collection, const VisitId& visit);
-// Those with VALUE in INDEX. VISIT may not write to the store: collect first, then change.
-Result<void> for_each_id(const View& view, const Index& index, std::string_view value, const VisitId& visit);
+// Those with VALUE in INDEX, in order of creation, beginning after AFTER. VISIT may not write to the store:
+// collect first, then change.
+Result<void> for_each_id(const View& view, const Index& index, std::string_view value, const VisitId& visit,
+                         std::optional<Id> after = {});
 [[nodiscard]] Result<std::vector<Id>> ids_by(const View& view, const Index& index, std::string_view value);
 
 // Gives the document its id, revision and times. A value that a unique index has already is a conflict that

@@ -81,6 +81,7 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"documents.users", documents(Kind::user)},
                                {"documents.boot_tokens", documents(Kind::boot_token)},
                                {"documents.settings", documents(Kind::setting)},
+                               {"documents.resource_metrics", documents(Kind::resource_metrics)},
                                {"documents.oauth_clients", documents(Kind::oauth_client)},
                                {"documents.audit", documents(Kind::audit)},
                                {"indices", &own_.indices},

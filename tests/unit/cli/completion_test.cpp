@@ -126,7 +126,7 @@ class CompletionTest : public testing::Test {
 TEST_F(CompletionTest, OffersCommandsOptionsAndWords) {
     EXPECT_THAT(complete({""}), IsSupersetOf({"machine", "cluster", "pool", "login", "context", "apply"}));
     EXPECT_THAT(complete({"ma"}), ElementsAre("machine"));
-    EXPECT_THAT(complete({"machine", ""}), ElementsAre("list", "show", "add", "set", "delete"));
+    EXPECT_THAT(complete({"machine", ""}), ElementsAre("list", "show", "add", "set", "delete", "import"));
     EXPECT_THAT(complete({"machine", "list", "--"}),
                 IsSupersetOf({"--cluster", "--sort", "--watch", "--output"}));
     EXPECT_THAT(complete({"machine", "list", "--so"}), ElementsAre("--sort"));

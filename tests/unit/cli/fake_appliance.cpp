@@ -165,6 +165,8 @@ void FakeAppliance::add_images() {
                 http::Handler([this](Request& request) { return upload(request); }));
     router_.add({.method = Method::post, .pattern = "/api/image-imports/", .body = BodyKind::stream},
                 http::Handler([this](Request& request) { return import(request); }));
+    router_.add({.method = Method::post, .pattern = "/api/machines/import/", .body = BodyKind::stream},
+                http::Handler([this](Request& request) { return import_machines(request); }));
     router_.add(
         {.method = Method::post, .pattern = "/api/image-checks/{name...}"},
         [this](Request& request) -> Outcome {
@@ -196,6 +198,17 @@ boost::asio::awaitable<Outcome> FakeAppliance::import(Request& request) {
     co_return Response::json({{"files", 3},
                               {"bytes", 5'000'000},
                               {"skipped", {{{"path", "gone"}, {"reason", "is a link to nowhere"}}}}});
+}
+
+boost::asio::awaitable<Outcome> FakeAppliance::import_machines(Request& request) {
+    auto content = co_await body_of(request);
+    if (!content) co_return tl::unexpected(content.error());
+    last_content = std::move(*content);
+    last_type = request.headers.get("Content-Type");
+    queries.push_back(request.query.raw());
+    if (import_faults.empty())
+        co_return Response::json({{"created", 2}, {"updated", 1}, {"unchanged", 0}, {"waiting", 1}});
+    co_return tl::unexpected(http::Problem{http::Status::conflict, "some rows", import_faults, {}});
 }
 
 boost::asio::awaitable<Outcome> FakeAppliance::upload(Request& request) {

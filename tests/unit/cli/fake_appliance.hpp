@@ -27,15 +27,17 @@ class FakeAppliance {
     bool damages_uploads = false;
     nlohmann::json machines = nlohmann::json::array();
     nlohmann::json clusters = nlohmann::json::array();
-    nlohmann::json last_body;          // of the last POST that made something
-    std::string last_image;            // name of the last upload
-    std::string last_content;          // and its bytes
-    std::string last_prefix;           // of the last import
-    std::string damaged_image;         // name of one whose check says so
-    std::vector<std::string> deleted;  // paths
-    std::vector<std::string> queries;  // of timelines
-    std::vector<std::string> asked;    // queries of lists
-    std::size_t page_size = 1000;      // objects that a list sends at once, whatever is asked for
+    nlohmann::json last_body;                     // of the last POST that made something
+    std::string last_image;                       // name of the last upload
+    std::string last_content;                     // and its bytes
+    std::string last_prefix;                      // of the last import
+    std::string last_type;                        // media type of the last import of machines
+    std::vector<http::FieldError> import_faults;  // what is wrong with the next
+    std::string damaged_image;                    // name of one whose check says so
+    std::vector<std::string> deleted;             // paths
+    std::vector<std::string> queries;             // of timelines and imports of machines
+    std::vector<std::string> asked;               // queries of lists
+    std::size_t page_size = 1000;                 // objects that a list sends at once, whatever is asked for
 
     // CHANGES the state while requests may come; any thread.
     void change(const std::function<void()>& changes) {
@@ -56,6 +58,7 @@ class FakeAppliance {
     void add_timeline();
     boost::asio::awaitable<http::Outcome> upload(http::Request& request);
     boost::asio::awaitable<http::Outcome> import(http::Request& request);
+    boost::asio::awaitable<http::Outcome> import_machines(http::Request& request);
     static boost::asio::awaitable<http::OrProblem<std::string>> body_of(http::Request& request);
 
     http::Router router_;

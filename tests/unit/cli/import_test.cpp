@@ -115,5 +115,32 @@ TEST_F(ImportTest, GcSaysWhatItRemoved) {
     EXPECT_EQ(rousectl({"image", "gc"}).out, "removed 2 contents\n");
 }
 
+TEST_F(ImportTest, MachinesAreSentAsTheTableThatTheyAre) {
+    const std::string path = directory_ / "rack";
+    std::ofstream(path) << "hostname,mac\nn1,02:00:00:00:00:01\n";
+    auto ended = rousectl({"machine", "import", path});
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_EQ(ended.out, "added 2 machines; no pool has an address for 1 of them\n");
+    EXPECT_EQ(appliance_.last_type, "text/csv");
+    EXPECT_EQ(appliance_.last_content, "hostname,mac\nn1,02:00:00:00:00:01\n");
+    std::ofstream(path) << "\n [{}]";
+    ended = rousectl({"machine", "import", path, "--update", "--dry-run"});
+    EXPECT_EQ(appliance_.last_type, "application/json");
+    EXPECT_THAT(ended.out, HasSubstr("would add 2 machines"));
+    EXPECT_THAT(ended.out, HasSubstr("changed 1, 0 were so already"));
+    EXPECT_THAT(appliance_.queries, ElementsAre("upsert=false&dry_run=false", "upsert=true&dry_run=true"));
+    EXPECT_THAT(rousectl({"machine", "import", path, "-o", "json"}).out, HasSubstr("\"created\": 2"));
+}
+
+TEST_F(ImportTest, EveryRowThatIsWrongIsTold) {
+    appliance_.import_faults = {{"/mac", "another machine has this mac", 2}, {"", "has 1 cells", 7}};
+    const std::string path = directory_ / "rack.csv";
+    std::ofstream(path) << "hostname,mac\n";
+    const auto ended = rousectl({"machine", "import", path});
+    EXPECT_EQ(ended.code, 5);
+    EXPECT_THAT(ended.err, HasSubstr("\n  row 2: mac another machine has this mac\n  row 7: it has 1 cells"));
+    EXPECT_EQ(rousectl({"machine", "import", path + ".none"}).code, 1);
+}
+
 }  // namespace
 }  // namespace rouse::cli

@@ -40,7 +40,6 @@ TEST_F(Clusters, BadInputNamesTheField) {
                               {{{"name", std::string(101, 'x')}}, 400, "/name"},
                               {{{"name", 7}}, 400, "/name"},
                               {{{"name", "a"}, {"status", "FINE"}}, 400, "/status"},
-                              {{{"name", "a"}, {"health", "FINE"}}, 400, "/health"},
                               {{{"name", "a"}, {"boot_profile", "none"}}, 400, "/boot_profile"},
                               {{{"name", "a"}, {"colour", "red"}}, 400, "/colour"},
                               {{{"name", "edge"}}, 409, "/name"}}) {
@@ -73,6 +72,53 @@ TEST_F(Clusters, MachinesAreAddedToThemAndGoWithThem) {
     EXPECT_EQ(get(path("/api/machines/", machine)).code, 404U);
     EXPECT_FALSE(host("02:00:00:00:00:01"));
     EXPECT_EQ(get("/api/leases/").body(), json::array());
+}
+
+TEST_F(Clusters, MachinesAreReachedByBothIds) {
+    make("/api/ip-pools/", {{"cidr", "10.77.0.0/24"}});
+    const std::string edge = path("/api/cluster/", make("/api/cluster/", {{"name", "edge"}}));
+    const std::string core = path("/api/clusters/", make("/api/cluster/", {{"name", "core"}}));
+    const auto answer = post(edge + "machines/", {{"hostname", "n1"}, {"mac", "02:00:00:00:00:01"}});
+    ASSERT_EQ(answer.code, 201U) << answer.text;
+    const json machine = answer.body();
+    EXPECT_EQ(answer.headers.get("Location"), path("/api/machines/", machine));
+    make(core + "machines/", {{"hostname", "n1"}, {"mac", "02:00:00:00:00:02"}});
+    EXPECT_EQ(get(edge + "machines/").body(), json::array({machine}));
+    EXPECT_EQ(get(edge + "machines?hostname=n2").body(), json::array());
+    const std::string here = path(edge + "machines/", machine);
+    EXPECT_EQ(get(here).body(), machine);
+    EXPECT_EQ(get(path(core + "machines/", machine)).code, 404U);
+    EXPECT_EQ(patch(path(core + "machines/", machine), {{"role", "WORKER"}}).code, 404U);
+    EXPECT_EQ(patch(here, {{"role", "WORKER"}}).body()["role"], "WORKER");
+    const auto replaced = put(here, {{"hostname", "n3"}, {"mac", "02:00:00:00:00:01"}});
+    ASSERT_EQ(replaced.code, 200U) << replaced.text;
+    EXPECT_EQ(replaced.body()["cluster"], machine["cluster"]) << "it stays where it is";
+    EXPECT_EQ(remove(path(core + "machines/", machine)).code, 404U);
+    EXPECT_EQ(remove(here).code, 204U);
+    EXPECT_EQ(get(path("/api/machines/", machine)).code, 404U);
+}
+
+TEST_F(Clusters, StatusIsTheirMachinesButForMaintenance) {
+    make("/api/ip-pools/", {{"cidr", "10.77.0.0/24"}});
+    const std::string here = path("/api/cluster/", make("/api/cluster/", {{"name", "edge"}}));
+    const std::string n1 =
+        path("/api/machines/", make(here + "machines/", {{"hostname", "n1"}, {"mac", "02:00:00:00:00:01"}}));
+    make(here + "machines/", {{"hostname", "n2"}, {"mac", "02:00:00:00:00:02"}, {"status", "ACTIVE"}});
+    const auto status = [&] { return get(here).body()["status"]; };
+    EXPECT_EQ(status(), "OPERATIONAL");
+    patch(n1, {{"status", "ERROR"}});
+    EXPECT_EQ(status(), "CRITICAL");
+    EXPECT_EQ(get(here).body()["health"], "CRITICAL");
+    EXPECT_EQ(patch(here, {{"status", "OPERATIONAL"}}).body()["status"], "CRITICAL")
+        << "saying so helps nobody";
+    EXPECT_EQ(patch(here, {{"status", "MAINTENANCE"}}).body()["status"], "MAINTENANCE");
+    patch(n1, {{"status", "ACTIVE"}});
+    EXPECT_EQ(status(), "MAINTENANCE");
+    EXPECT_EQ(get(here).body()["health"], "HEALTHY");
+    EXPECT_EQ(patch(here, {{"description", "back soon"}}).body()["status"], "MAINTENANCE");
+    EXPECT_EQ(patch(here, {{"status", "UNKNOWN"}}).body()["status"], "OPERATIONAL");
+    EXPECT_EQ(remove(n1).code, 204U);
+    EXPECT_EQ(status(), "OPERATIONAL");
 }
 
 TEST_F(Clusters, ThatOwnAPoolAreNotDeletedUnderIt) {

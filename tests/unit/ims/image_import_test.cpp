@@ -98,7 +98,7 @@ TEST_F(ImageImports, ListsPage) {
     EXPECT_EQ(
         names("?sha256=" + boot::to_hex(boot::sha256(store::bytes_of(std::string_view("kernel"))))).size(),
         2U);
-    EXPECT_EQ(get("/api/images/?name=x").code, 400U);
+    EXPECT_EQ(get("/api/images/?colour=x").code, 400U);
     EXPECT_EQ(get("/api/images/?after=x").code, 400U);
     EXPECT_EQ(get("/api/images/?limit=0").code, 400U);
 }

@@ -2,6 +2,8 @@
 
 #include "tests/unit/ims/api_fixture.hpp"
 
+#include <set>
+
 namespace rouse::ims {
 namespace {
 
@@ -70,6 +72,51 @@ TEST_F(Lists, ComeInPagesThatLinkToTheNext) {
     }
 }
 
+TEST_F(Lists, PagesGoOnWhereTheyWereWhateverHappensMeanwhile) {
+    for (const std::string order : {"", "&sort=hostname", "&sort=-ip"}) {
+        const auto first = get("/api/machines/?limit=4" + order);
+        const std::string link(first.headers.get("Link"));
+        ASSERT_FALSE(link.empty());
+        std::set<std::string> seen;
+        for (const auto& machine : first.body()) seen.insert(machine["hostname"]);
+        // The last one seen goes, and one that sorts before all others comes.
+        EXPECT_EQ(remove(path("/api/machines/", first.body().back())).code, 204U);
+        const json fresh =
+            make("/api/machines/", {{"hostname", "a" + std::to_string(seen.size() + order.size())},
+                                    {"mac", "06:00:00:00:00:0" + std::to_string(order.size() % 10)},
+                                    {"ip", "10.77.200." + std::to_string(order.size() + 1)}});
+        for (std::string target = link.substr(1, link.find('>') - 1); !target.empty();) {
+            const auto answer = get(target);
+            ASSERT_EQ(answer.code, 200U) << answer.text;
+            for (const auto& machine : answer.body())
+                EXPECT_TRUE(seen.insert(machine["hostname"]).second) << order;
+            const std::string next(answer.headers.get("Link"));
+            target = next.empty() ? "" : next.substr(1, next.find('>') - 1);
+        }
+        // All but, where it sorts before the page, the fresh one; the deleted one was seen before it went.
+        const auto now = names("");
+        for (const auto& name : now)
+            EXPECT_TRUE(name == fresh["hostname"] || seen.contains(name)) << name << order;
+    }
+}
+
+TEST_F(Lists, OfOtherKindsAreSortedAndPagedAlike) {
+    const auto leases = get("/api/leases/?sort=-ip_address&limit=2&binding_state=reserved");
+    ASSERT_EQ(leases.code, 200U) << leases.text;
+    EXPECT_EQ(leases.body()[0]["ip_address"], "10.77.0.120");
+    EXPECT_EQ(leases.body()[1]["ip_address"], "10.77.0.110");
+    const std::string link(leases.headers.get("Link"));
+    EXPECT_EQ(get(link.substr(1, link.find('>') - 1)).body()[0]["ip_address"], "10.77.0.100");
+    EXPECT_EQ(get("/api/leases/?hostname=n3").body().size(), 1U);
+    EXPECT_EQ(get("/api/leases/?after=10.77.0.100").body().size(), 2U);
+    // What is not stored is sorted and filtered by too.
+    make("/api/ip-pools/", {{"cidr", "10.9.0.0/24"}});
+    make("/api/ip-pools/", {{"cidr", "10.10.0.0/24"}});
+    EXPECT_EQ(get("/api/ip-pools/?sort=-used").body()[0]["cidr"], "10.77.0.0/16");
+    EXPECT_EQ(get("/api/ip-pools/?sort=cidr").body()[0]["cidr"], "10.9.0.0/24");
+    EXPECT_EQ(get("/api/ip-pools/?used=0").body().size(), 2U);
+}
+
 TEST_F(Lists, RefuseWhatTheyDoNotKnow) {
     for (const auto& [query, said] : std::initializer_list<std::pair<const char*, const char*>>{
              {"colour=red", "colour is not known here"},
@@ -84,7 +131,7 @@ TEST_F(Lists, RefuseWhatTheyDoNotKnow) {
              {"limit=0", "limit"},
              {"limit=x", "limit"},
              {"after=x", "after must be the id"},
-             {"sort=ip&after=01890000-0000-7000-8000-000000000000", "is gone"}}) {
+             {"sort=ip&after=01890000-0000-7000-8000-000000000000", "as the Link header"}}) {
         const auto answer = get(std::string("/api/machines/?") + query);
         if (*said == 0) {
             EXPECT_EQ(answer.code, 200U) << query;
@@ -135,6 +182,21 @@ TEST_F(Conditions, WhoHasTheVersionIsToldSo) {
     EXPECT_EQ(same.headers.get("ETag"), tag);
     patch(here_, {{"description", "one"}});
     EXPECT_EQ(with(Method::get, "If-None-Match", tag).code, 200U);
+}
+
+TEST_F(Conditions, HoldForTheServicesToo) {
+    for (const char* service : {"/api/dhcp-config/", "/api/tftp-config/"}) {
+        here_ = service;
+        const std::string first(get(here_).headers.get("ETag"));
+        ASSERT_FALSE(first.empty());
+        EXPECT_EQ(with(Method::get, "If-None-Match", first).code, 304U);
+        EXPECT_EQ(with(Method::patch, "If-Match", first, R"({"enabled":false})").code, 200U);
+        EXPECT_EQ(with(Method::patch, "If-Match", first, R"({"enabled":true})").code, 412U);
+        EXPECT_EQ(with(Method::put, "If-Match", first, "{}").code, 412U);
+        EXPECT_EQ(get(here_).body()["enabled"], false);
+        EXPECT_NE(get(here_).headers.get("ETag"), first);
+        EXPECT_EQ(patch(here_, {{"enabled", true}}).headers.get("ETag"), first) << "the same again";
+    }
 }
 
 TEST_F(Conditions, TheTagOfWhatWasMadeOrChangedIsInTheAnswer) {

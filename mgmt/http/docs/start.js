@@ -1,0 +1,9 @@
+SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#api',
+  deepLinking: true,
+  docExpansion: 'none',
+  filter: true,
+  tagsSorter: 'alpha',
+  validatorUrl: null, // nothing of this is sent anywhere
+});

@@ -1,0 +1,26 @@
+#include "mgmt/routes.hpp"
+
+#include "mgmt/http/openapi.hpp"
+#include "mgmt/ims/api.hpp"
+
+namespace rouse::mgmt {
+
+void add_api_routes(http::Router& router, const ims::Services& services,
+                    const ims::Observation& observation) {
+    ims::add_api(router, services);
+    ims::add_timeline(router, observation);
+    ims::add_health(router, observation);
+    ims::add_metrics(router, observation);
+    http::add_documentation(router, "rouse");
+    ims::count_requests(router, observation);
+}
+
+void add_rack_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
+                     ims::HttpTransfers& transfers) {
+    ims::add_boot_files(router, services, transfers);
+    ims::add_agent_report(router, observation);
+    ims::add_heartbeat(router, services);
+    ims::count_requests(router, observation);
+}
+
+}  // namespace rouse::mgmt

@@ -1,0 +1,18 @@
+#pragma once
+// All routes of the two listeners: what /openapi.json describes, and tests go through.
+
+#include "mgmt/http/router.hpp"
+#include "mgmt/ims/http_transfers.hpp"
+#include "mgmt/ims/observation.hpp"
+#include "mgmt/ims/services.hpp"
+
+namespace rouse::mgmt {
+
+// For operators and programs, the documentation included.
+void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation);
+
+// For machines. TRANSFERS outlives the router.
+void add_rack_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
+                     ims::HttpTransfers& transfers);
+
+}  // namespace rouse::mgmt

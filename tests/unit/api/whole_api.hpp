@@ -1,0 +1,31 @@
+#pragma once
+// Every route of the API's listener, as rouse-mgmt has them.
+
+#include "mgmt/events/dataplane_counters.hpp"
+#include "mgmt/routes.hpp"
+#include "tests/unit/ims/api_fixture.hpp"
+
+namespace rouse::ims {
+
+class WholeApiTest : public ApiTest {
+  protected:
+    WholeApiTest() {
+        mgmt::add_api_routes(whole_, *services_, *observation_);
+        mgmt::add_rack_routes(whole_rack_, *services_, *observation_, *transfers_);
+        whole_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {
+            return http::Principal{"tester", role_};
+        });
+    }
+
+    events::DataplaneCounters dataplane_{run_dir_};
+    RequestCounts requests_;
+    http::RateLimiter limiter_{http::RateLimits{}};
+    std::optional<Observation> observation_{Observation{*writer_, *consumer_, dataplane_, appliance_,
+                                                        requests_, *transfers_, limiter_, audit_,
+                                                        [] { return std::nullopt; }, directory_.path(),
+                                                        services_->neighbours}};
+    http::Router whole_;
+    http::Router whole_rack_;
+};
+
+}  // namespace rouse::ims
