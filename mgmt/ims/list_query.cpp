@@ -231,7 +231,8 @@ ListQuery::Keys ListQuery::keys_of(const json& object) const {
 bool ListQuery::precedes(const Keys& a, const Keys& b) const {
     for (std::size_t i = 0; i < orders_.size(); ++i)
         if (a[i] != b[i]) return orders_[i].descending ? b[i] < a[i] : a[i] < b[i];
-    return a.back() < b.back();
+    // Of the same moment, the newest come first where the newest moments do.
+    return orders_.back().descending ? b.back() < a.back() : a.back() < b.back();
 }
 
 Outcome<ListQuery::Page> ListQuery::run(const Source& source) const {
