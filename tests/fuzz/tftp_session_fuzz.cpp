@@ -132,6 +132,7 @@ class Machine {
 
   private:
     void receive(unsigned client, std::span<const std::byte> payload, std::uint16_t server_port) {
+        if (!engine_.serves(server_port)) return;  // the worker gives it to nobody
         const Peer peer{.address = Ipv4Address::from_host(0x0a4d0009),
                         .server = Ipv4Address::from_host(0x0a4d0001),
                         .port = static_cast<std::uint16_t>(kFirstPort + client),
