@@ -66,16 +66,22 @@ function(rouse_library NAME)
     endif()
 endfunction()
 
-# rouse_test(NAME [THREADS] SOURCES... LINK libs...): a GoogleTest program, run by ctest as one test per case. THREADS:
-# it runs several, so it belongs to what the thread sanitizer looks at (target and label `threads`).
+# rouse_test(NAME [THREADS] [APART] SOURCES... LINK libs...): a GoogleTest program. THREADS: it runs several, so it belongs
+# to what the thread sanitizer looks at (target and label `threads`). APART: each of its cases needs a process of its own,
+# such as DPDK's, which is set up once in a process; of all others a process for each would be most of the time.
 add_custom_target(threads)
 function(rouse_test NAME)
-    cmake_parse_arguments(ARG "THREADS" "" "SOURCES;LINK" ${ARGN})
+    cmake_parse_arguments(ARG "THREADS;APART" "" "SOURCES;LINK" ${ARGN})
     add_executable(${NAME} ${ARG_SOURCES})
     target_link_libraries(${NAME} PRIVATE rouse_options ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
     if(ARG_THREADS)
         add_dependencies(threads ${NAME})
         set(LABELS LABELS threads)
     endif()
-    gtest_discover_tests(${NAME} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 ${LABELS})
+    if(ARG_APART)
+        gtest_discover_tests(${NAME} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 ${LABELS})
+    else()
+        add_test(NAME ${NAME} COMMAND ${NAME} --gtest_brief=1)
+        set_tests_properties(${NAME} PROPERTIES TIMEOUT 600 ${LABELS})
+    endif()
 endfunction()
