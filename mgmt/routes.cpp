@@ -2,12 +2,14 @@
 
 #include "mgmt/http/openapi.hpp"
 #include "mgmt/ims/api.hpp"
+#include "mgmt/ims/live_events.hpp"
 
 namespace rouse::mgmt {
 
-void add_api_routes(http::Router& router, const ims::Services& services,
-                    const ims::Observation& observation) {
+void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
+                    live::Hub& live) {
     ims::add_api(router, services);
+    ims::add_live_events(router, live, services.auth);
     ims::add_timeline(router, observation);
     ims::add_health(router, observation);
     ims::add_metrics(router, observation);

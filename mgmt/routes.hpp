@@ -8,8 +8,9 @@
 
 namespace rouse::mgmt {
 
-// For operators and programs, the documentation included.
-void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation);
+// For operators and programs, the documentation included. LIVE outlives the router.
+void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
+                    live::Hub& live);
 
 // For machines. TRANSFERS outlives the router.
 void add_rack_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,

@@ -3,6 +3,7 @@
 #include "mgmt/await.hpp"
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/follow_up.hpp"
+#include "mgmt/ims/resource.hpp"
 #include "mgmt/rack_address.hpp"
 #include "mgmt/rack_neighbours.hpp"
 #include "mgmt/routes.hpp"
@@ -64,6 +65,7 @@ Result<void> Server::open_store() {
     if (!consumer) return tl::unexpected(consumer.error());
     consumer_ = std::move(*consumer);
     transfers_.emplace(*consumer_);
+    live_ = std::make_unique<live::Hub>(*writer_, consumer_->tables(), ims::visible);
 
     users_.emplace(*store_);
     const std::string password_file = state + "/admin-password";
@@ -115,9 +117,10 @@ void Server::add_routes() {
         *audit_,
         [this] { return api_listener_ ? api_listener_->tls_status() : std::nullopt; },
         config_.store.state_dir,
-        services().neighbours};
+        services().neighbours,
+        live_.get()};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    add_api_routes(api_router_, services(), observation);
+    add_api_routes(api_router_, services(), observation, *live_);
     add_rack_routes(rack_router_, services(), observation, *transfers_);
     api_router_.limit_with([this](const http::Request& request) { return limiter_.admit(request); });
     audit_->watch(api_router_);
@@ -155,6 +158,8 @@ void Server::stop() {
         collect_timer_.cancel();
         security_timer_.cancel();
         consumer_->waiters().close();  // long polls are answered now
+        writer_->changes().close();
+        live_->close();
         api_listener_->stop(kGrace);
         for (auto* listener : {&rack_listener_, &rack_listener6_})
             if (*listener) (*listener)->stop(kGrace);

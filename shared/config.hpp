@@ -91,7 +91,9 @@ struct Config {
         unsigned mib = 1024;  // and the oldest go when they take more than this; 0: any
     } audit;
     struct Log {
-        std::string level = "info";  // trace, debug, info, warn, error
+        std::string level = "info";      // trace, debug, info, warn, error
+        std::string format = "text";     // "text" | "json": an object a line
+        std::string requests = "debug";  // level at which rouse-mgmt logs each request that it answered
     } log;
 
     // Ports of TFTP transfers; none in single-port mode.
