@@ -3,13 +3,15 @@
 #include "mgmt/http/openapi.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/live_events.hpp"
+#include "mgmt/ims/worker_access.hpp"
 
 namespace rouse::mgmt {
 
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
                     live::Hub& live) {
     ims::add_api(router, services);
-    ims::add_live_events(router, live, services.auth);
+    router.authenticate_with(ims::with_workers(services.writer.store(), router.authenticator()));
+    ims::add_live_events(router, live);
     ims::add_timeline(router, observation);
     ims::add_health(router, observation);
     ims::add_metrics(router, observation);

@@ -93,6 +93,8 @@ class Router {
 
     // Needed as soon as a route asks for a role.
     void authenticate_with(Authenticator authenticator) { authenticator_ = std::move(authenticator); }
+    // The one so far, for another that asks it in turn.
+    [[nodiscard]] const Authenticator& authenticator() const noexcept { return authenticator_; }
     void observe_with(Observer observer) { observers_.push_back(std::move(observer)); }
     // Without one, nobody is turned away for asking too much.
     void limit_with(Limiter limiter) { limiter_ = std::move(limiter); }
