@@ -68,7 +68,8 @@ endfunction()
 
 # rouse_test(NAME [THREADS] [APART] SOURCES... LINK libs...): a GoogleTest program. THREADS: it runs several, so it belongs
 # to what the thread sanitizer looks at (target and label `threads`). APART: each of its cases needs a process of its own,
-# such as DPDK's, which is set up once in a process; of all others a process for each would be most of the time.
+# such as DPDK's, which is set up once in a process, or one of them may be skipped, which a program as a whole would not
+# tell; of all others a process for each would be most of the time.
 add_custom_target(threads)
 function(rouse_test NAME)
     cmake_parse_arguments(ARG "THREADS;APART" "" "SOURCES;LINK" ${ARGN})
