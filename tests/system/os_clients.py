@@ -3,7 +3,7 @@
 import os
 import signal
 
-from appliance import spawn, within
+from appliance import SERVER, spawn, within
 
 # What they call when they have something to say. It keeps a released address: the kernel may still be asking for the
 # way to the server, with the RELEASE in its hand.
@@ -114,6 +114,8 @@ class Dhcpcd(Client):
         self.do(*self.command("-N"))
 
     def release(self):
+        """It gives up its address in the moment in which it says so: the kernel must know the way by then."""
+        self.do("busybox", "ping", "-c", "1", "-W", "5", SERVER)
         self.do(*self.command("-k"))
 
 
