@@ -2,15 +2,22 @@
 
 #include "mgmt/http/openapi.hpp"
 #include "mgmt/ims/api.hpp"
+#include "mgmt/o2ims/inventory_routes.hpp"
+#include "mgmt/o2ims/provisioning_routes.hpp"
+#include "mgmt/o2ims/service.hpp"
 
 namespace rouse::mgmt {
 
-void add_api_routes(http::Router& router, const ims::Services& services,
-                    const ims::Observation& observation) {
+void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
+                    o2ims::Inventory& inventory) {
     ims::add_api(router, services);
     ims::add_timeline(router, observation);
     ims::add_health(router, observation);
     ims::add_metrics(router, observation);
+    o2ims::accept_spellings(router);
+    o2ims::add_inventory(router, inventory);
+    o2ims::add_provisioning(router, services, o2ims::Provisioner(services, inventory));
+    o2ims::add_templates(router, services);
     http::add_documentation(router, "rouse");
     ims::count_requests(router, observation);
 }

@@ -3,6 +3,8 @@
 #include "mgmt/await.hpp"
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/follow_up.hpp"
+#include "mgmt/o2ims/identity.hpp"
+#include "mgmt/o2ims/provisioner.hpp"
 #include "mgmt/rack_address.hpp"
 #include "mgmt/rack_neighbours.hpp"
 #include "mgmt/routes.hpp"
@@ -28,8 +30,9 @@ constexpr auto kGrace = 5s;         // for requests under way when the server st
 constexpr auto kRackRetry = 200ms;  // until the rack's interface is there
 constexpr auto kLook = 200ms;       // at whether the grace is over
 constexpr unsigned kRackThreads = 2;
-constexpr auto kKeepEvery = 60s;     // what grows old: keys, the audit log
-constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
+constexpr auto kKeepEvery = 60s;         // what grows old: keys, the audit log
+constexpr auto kProvisionEvery = 300ms;  // a look at the machines of open requests
+constexpr auto kCollectEvery = 30s;      // contents that nothing names any more
 
 }  // namespace
 
@@ -64,6 +67,9 @@ Result<void> Server::open_store() {
     if (!consumer) return tl::unexpected(consumer.error());
     consumer_ = std::move(*consumer);
     transfers_.emplace(*consumer_);
+    auto cloud = o2ims::identify(*writer_, config_);
+    if (!cloud) return tl::unexpected(cloud.error());
+    inventory_ = std::make_unique<o2ims::Inventory>(*store_, consumer_->tables(), std::move(*cloud));
 
     users_.emplace(*store_);
     const std::string password_file = state + "/admin-password";
@@ -117,7 +123,7 @@ void Server::add_routes() {
         config_.store.state_dir,
         services().neighbours};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    add_api_routes(api_router_, services(), observation);
+    add_api_routes(api_router_, services(), observation, *inventory_);
     add_rack_routes(rack_router_, services(), observation, *transfers_);
     api_router_.limit_with([this](const http::Request& request) { return limiter_.admit(request); });
     audit_->watch(api_router_);
@@ -130,6 +136,7 @@ void Server::run() {
     asio::co_spawn(strand_, serve_rack(), asio::detached);
     asio::co_spawn(strand_, collect_regularly(), asio::detached);
     asio::co_spawn(strand_, keep_secure(), asio::detached);
+    asio::co_spawn(strand_, provision(), asio::detached);
     std::vector<std::thread> others;
     others.emplace_back([this] { io_.run(); });
     for (unsigned i = 0; i < kRackThreads; ++i) others.emplace_back([this] { rack_io_.run(); });
@@ -154,6 +161,7 @@ void Server::stop() {
         rack_timer_.cancel();
         collect_timer_.cancel();
         security_timer_.cancel();
+        provision_timer_.cancel();
         consumer_->waiters().close();  // long polls are answered now
         api_listener_->stop(kGrace);
         for (auto* listener : {&rack_listener_, &rack_listener6_})
@@ -238,6 +246,26 @@ asio::awaitable<void> Server::collect_regularly() {
             spdlog::error("cannot remove what is no longer named: {}", collected.error().message);
         else if (*collected > 0)
             spdlog::info("removed {} images that nothing names any more", *collected);
+    }
+}
+
+asio::awaitable<void> Server::provision() {
+    const o2ims::Provisioner provisioner(services(), *inventory_);
+    while (co_await pause(provision_timer_, kProvisionEvery)) {
+        std::vector<store::Id> due;
+        {
+            const auto snapshot = store_->snapshot();
+            if (!snapshot) continue;
+            const auto found = provisioner.due_requests(*snapshot, realtime_ns());
+            if (!found) spdlog::error("provisioning requests cannot be followed: {}", found.error().message);
+            if (found) due = *found;
+        }
+        for (const auto& id : due) {
+            const auto moved =
+                co_await writer_->submit([&](store::Batch& batch) { return provisioner.advance(batch, id); });
+            if (!moved) spdlog::error("a provisioning request stands still: {}", moved.error().message);
+            if (stopping_) break;
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 #include "mgmt/ims/observation.hpp"
 #include "mgmt/ims/services.hpp"
 #include "mgmt/ims/users.hpp"
+#include "mgmt/o2ims/inventory.hpp"
 #include "mgmt/store/writer.hpp"
 #include "shared/config.hpp"
 #include "shared/result.hpp"
@@ -63,6 +64,8 @@ class Server {
     boost::asio::awaitable<void> project_all();
     boost::asio::awaitable<void> collect_regularly();
     boost::asio::awaitable<void> keep_secure();
+    // Moves provisioning requests on as their machines do.
+    boost::asio::awaitable<void> provision();
     // False when the server stops meanwhile.
     boost::asio::awaitable<bool> pause(Timer& timer, std::chrono::milliseconds duration);
 
@@ -73,6 +76,7 @@ class Server {
     Timer rack_timer_{strand_};
     Timer collect_timer_{strand_};
     Timer security_timer_{strand_};
+    Timer provision_timer_{strand_};
     bool stopping_ = false;
     std::atomic<std::uint64_t> deadline_ns_{0};  // monotonic; when to stop waiting for anybody; 0: not yet
 
@@ -83,6 +87,7 @@ class Server {
     std::optional<boot::Catalogue> catalogue_;
     boot::Appliance appliance_;
     std::unique_ptr<events::Consumer> consumer_;
+    std::unique_ptr<o2ims::Inventory> inventory_;
     events::DataplaneCounters dataplane_;
     std::optional<ims::Users> users_;
     std::optional<http::Auth> auth_;

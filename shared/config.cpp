@@ -163,6 +163,21 @@ void add_api_options(const auto& option, Config& config) {
     option("--audit.mib", config.audit.mib, "MiB of the audit log; beyond, its oldest entries go; 0: any");
 }
 
+void add_o2ims_options(const auto& option, Config& config) {
+    option("--o2ims.profile", config.o2ims.profile,
+           "interop: what clients take; strict: the standard's letter")
+        ->check(CLI::IsMember({"interop", "strict"}));
+    option("--o2ims.inventory_v2", config.o2ims.inventory_v2, "serve the inventory under /v2, too");
+    option("--o2ims.ocloud_id", config.o2ims.ocloud_id,
+           "UUID of the O-Cloud (default: made at the first start)");
+    option("--o2ims.global_cloud_id", config.o2ims.global_cloud_id, "UUID that the SMO assigned to it");
+    option("--o2ims.name", config.o2ims.name, "of the O-Cloud, for people");
+    option("--o2ims.description", config.o2ims.description, "of the O-Cloud, for people");
+    option("--o2ims.service_uri", config.o2ims.service_uri,
+           "root of the API as the SMO reaches it (default: where it listens)");
+    option("--o2ims.address", config.o2ims.address, "where the O-Cloud stands, for people");
+}
+
 void add_options(CLI::App& app, Config& config) {
     const auto option = [&app](const char* name, auto& value, const char* help) {
         return app.add_option(name, value, help)->capture_default_str();
@@ -174,6 +189,7 @@ void add_options(CLI::App& app, Config& config) {
     option("--rack.listen", config.rack.listen,
            "rack-side HTTP listener (default: the rack's address, port 80)");
     add_api_options(option, config);
+    add_o2ims_options(option, config);
     app.add_option("--log.level", config.log.level, "trace, debug, info, warn or error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));

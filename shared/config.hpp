@@ -90,6 +90,17 @@ struct Config {
         unsigned days = 400;  // entries of the audit log are kept for so long; 0: for ever
         unsigned mib = 1024;  // and the oldest go when they take more than this; 0: any
     } audit;
+    struct O2ims {
+        std::string profile =
+            "interop";  // "interop": what clients in the field take; "strict": the standard's letter
+        bool inventory_v2 = true;     // the inventory is served under /v2, too
+        std::string ocloud_id;        // UUID; empty: one that was made at the first start
+        std::string global_cloud_id;  // UUID that the SMO assigned; empty: the O-Cloud's own
+        std::string name = "rouse";
+        std::string description = "Bare metal, provisioned by rouse";
+        std::string service_uri;  // root of the API as the SMO reaches it; empty: where it listens
+        std::string address;      // where the O-Cloud stands, for people
+    } o2ims;
     struct Log {
         std::string level = "info";  // trace, debug, info, warn, error
     } log;

@@ -162,8 +162,9 @@ void Router::add(Route route, Handler handler) {
 }
 
 OrProblem<Router::Match> Router::match(const Request& request) const {
+    const auto meant = rewrite_ ? rewrite_(request.path) : std::nullopt;
     std::vector<std::string> segments;
-    for (const auto segment : split(request.path)) {
+    for (const auto segment : split(meant ? *meant : request.path)) {
         auto decoded = percent_decode(segment);
         if (!decoded)
             return problem(Status::bad_request,

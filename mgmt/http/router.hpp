@@ -93,6 +93,11 @@ class Router {
 
     // Needed as soon as a route asks for a role.
     void authenticate_with(Authenticator authenticator) { authenticator_ = std::move(authenticator); }
+    // Other spellings of paths: REWRITE says which route's path is meant by one, or nothing. What a request
+    // says of itself (Request::path) stays as it was sent.
+    void rewrite_with(std::function<std::optional<std::string>(std::string_view path)> rewrite) {
+        rewrite_ = std::move(rewrite);
+    }
     void observe_with(Observer observer) { observers_.push_back(std::move(observer)); }
     // Without one, nobody is turned away for asking too much.
     void limit_with(Limiter limiter) { limiter_ = std::move(limiter); }
@@ -131,6 +136,7 @@ class Router {
     std::vector<Handler> handlers_;  // by the same index
     std::unique_ptr<Node> root_;
     Authenticator authenticator_;
+    std::function<std::optional<std::string>(std::string_view)> rewrite_;
     Limiter limiter_;
     std::vector<Observer> observers_;
     std::size_t json_limit_ = std::size_t{8} << 20;

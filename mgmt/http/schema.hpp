@@ -76,6 +76,8 @@ class Field {
         const FieldType of = type_ == FieldType::array ? element_->type() : type_;
         return of != FieldType::map && of != FieldType::object && of != FieldType::any;
     }
+    // Of an object; null for anything else.
+    [[nodiscard]] const class Schema* schema() const noexcept { return schema_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] bool is_required() const noexcept { return required_; }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }

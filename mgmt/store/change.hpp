@@ -22,8 +22,9 @@ enum class Kind : std::uint8_t {
     resource_metrics = 10,
     oauth_client = 20,
     audit = 21,
+    provisioning_request = 22,
 };
-inline constexpr std::size_t kKinds = 22;
+inline constexpr std::size_t kKinds = 23;
 
 // Secrets' hashes, and the log of who did what: no API, live stream or other appliance is told of these
 // documents, not even that they changed.

@@ -34,6 +34,8 @@ constexpr char kHash[] = "hash";
 constexpr char kPreviousHash[] = "previous_hash";
 constexpr char kSpentHash[] = "spent_hash";
 constexpr char kMachine[] = "machine";
+constexpr char kRequestId[] = "request_id";
+constexpr char kPhase[] = "phase";
 
 Value scoped_hostname(const json& fields) {
     const auto hostname = text<kHostname>(fields);
@@ -85,6 +87,8 @@ const Index kMetricsByMachine{Kind::resource_metrics, 1, true, kMachine, text<kM
 const Index kOauthClientByClientId{Kind::oauth_client, 1, true, kClientId, text<kClientId>};
 const Index kAuditByUser{Kind::audit, 1, false, kUser, text<kUser>};
 const Index kAuditByObject{Kind::audit, 2, false, kObject, text<kObject>};
+const Index kProvisioningRequestById{Kind::provisioning_request, 1, true, kRequestId, text<kRequestId>};
+const Index kProvisioningRequestByPhase{Kind::provisioning_request, 2, false, kPhase, text<kPhase>};
 
 namespace {
 
@@ -103,6 +107,8 @@ constexpr const Index* kSettingIndices[] = {&kSettingByName};
 constexpr const Index* kMetricsIndices[] = {&kMetricsByMachine};
 constexpr const Index* kOauthClientIndices[] = {&kOauthClientByClientId};
 constexpr const Index* kAuditIndices[] = {&kAuditByUser, &kAuditByObject};
+constexpr const Index* kProvisioningRequestIndices[] = {&kProvisioningRequestById,
+                                                        &kProvisioningRequestByPhase};
 
 }  // namespace
 
@@ -117,5 +123,7 @@ const Collection kSettings{Kind::setting, "setting", kSettingIndices};
 const Collection kResourceMetrics{Kind::resource_metrics, "resource-metrics", kMetricsIndices};
 const Collection kOauthClients{Kind::oauth_client, "oauth-client", kOauthClientIndices};
 const Collection kAudit{Kind::audit, "audit entry", kAuditIndices};
+const Collection kProvisioningRequests{Kind::provisioning_request, "provisioning request",
+                                       kProvisioningRequestIndices};
 
 }  // namespace rouse::store

@@ -67,6 +67,8 @@ extern const Index kMetricsByMachine;
 extern const Index kOauthClientByClientId;
 extern const Index kAuditByUser;
 extern const Index kAuditByObject;
+extern const Index kProvisioningRequestById;  // the SMO's
+extern const Index kProvisioningRequestByPhase;
 
 extern const Collection kClusters;
 extern const Collection kMachines;
@@ -79,5 +81,6 @@ extern const Collection kSettings;
 extern const Collection kResourceMetrics;
 extern const Collection kOauthClients;
 extern const Collection kAudit;
+extern const Collection kProvisioningRequests;
 
 }  // namespace rouse::store

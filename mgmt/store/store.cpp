@@ -84,6 +84,7 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"documents.resource_metrics", documents(Kind::resource_metrics)},
                                {"documents.oauth_clients", documents(Kind::oauth_client)},
                                {"documents.audit", documents(Kind::audit)},
+                               {"documents.provisioning_requests", documents(Kind::provisioning_request)},
                                {"indices", &own_.indices},
                                {"retired", &own_.retired},
                                {"lease_times", &own_.lease_times},

@@ -10,7 +10,7 @@ namespace rouse::ims {
 class WholeApiTest : public ApiTest {
   protected:
     WholeApiTest() {
-        mgmt::add_api_routes(whole_, *services_, *observation_);
+        mgmt::add_api_routes(whole_, *services_, *observation_, inventory_);
         mgmt::add_rack_routes(whole_rack_, *services_, *observation_, *transfers_);
         whole_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", role_};
@@ -20,10 +20,10 @@ class WholeApiTest : public ApiTest {
     events::DataplaneCounters dataplane_{run_dir_};
     RequestCounts requests_;
     http::RateLimiter limiter_{http::RateLimits{}};
-    std::optional<Observation> observation_{Observation{*writer_, *consumer_, dataplane_, appliance_,
-                                                        requests_, *transfers_, limiter_, audit_,
-                                                        [] { return std::nullopt; }, directory_.path(),
-                                                        services_->neighbours}};
+    std::optional<Observation> observation_{
+        Observation{*writer_, *consumer_, dataplane_, appliance_, requests_, *transfers_, limiter_, audit_,
+                    [] { return std::nullopt; }, directory_.path(), services_->neighbours}};
+    o2ims::Inventory inventory_{*store_, consumer_->tables(), o2ims::Cloud{}};
     http::Router whole_;
     http::Router whole_rack_;
 };

@@ -12,7 +12,17 @@ namespace {
 using http::Role;
 using enum http::Role;
 
-enum class For : std::uint8_t { anyone, viewers, operators, administrators, workers, o2ims_readers };
+enum class For : std::uint8_t {
+    anyone,
+    viewers,
+    operators,
+    administrators,
+    workers,
+    o2ims_readers,
+    o2ims_planners,  // who plans servers: readers and provisioners
+    o2ims_provisioners,
+    o2ims_anybody
+};
 
 // The roles that a row's word stands for, said here and not computed.
 bool may(Role role, For whom) {
@@ -27,6 +37,13 @@ bool may(Role role, For whom) {
             return role == administrator;
         case For::workers:
             return role == worker || role == administrator;
+        case For::o2ims_anybody:
+            return role != worker;
+        case For::o2ims_planners:
+            return may(role, For::o2ims_readers) || role == o2ims_provisioner;
+        case For::o2ims_provisioners:
+            return role == o2ims_provisioner || role == o2ims_admin || role == operator_ ||
+                   role == administrator;
         case For::o2ims_readers:
             return role == o2ims_reader || role == o2ims_admin || role == viewer || role == operator_ ||
                    role == administrator;
@@ -111,6 +128,45 @@ constexpr Row kTable[] = {
     {"GET PUT PATCH DELETE", "/api/oauth-clients/{id}/", For::administrators},
     {"POST", "/api/oauth-clients/{id}/renew-secret/", For::administrators},
     {"GET", "/api/audit/", For::administrators},
+    {"GET", "/o2ims-infrastructureProvisioning/v1/provisioningRequests", For::o2ims_planners},
+    {"GET", "/o2ims-infrastructureProvisioning/v1/provisioningRequests/{provisioningRequestId}",
+     For::o2ims_planners},
+    {"POST", "/o2ims-infrastructureProvisioning/v1/provisioningRequests", For::o2ims_provisioners},
+    {"PUT DELETE", "/o2ims-infrastructureProvisioning/v1/provisioningRequests/{provisioningRequestId}",
+     For::o2ims_provisioners},
+    {"GET", "/o2ims-infrastructureProvisioning/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureProvisioning/v1/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureArtifacts/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureArtifacts/v1/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureArtifacts/v1/managedInfrastructureTemplates", For::o2ims_planners},
+    {"GET", "/o2ims-infrastructureArtifacts/v1/managedInfrastructureTemplates/{id}", For::o2ims_planners},
+    {"GET", "/o2ims-infrastructureInventory/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureInventory/v1", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourceTypes", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourceTypes/{resourceTypeId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourcePools", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourcePools/{resourcePoolId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resources", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resources/{resourceId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourcePools/{resourcePoolId}/resources", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourcePools/{resourcePoolId}/resources/{resourceId}",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourceTypes", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourceTypes/{resourceTypeId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourcePools", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourcePools/{resourcePoolId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resources", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resources/{resourceId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourcePools/{resourcePoolId}/resources", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourcePools/{resourcePoolId}/resources/{resourceId}",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/oCloudSites", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/oCloudSites/{oCloudSiteId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/locations", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/locations/{globalLocationId}", For::o2ims_readers},
     {"GET", "/api/audit/{id}/", For::administrators},
 };
 
