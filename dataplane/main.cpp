@@ -1,6 +1,7 @@
 // rouse-dataplane: answers DHCP and TFTP on the rack from what rouse-mgmt has committed.
 
 #include "dataplane/process.hpp"
+#include "shared/logging.hpp"
 
 #include <atomic>
 #include <csignal>
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
 
     spdlog::set_level(spdlog::level::from_str(config.log.level));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+    if (config.log.format == "json") rouse::log_as_json("rouse-dataplane");
     std::signal(SIGTERM, request_stop);
     std::signal(SIGINT, request_stop);
 

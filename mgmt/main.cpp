@@ -1,7 +1,9 @@
 // rouse-mgmt: the management plane. Owns the REST API and is the single writer of the store.
 
+#include "mgmt/http/access_log.hpp"
 #include "mgmt/server.hpp"
 #include "shared/config.hpp"
+#include "shared/logging.hpp"
 
 #include <csignal>
 #include <cstdlib>
@@ -14,9 +16,11 @@
 
 namespace {
 
-void start_logging(const std::string& level) {
+void start_logging(const rouse::Config& config) {
     spdlog::set_default_logger(spdlog::stderr_color_mt("rouse-mgmt"));
-    spdlog::set_level(spdlog::level::from_str(level));
+    spdlog::set_level(spdlog::level::from_str(config.log.level));
+    if (config.log.format == "json") rouse::log_as_json("rouse-mgmt");
+    rouse::http::log_requests_at(config.log.requests);
 }
 
 int serve(const rouse::Config& config) {
@@ -59,7 +63,7 @@ int main(int argc, char** argv) {
         rouse::parse_config("rouse-mgmt", "rouse's management plane: REST API and store", argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     const auto& config = std::get<rouse::Config>(parsed);
-    start_logging(config.log.level);
+    start_logging(config);
     keep_memory_small();
     std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of that write, not of the process
     try {

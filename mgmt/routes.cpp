@@ -2,6 +2,7 @@
 
 #include "mgmt/http/openapi.hpp"
 #include "mgmt/ims/api.hpp"
+#include "mgmt/ims/live_events.hpp"
 #include "mgmt/o2ims/inventory_routes.hpp"
 #include "mgmt/o2ims/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
@@ -9,8 +10,9 @@
 namespace rouse::mgmt {
 
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
-                    o2ims::Inventory& inventory) {
+                    live::Hub& live, o2ims::Inventory& inventory) {
     ims::add_api(router, services);
+    ims::add_live_events(router, live, services.auth);
     ims::add_timeline(router, observation);
     ims::add_health(router, observation);
     ims::add_metrics(router, observation);

@@ -5,13 +5,14 @@
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/observation.hpp"
 #include "mgmt/ims/services.hpp"
+#include "mgmt/live/hub.hpp"
 #include "mgmt/o2ims/inventory.hpp"
 
 namespace rouse::mgmt {
 
-// For operators and programs, the SMO's and the documentation included. INVENTORY outlives the router.
+// For operators and programs, the SMO's and the documentation included. LIVE and INVENTORY outlive the router.
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
-                    o2ims::Inventory& inventory);
+                    live::Hub& live, o2ims::Inventory& inventory);
 
 // For machines. TRANSFERS outlives the router.
 void add_rack_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,

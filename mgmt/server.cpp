@@ -3,6 +3,7 @@
 #include "mgmt/await.hpp"
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/follow_up.hpp"
+#include "mgmt/ims/resource.hpp"
 #include "mgmt/o2ims/identity.hpp"
 #include "mgmt/o2ims/provisioner.hpp"
 #include "mgmt/rack_address.hpp"
@@ -70,6 +71,7 @@ Result<void> Server::open_store() {
     auto cloud = o2ims::identify(*writer_, config_);
     if (!cloud) return tl::unexpected(cloud.error());
     inventory_ = std::make_unique<o2ims::Inventory>(*store_, consumer_->tables(), std::move(*cloud));
+    live_ = std::make_unique<live::Hub>(*writer_, consumer_->tables(), ims::visible);
 
     users_.emplace(*store_);
     const std::string password_file = state + "/admin-password";
@@ -121,9 +123,10 @@ void Server::add_routes() {
         *audit_,
         [this] { return api_listener_ ? api_listener_->tls_status() : std::nullopt; },
         config_.store.state_dir,
-        services().neighbours};
+        services().neighbours,
+        live_.get()};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    add_api_routes(api_router_, services(), observation, *inventory_);
+    add_api_routes(api_router_, services(), observation, *live_, *inventory_);
     add_rack_routes(rack_router_, services(), observation, *transfers_);
     api_router_.limit_with([this](const http::Request& request) { return limiter_.admit(request); });
     audit_->watch(api_router_);
@@ -163,6 +166,8 @@ void Server::stop() {
         security_timer_.cancel();
         provision_timer_.cancel();
         consumer_->waiters().close();  // long polls are answered now
+        writer_->changes().close();
+        live_->close();
         api_listener_->stop(kGrace);
         for (auto* listener : {&rack_listener_, &rack_listener6_})
             if (*listener) (*listener)->stop(kGrace);

@@ -13,6 +13,7 @@
 #include "mgmt/ims/observation.hpp"
 #include "mgmt/ims/services.hpp"
 #include "mgmt/ims/users.hpp"
+#include "mgmt/live/hub.hpp"
 #include "mgmt/o2ims/inventory.hpp"
 #include "mgmt/store/writer.hpp"
 #include "shared/config.hpp"
@@ -88,6 +89,7 @@ class Server {
     boot::Appliance appliance_;
     std::unique_ptr<events::Consumer> consumer_;
     std::unique_ptr<o2ims::Inventory> inventory_;
+    std::unique_ptr<live::Hub> live_;
     events::DataplaneCounters dataplane_;
     std::optional<ims::Users> users_;
     std::optional<http::Auth> auth_;

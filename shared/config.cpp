@@ -193,6 +193,12 @@ void add_options(CLI::App& app, Config& config) {
     app.add_option("--log.level", config.log.level, "trace, debug, info, warn or error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+    app.add_option("--log.format", config.log.format, "text, or json: an object a line")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"text", "json"}));
+    app.add_option("--log.requests", config.log.requests, "level at which rouse-mgmt logs each request")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"trace", "debug", "info"}));
 }
 
 }  // namespace

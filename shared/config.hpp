@@ -102,7 +102,9 @@ struct Config {
         std::string address;      // where the O-Cloud stands, for people
     } o2ims;
     struct Log {
-        std::string level = "info";  // trace, debug, info, warn, error
+        std::string level = "info";      // trace, debug, info, warn, error
+        std::string format = "text";     // "text" | "json": an object a line
+        std::string requests = "debug";  // level at which rouse-mgmt logs each request that it answered
     } log;
 
     // Ports of TFTP transfers; none in single-port mode.

@@ -6,6 +6,7 @@
 #include "mgmt/events/sentence.hpp"
 #include "mgmt/events/strangers.hpp"
 #include "mgmt/events/text.hpp"
+#include "mgmt/store/changes.hpp"
 #include "mgmt/store/documents.hpp"
 #include "shared/clock.hpp"
 
@@ -26,6 +27,7 @@ using store::bytes_of;
 struct Loaded {
     BootRecord boot;
     BootStage stored_stage = BootStage::idle;  // as the machine's document shows it
+    std::uint64_t stored_sequence = 0;         // of the timeline's last entry
     MachineFacts facts;
     std::string failure;  // the verdict, when the boot failed just now
 };
@@ -110,6 +112,7 @@ Result<Loaded*> Session::load(const store::Id& machine) {
     Loaded loaded;
     loaded.boot = boot->value_or(BootRecord{});
     loaded.stored_stage = loaded.boot.stage;
+    loaded.stored_sequence = loaded.boot.last_sequence;
     // What held when its last event came; machine_of() knows better when one comes now.
     const bool awaited = loaded.boot.has(BootRecord::kAgentAwaited);
     loaded.facts = {.has_profile = true, .awaits_agent = awaited};
@@ -263,6 +266,15 @@ Outcome<TouchedMachines> Session::finish() {
             return tl::unexpected(written.error());
         if (auto written = write_boot(batch_, tables_, machine, loaded.boot); !written)
             return pass_on(written.error());
+        if (loaded.boot.last_sequence > loaded.stored_sequence) {
+            store::Change grown;
+            grown.kind = store::Kind::timeline;
+            grown.what = store::Change::What::updated;
+            grown.id = machine;
+            grown.first_entry = loaded.stored_sequence + 1;
+            grown.last_entry = loaded.boot.last_sequence;
+            if (auto noted = store::append_change(batch_, grown); !noted) return pass_on(noted.error());
+        }
         touched.push_back({machine, loaded.boot.last_sequence});
     }
     for (const auto& cluster : clusters_)

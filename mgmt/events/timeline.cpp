@@ -1,5 +1,6 @@
 #include "mgmt/events/timeline.hpp"
 
+#include "mgmt/store/changes.hpp"
 #include "mgmt/store/documents.hpp"
 
 #include <cstring>
@@ -95,7 +96,7 @@ Result<void> forget_machine(store::Batch& batch, const EventTables& tables, cons
             return tl::unexpected(removed.error());
     if (auto removed = batch.remove(tables.boots, bytes_of(machine)); !removed)
         return tl::unexpected(removed.error());
-    return {};
+    return store::forget_changes(batch, store::Kind::timeline, machine);
 }
 
 }  // namespace rouse::events

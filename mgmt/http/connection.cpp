@@ -1,7 +1,10 @@
 #include "mgmt/http/connection.hpp"
 
 #include "mgmt/await.hpp"
+#include "mgmt/http/access_log.hpp"
 #include "mgmt/http/response_head.hpp"
+#include "mgmt/http/web_socket_stream.hpp"
+#include "shared/clock.hpp"
 
 #include <cstdio>
 #include <random>
@@ -162,6 +165,7 @@ asio::awaitable<bool> Connection<Stream>::serve_one() {
     keep_alive_ = !problem && parser_->keep_alive();
     request_.set_body(*this);
     wait_forever();  // a handler takes the time it takes
+    const std::uint64_t began = monotonic_ns();
 
     Response response;
     if (problem)
@@ -172,11 +176,9 @@ asio::awaitable<bool> Connection<Stream>::serve_one() {
     if (!parser_->is_done() || context_->stopping) keep_alive_ = false;
 
     const Status status = response.status;
-    const bool sent = co_await respond(std::move(response));
-    if (spdlog::should_log(spdlog::level::debug))
-        spdlog::debug("request {}: {} {} {} from {}{}", request_.id, to_string(request_.method),
-                      request_.path, code(status), peer_.to_string(), sent ? "" : ", cut");
-    if (!sent) co_return false;
+    const Delivery delivery = co_await respond(std::move(response));
+    log_request(request_, status, delivery, monotonic_ns() - began);
+    if (!delivery.complete) co_return false;
     if (!keep_alive_ && !parser_->is_done() && !timed_out_) co_await linger();
     co_return keep_alive_ && !context_->stopping;
 }
@@ -292,9 +294,9 @@ std::string Connection<Stream>::head(const Response& response, std::optional<std
     return response_head(response, {length, parser_->is_http_1_0(), keep_alive_}, request_.id);
 }
 
-// False: the connection can carry nothing more.
+// Not complete: the connection can carry nothing more.
 template <typename Stream>
-asio::awaitable<bool> Connection<Stream>::respond(Response response) {
+asio::awaitable<Delivery> Connection<Stream>::respond(Response response) {
     // Told however it ends: a connection that is cut ends by an exception.
     struct Report {
         std::function<void(const Delivery&)> on_end;
@@ -305,11 +307,12 @@ asio::awaitable<bool> Connection<Stream>::respond(Response response) {
     };
     Report report{std::move(response.on_end)};
     report.delivery.complete = co_await send(response, report.delivery);
-    co_return report.delivery.complete;
+    co_return report.delivery;
 }
 
 template <typename Stream>
 asio::awaitable<bool> Connection<Stream>::send(Response& response, Delivery& delivery) {
+    if (is_web_socket(response)) co_return co_await run_web_socket(response);
     const bool silent = request_.method == Method::head || has_no_body(response.status);
     if (auto* text = std::get_if<std::string>(&response.body)) {
         std::string out = head(response, text->size());
@@ -338,6 +341,16 @@ asio::awaitable<bool> Connection<Stream>::send(Response& response, Delivery& del
     if (broken_) co_return false;
     if (takes_chunks()) co_return co_await write_all("0\r\n\r\n");
     co_return true;
+}
+
+// True when it ended as it should: then there is nothing more to say, in HTTP or otherwise.
+template <typename Stream>
+asio::awaitable<bool> Connection<Stream>::run_web_socket(Response& response) {
+    keep_alive_ = false;
+    // Frames before the answer break the protocol (RFC 6455 4.1), and Beast would never see them.
+    const bool served = buffer_.size() == 0 && co_await serve_web_socket(stream_, request_, response);
+    broken_ = true;
+    co_return served;
 }
 
 template <typename Stream>

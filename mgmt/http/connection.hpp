@@ -102,9 +102,10 @@ class Connection final : public AnyConnection,
     asio::awaitable<bool> fill_request(std::size_t bytes);
     [[nodiscard]] std::chrono::milliseconds body_wait() const noexcept;
     void skip_received_body();
-    asio::awaitable<bool> respond(Response response);
+    asio::awaitable<Delivery> respond(Response response);
     asio::awaitable<bool> send(Response& response, Delivery& delivery);
     // Both count in DELIVERY what the kernel has taken.
+    asio::awaitable<bool> run_web_socket(Response& response);
     asio::awaitable<bool> send_file(FileRange range, Delivery& delivery);
     asio::awaitable<bool> copy_file(FileRange range, Delivery& delivery);
     asio::awaitable<bool> write_all(std::string_view first, std::string_view second = {});

@@ -1,13 +1,18 @@
 #include "mgmt/events/text.hpp"
 #include "mgmt/ims/observation.hpp"
 #include "shared/clock.hpp"
+#include "shared/endian.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 namespace rouse::ims {
 namespace {
@@ -99,15 +104,7 @@ Check check_certificate(const http::TlsStatus& tls, std::int64_t now) {
     return {"certificate", left > 0, std::move(detail)};
 }
 
-http::Outcome get_health(const Observation& observation) {
-    std::vector<Check> checks{
-        check_dataplane(observation.dataplane, monotonic_ns()),
-        check_store(observation.writer.store()),
-        check_disk(observation.state_dir),
-        check_events(observation.consumer.statistics()),
-    };
-    if (const auto tls = observation.tls())
-        checks.push_back(check_certificate(*tls, static_cast<std::int64_t>(realtime_ns() / kNanosPerSecond)));
+http::Outcome answer(const std::vector<Check>& checks) {
     bool good = true;
     auto list = nlohmann::ordered_json::array();
     for (const Check& check : checks) {
@@ -122,6 +119,67 @@ http::Outcome get_health(const Observation& observation) {
                                      good ? http::Status::ok : http::Status::service_unavailable);
 }
 
+// Writes, and waits until it is durable. At most every few seconds, however often it is asked for.
+class WriteProbe {
+  public:
+    explicit WriteProbe(store::Writer& writer) : writer_(&writer) {}
+
+    boost::asio::awaitable<Check> check() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (last_ && monotonic_ns() - last_ns_ < kProbeEveryNs) co_return *last_;
+        }
+        const std::uint64_t began = monotonic_ns();
+        auto probe = [](store::Batch& batch) {
+            const be64 now(batch.now_ns());
+            return batch.put(batch.tables().meta, store::bytes_of(std::string_view("write_probe")),
+                             store::bytes_of(now));
+        };
+        const auto written = co_await writer_->submit(probe);
+        Check made{"store_writable", written.has_value(), {}};
+        made.detail = written ? "a write was durable after " + events::human_duration(monotonic_ns() - began)
+                              : written.error().message;
+        const std::lock_guard lock(mutex_);
+        last_ = made;
+        last_ns_ = monotonic_ns();
+        co_return made;
+    }
+
+  private:
+    static constexpr std::uint64_t kProbeEveryNs = 5 * kNanosPerSecond;
+    store::Writer* writer_;
+    std::mutex mutex_;
+    std::optional<Check> last_;
+    std::uint64_t last_ns_ = 0;
+};
+
+Check check_images(const std::string& state_dir) {
+    const std::string directory = state_dir + "/images/sha256";
+    if (::access(directory.c_str(), R_OK | X_OK) == 0) return {"images", true, directory + " can be read"};
+    return {"images", false,
+            directory + " cannot be read (" + std::strerror(errno) +
+                "): mount it, or let rouse-mgmt's user read it"};
+}
+
+std::vector<Check> checks_of_health(const Observation& observation) {
+    std::vector<Check> checks{
+        check_dataplane(observation.dataplane, monotonic_ns()),
+        check_store(observation.writer.store()),
+        check_disk(observation.state_dir),
+        check_events(observation.consumer.statistics()),
+    };
+    if (const auto tls = observation.tls())
+        checks.push_back(check_certificate(*tls, static_cast<std::int64_t>(realtime_ns() / kNanosPerSecond)));
+    return checks;
+}
+
+boost::asio::awaitable<http::Outcome> get_ready(const Observation& observation, WriteProbe& probe) {
+    auto checks = checks_of_health(observation);
+    checks.push_back(co_await probe.check());
+    checks.push_back(check_images(observation.state_dir));
+    co_return answer(checks);
+}
+
 }  // namespace
 
 void add_health(http::Router& router, const Observation& observation) {
@@ -133,7 +191,18 @@ void add_health(http::Router& router, const Observation& observation) {
          .summary = "Whether the appliance can do its work: 200, or 503 with what is wrong and what to do",
          .answer_media = {"application/json"},
          .failures = {http::Status::service_unavailable}},
-        [observation](http::Request&) { return get_health(observation); });
+        [observation](http::Request&) { return answer(checks_of_health(observation)); });
+    const auto probe = std::make_shared<WriteProbe>(observation.writer);
+    router.add(
+        {.method = http::Method::get,
+         .pattern = "/ready",
+         .access = http::Access::anyone(),
+         .tag = "Observation",
+         .summary = "Whether to send it work: the checks of /health, and that a write becomes durable and "
+                    "images can be read",
+         .answer_media = {"application/json"},
+         .failures = {http::Status::service_unavailable}},
+        http::Handler([observation, probe](http::Request&) { return get_ready(observation, *probe); }));
 }
 
 }  // namespace rouse::ims

@@ -6,11 +6,13 @@
 #include "mgmt/store/documents.hpp"
 #include "shared/clock.hpp"
 
+#include <fstream>
 #include <limits>
 #include <sstream>
 #include <utility>
 
 #include <prometheus/text_serializer.h>
+#include <unistd.h>
 
 namespace rouse::ims {
 namespace {
@@ -125,6 +127,36 @@ void add_rates(const events::TransferRates& rates, std::vector<MetricFamily>& ou
     for (auto* made : {&histogram, &bytes, &took}) out.push_back(std::move(*made));
 }
 
+void add_live(const live::Hub::Statistics& counts, std::vector<MetricFamily>& out) {
+    const auto add_one = [&out](const char* name, const char* help, MetricType type, std::uint64_t value) {
+        out.push_back(single(name, help, type, static_cast<double>(value)));
+    };
+    add_one("rouse_live_followers", "live streams that are open", MetricType::Gauge, counts.followers);
+    add_one("rouse_live_refused_total", "live streams that were too many", MetricType::Counter,
+            counts.refused);
+    add_one("rouse_live_messages_total", "changes that were made into messages", MetricType::Counter,
+            counts.messages);
+    add_one("rouse_live_sent_total", "messages sent, to all live streams together", MetricType::Counter,
+            counts.sent);
+    add_one("rouse_live_merged_total", "messages not sent, because a newer one about the object was",
+            MetricType::Counter, counts.merged);
+    add_one("rouse_live_catch_ups_total", "times that a live stream was so slow that it read from the store",
+            MetricType::Counter, counts.catch_ups);
+}
+
+// Of rouse-mgmt itself (proc(5)).
+void add_process(std::vector<MetricFamily>& out) {
+    std::ifstream pages("/proc/self/statm");
+    std::uint64_t total = 0;
+    std::uint64_t resident = 0;
+    pages >> total >> resident;
+    out.push_back(single("rouse_mgmt_resident_bytes",
+                         "memory of rouse-mgmt, its part of the store's map included", MetricType::Gauge,
+                         static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE))));
+    out.push_back(single("rouse_mgmt_cpu_seconds_total", "processor time that rouse-mgmt has used",
+                         MetricType::Counter, seconds(clock_ns(CLOCK_PROCESS_CPUTIME_ID))));
+}
+
 MetricFamily machines_by_status(const store::View& view) {
     auto out = family("rouse_machines", "registered machines, by status", MetricType::Gauge);
     for (const std::string_view status : store::kMachineStatuses) {
@@ -208,6 +240,8 @@ std::vector<MetricFamily> ManagementMetrics::Collect() const {
             static_cast<double>(consumed.own_lost));
     add_transfers(transfers_->statistics(), out);
     add_rates(consumer_->rates(), out);
+    if (live_ != nullptr) add_live(live_->statistics(), out);
+    add_process(out);
     auto requests = family("rouse_http_requests_total", "requests answered", MetricType::Counter);
     for (const auto& one : requests_->read())
         add(requests, static_cast<double>(one.requests),
@@ -266,7 +300,8 @@ void add_metrics(http::Router& router, const Observation& observation) {
                [observation](http::Request&) -> http::Outcome {
                    const DataplaneMetrics dataplane(observation.dataplane);
                    const ManagementMetrics management(observation.writer, observation.consumer,
-                                                      observation.requests, observation.transfers);
+                                                      observation.requests, observation.transfers,
+                                                      observation.live);
                    const SecurityMetrics security(observation.limiter, observation.audit, observation.tls());
                    return http::Response::text(to_text({&dataplane, &management, &security}),
                                                "text/plain; version=0.0.4; charset=utf-8");

@@ -9,6 +9,7 @@
 #include "mgmt/ims/audit.hpp"
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
+#include "mgmt/live/hub.hpp"
 #include "mgmt/store/writer.hpp"
 
 #include <optional>
@@ -31,12 +32,13 @@ class DataplaneMetrics final : public prometheus::Collectable {
     events::DataplaneCounters* counters_;
 };
 
-// Machines by status, the writer, the events, the requests, the transfers by HTTP.
+// Machines by status, the writer, the events, live streams (LIVE may be null), the requests, the transfers by
+// HTTP, the process.
 class ManagementMetrics final : public prometheus::Collectable {
   public:
     ManagementMetrics(store::Writer& writer, events::Consumer& consumer, const RequestCounts& requests,
-                      const HttpTransfers& transfers)
-        : writer_(&writer), consumer_(&consumer), requests_(&requests), transfers_(&transfers) {}
+                      const HttpTransfers& transfers, const live::Hub* live = nullptr)
+        : writer_(&writer), consumer_(&consumer), requests_(&requests), transfers_(&transfers), live_(live) {}
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
   private:
@@ -44,6 +46,7 @@ class ManagementMetrics final : public prometheus::Collectable {
     events::Consumer* consumer_;
     const RequestCounts* requests_;
     const HttpTransfers* transfers_;
+    const live::Hub* live_;
 };
 
 // Who was turned away, what is not on the audit log, when the certificate ends.

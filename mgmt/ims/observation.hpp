@@ -12,6 +12,7 @@
 #include "mgmt/ims/audit.hpp"
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
+#include "mgmt/live/hub.hpp"
 #include "mgmt/store/writer.hpp"
 
 #include <functional>
@@ -33,11 +34,12 @@ struct Observation {
     std::function<std::optional<http::TlsStatus>()> tls;  // of the API's listener; nothing: it is plain
     std::string state_dir;                                // whose disk space is watched
     boot::NeighbourLookup neighbours{};
+    const live::Hub* live = nullptr;  // null: there are no live events to count
 };
 
 // GET /api/machines/{id}/timeline, GET /api/strangers
 void add_timeline(http::Router& router, const Observation& observation);
-// GET /health, for everybody: 200, or 503 and what is wrong
+// GET /health and GET /ready, for everybody: 200, or 503 and what is wrong and what to do
 void add_health(http::Router& router, const Observation& observation);
 // GET /metrics, for everybody
 void add_metrics(http::Router& router, const Observation& observation);

@@ -10,6 +10,7 @@ import avalanche
 import boot
 import dhcp
 import dpdk
+import events
 import http_boot
 import instructions
 import micro
@@ -32,6 +33,7 @@ PARTS = {
     "boot": boot.bench,
     "api": api.bench,
     "dpdk": dpdk.bench,
+    "events": events.bench,
     "start": rest.bench,
     "instructions": instructions.bench,
 }

@@ -2,6 +2,7 @@
 // Every route of the API's listener, as rouse-mgmt has them.
 
 #include "mgmt/events/dataplane_counters.hpp"
+#include "mgmt/ims/resource.hpp"
 #include "mgmt/routes.hpp"
 #include "tests/unit/ims/api_fixture.hpp"
 
@@ -10,7 +11,7 @@ namespace rouse::ims {
 class WholeApiTest : public ApiTest {
   protected:
     WholeApiTest() {
-        mgmt::add_api_routes(whole_, *services_, *observation_, inventory_);
+        mgmt::add_api_routes(whole_, *services_, *observation_, live_, inventory_);
         mgmt::add_rack_routes(whole_rack_, *services_, *observation_, *transfers_);
         whole_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", role_};
@@ -20,10 +21,12 @@ class WholeApiTest : public ApiTest {
     events::DataplaneCounters dataplane_{run_dir_};
     RequestCounts requests_;
     http::RateLimiter limiter_{http::RateLimits{}};
-    std::optional<Observation> observation_{
-        Observation{*writer_, *consumer_, dataplane_, appliance_, requests_, *transfers_, limiter_, audit_,
-                    [] { return std::nullopt; }, directory_.path(), services_->neighbours}};
     o2ims::Inventory inventory_{*store_, consumer_->tables(), o2ims::Cloud{}};
+    std::optional<Observation> observation_{Observation{*writer_, *consumer_, dataplane_, appliance_,
+                                                        requests_, *transfers_, limiter_, audit_,
+                                                        [] { return std::nullopt; }, directory_.path(),
+                                                        services_->neighbours}};
+    live::Hub live_{*writer_, consumer_->tables(), visible};
     http::Router whole_;
     http::Router whole_rack_;
 };

@@ -49,9 +49,11 @@ class ObservedTest : public boot::BootTest {
         consumer_ = events::Consumer::create(*writer_, appliance_, run_dir_).value();
         dataplane_.emplace(run_dir_);
         transfers_.emplace(*consumer_);
+        live_ = std::make_unique<live::Hub>(*writer_, consumer_->tables(),
+                                            [](const nlohmann::json& fields) { return fields; });
         observation_.emplace(Observation{*writer_, *consumer_, *dataplane_, appliance_, requests_,
                                          *transfers_, limiter_, audit_, [this] { return tls_; },
-                                         directory_.path()});
+                                         directory_.path(), {}, live_.get()});
         router_.authenticate_with([](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", http::Role::viewer};
         });
@@ -62,6 +64,7 @@ class ObservedTest : public boot::BootTest {
         count_requests(router_, *observation_);
     }
     void TearDown() override {
+        live_.reset();
         consumer_.reset();
         std::filesystem::remove_all(run_dir_);
     }
@@ -121,6 +124,7 @@ class ObservedTest : public boot::BootTest {
 
     std::string run_dir_ = "/dev/shm/rouse-observed-test-" + std::to_string(::getpid());
     std::unique_ptr<events::Consumer> consumer_;
+    std::unique_ptr<live::Hub> live_;
     std::optional<events::DataplaneCounters> dataplane_;
     std::optional<HttpTransfers> transfers_;
     RequestCounts requests_;
