@@ -3,6 +3,7 @@
 #include "mgmt/http/openapi.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/live_events.hpp"
+#include "mgmt/ims/worker_access.hpp"
 #include "mgmt/o2ims/inventory_routes.hpp"
 #include "mgmt/o2ims/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
@@ -12,7 +13,8 @@ namespace rouse::mgmt {
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
                     live::Hub& live, o2ims::Inventory& inventory) {
     ims::add_api(router, services);
-    ims::add_live_events(router, live, services.auth);
+    router.authenticate_with(ims::with_workers(services.writer.store(), router.authenticator()));
+    ims::add_live_events(router, live);
     ims::add_timeline(router, observation);
     ims::add_health(router, observation);
     ims::add_metrics(router, observation);

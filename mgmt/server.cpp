@@ -4,13 +4,16 @@
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/follow_up.hpp"
 #include "mgmt/ims/resource.hpp"
+#include "mgmt/ims/worker_access.hpp"
 #include "mgmt/o2ims/identity.hpp"
 #include "mgmt/o2ims/provisioner.hpp"
 #include "mgmt/rack_address.hpp"
 #include "mgmt/rack_neighbours.hpp"
 #include "mgmt/routes.hpp"
+#include "mgmt/workers/feed.hpp"
 #include "shared/clock.hpp"
 
+#include <climits>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -19,6 +22,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace rouse::mgmt {
 
@@ -46,9 +50,25 @@ Server::Server(const Config& config)
 
 Result<std::unique_ptr<Server>> Server::open(const Config& config) {
     std::unique_ptr<Server> server(new Server(config));
+    if (auto introduced = server->introduce(); !introduced) return tl::unexpected(introduced.error());
     if (auto opened = server->open_store(); !opened) return tl::unexpected(opened.error());
     if (auto opened = server->open_api(); !opened) return tl::unexpected(opened.error());
     return server;
+}
+
+Result<void> Server::introduce() {
+    std::string id = config_.worker.id;
+    if (id.empty()) {
+        char name[HOST_NAME_MAX + 1] = {};
+        if (::gethostname(name, HOST_NAME_MAX) != 0) return fail_errno("cannot read the host's name");
+        id = name;
+    }
+    if (!ims::is_worker_id(id))
+        return fail("worker.id \"" + id + "\" must be of letters, digits, \".\", \"_\" and \"-\"");
+    appliance_.introduce(id, config_.worker.is_worker());
+    roster_.emplace(config_.worker.tenure_seconds);
+    if (!config_.worker.is_worker()) return {};
+    return workers::check_address({config_.worker.centre, config_.worker.ca});
 }
 
 Result<void> Server::open_store() {
@@ -61,6 +81,8 @@ Result<void> Server::open_store() {
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
     writer_ = std::make_unique<store::Writer>(*store_);
+    const auto identified = writer_->run([](store::Batch& batch) { return workers::ensure_identity(batch); });
+    if (!identified) return tl::unexpected(identified.error());
     auto catalogue = boot::Catalogue::open(config_.images_dir(), *writer_);
     if (!catalogue) return tl::unexpected(catalogue.error());
     catalogue_.emplace(std::move(*catalogue));
@@ -107,27 +129,32 @@ ims::Services Server::services() {
     return {*writer_,   *catalogue_,
             appliance_, *consumer_,
             *auth_,     disk_,
-            interface,  [interface](const IpAddress& peer) { return neighbour_of(interface, peer); }};
+            interface,  *roster_,
+            [interface](const IpAddress& peer) { return neighbour_of(interface, peer); }};
+}
+
+ims::Observation Server::observation() {
+    return {*writer_,
+            *consumer_,
+            dataplane_,
+            appliance_,
+            requests_,
+            *transfers_,
+            limiter_,
+            *audit_,
+            [this] { return api_listener_ ? api_listener_->tls_status() : std::nullopt; },
+            config_.store.state_dir,
+            services().neighbours,
+            live_.get()};
 }
 
 void Server::add_routes() {
     audit_.emplace(*writer_);
-    const ims::Observation observation{
-        *writer_,
-        *consumer_,
-        dataplane_,
-        appliance_,
-        requests_,
-        *transfers_,
-        limiter_,
-        *audit_,
-        [this] { return api_listener_ ? api_listener_->tls_status() : std::nullopt; },
-        config_.store.state_dir,
-        services().neighbours,
-        live_.get()};
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    add_api_routes(api_router_, services(), observation, *live_, *inventory_);
-    add_rack_routes(rack_router_, services(), observation, *transfers_);
+    add_api_routes(api_router_, services(), observation(), *live_, *inventory_);
+    add_rack_routes(rack_router_, services(), observation(), *transfers_);
+    if (config_.worker.is_worker())
+        api_router_.authenticate_with(ims::with_centre(config_.worker.centre, api_router_.authenticator()));
     api_router_.limit_with([this](const http::Request& request) { return limiter_.admit(request); });
     audit_->watch(api_router_);
 }
@@ -140,6 +167,10 @@ void Server::run() {
     asio::co_spawn(strand_, collect_regularly(), asio::detached);
     asio::co_spawn(strand_, keep_secure(), asio::detached);
     asio::co_spawn(strand_, provision(), asio::detached);
+    if (config_.worker.is_worker())
+        follow_centre();
+    else
+        asio::co_spawn(strand_, coordinate(), asio::detached);
     std::vector<std::thread> others;
     others.emplace_back([this] { io_.run(); });
     for (unsigned i = 0; i < kRackThreads; ++i) others.emplace_back([this] { rack_io_.run(); });
@@ -165,6 +196,8 @@ void Server::stop() {
         collect_timer_.cancel();
         security_timer_.cancel();
         provision_timer_.cancel();
+        coordinate_timer_.cancel();
+        if (follower_) follower_->stop();
         consumer_->waiters().close();  // long polls are answered now
         writer_->changes().close();
         live_->close();

@@ -16,6 +16,8 @@
 #include "mgmt/live/hub.hpp"
 #include "mgmt/o2ims/inventory.hpp"
 #include "mgmt/store/writer.hpp"
+#include "mgmt/workers/follower.hpp"
+#include "mgmt/workers/racks.hpp"
 #include "shared/config.hpp"
 #include "shared/result.hpp"
 
@@ -55,10 +57,12 @@ class Server {
     using Timer = boost::asio::steady_timer;
 
     explicit Server(const Config& config);
+    Result<void> introduce();
     Result<void> open_store();
     Result<void> open_api();
     void add_routes();
     [[nodiscard]] ims::Services services();
+    [[nodiscard]] ims::Observation observation();
     boost::asio::awaitable<void> serve_rack();
     Result<void> listen_on_rack(const std::string& address);
     void listen_on_rack6();
@@ -67,6 +71,11 @@ class Server {
     boost::asio::awaitable<void> keep_secure();
     // Moves provisioning requests on as their machines do.
     boost::asio::awaitable<void> provision();
+    // A centre's: watches its workers, and gives the racks of lost ones to others.
+    boost::asio::awaitable<void> coordinate();
+    boost::asio::awaitable<void> carry_out(workers::Decisions decisions);
+    void learn_others();
+    void follow_centre();
     // False when the server stops meanwhile.
     boost::asio::awaitable<bool> pause(Timer& timer, std::chrono::milliseconds duration);
 
@@ -78,6 +87,7 @@ class Server {
     Timer collect_timer_{strand_};
     Timer security_timer_{strand_};
     Timer provision_timer_{strand_};
+    Timer coordinate_timer_{strand_};
     bool stopping_ = false;
     std::atomic<std::uint64_t> deadline_ns_{0};  // monotonic; when to stop waiting for anybody; 0: not yet
 
@@ -93,10 +103,12 @@ class Server {
     events::DataplaneCounters dataplane_;
     std::optional<ims::Users> users_;
     std::optional<http::Auth> auth_;
+    std::optional<workers::Roster> roster_;
     ims::RequestCounts requests_;
     http::RateLimiter limiter_;
     std::optional<ims::HttpTransfers> transfers_;
     boost::asio::thread_pool disk_{2};
+    std::unique_ptr<workers::Follower> follower_;  // a worker's
     http::Router api_router_;
     http::Router rack_router_;
     // The rack side has threads of its own: a storm of machines, or a file that is read from a slow disk,

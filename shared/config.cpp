@@ -178,6 +178,20 @@ void add_o2ims_options(const auto& option, Config& config) {
     option("--o2ims.address", config.o2ims.address, "where the O-Cloud stands, for people");
 }
 
+void add_worker_options(const auto& option, Config& config) {
+    option("--worker.role", config.worker.role,
+           "centre; worker: serves racks for another appliance, its centre")
+        ->check(CLI::IsMember({"centre", "worker"}));
+    option("--worker.id", config.worker.id, "name by which other appliances know it (default: the host's)");
+    option("--worker.centre", config.worker.centre, "of a worker: URL of its centre's API");
+    option("--worker.ca", config.worker.ca, "of a worker: PEM certificates that sign the centre's");
+    option("--worker.enrolment_token_file", config.worker.enrolment_token_file,
+           "of a worker: file with the token that it registers with");
+    option("--worker.tenure_seconds", config.worker.tenure_seconds,
+           "of a centre: for how long its workers give addresses without news of it")
+        ->check(CLI::Range(60U, 31'536'000U));
+}
+
 void add_options(CLI::App& app, Config& config) {
     const auto option = [&app](const char* name, auto& value, const char* help) {
         return app.add_option(name, value, help)->capture_default_str();
@@ -189,6 +203,7 @@ void add_options(CLI::App& app, Config& config) {
     option("--rack.listen", config.rack.listen,
            "rack-side HTTP listener (default: the rack's address, port 80)");
     add_api_options(option, config);
+    add_worker_options(option, config);
     add_o2ims_options(option, config);
     app.add_option("--log.level", config.log.level, "trace, debug, info, warn or error")
         ->capture_default_str()

@@ -106,6 +106,18 @@ struct Config {
         std::string format = "text";     // "text" | "json": an object a line
         std::string requests = "debug";  // level at which rouse-mgmt logs each request that it answered
     } log;
+    struct Worker {
+        std::string role = "centre";  // "worker": this appliance serves racks for another one, its centre
+        std::string id;               // by which others know it; empty: the host's name
+        std::string centre;           // a worker's: URL of the centre's API
+        std::string ca;  // a worker's: PEM certificates that sign the centre's; empty: the system's
+        std::string enrolment_token_file;  // a worker's: what it registers with, once
+        // A centre's: for how long a worker that hears nothing of it gives addresses on. So long may a worker
+        // that was cut off and replaced still be serving, and no answer to its machines changes.
+        unsigned tenure_seconds = 86400;
+
+        [[nodiscard]] bool is_worker() const { return role == "worker"; }
+    } worker;
 
     // Ports of TFTP transfers; none in single-port mode.
     [[nodiscard]] PortRange tftp_ports() const {

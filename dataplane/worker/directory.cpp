@@ -1,6 +1,7 @@
 #include "dataplane/worker/directory.hpp"
 
 #include "shared/store/framed_text.hpp"
+#include "shared/store/tenure.hpp"
 
 namespace rouse::worker {
 
@@ -83,6 +84,11 @@ std::optional<store::NameRecord> Directory::find_name(const MacAddress& mac, con
             return record->seen_by(host);
     }
     return std::nullopt;
+}
+
+std::uint64_t Directory::tenure() const noexcept {
+    const auto record = get<store::TenureRecord>(tables_.switches, bytes_of(store::kDataplaneTenure));
+    return record ? record->until_unix : UINT64_MAX;
 }
 
 store::SwitchRecord Directory::switches() const noexcept {

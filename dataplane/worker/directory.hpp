@@ -40,6 +40,8 @@ class Directory {
                                                              const store::HostRecord& host,
                                                              std::string_view name) const noexcept;
     [[nodiscard]] store::SwitchRecord switches() const noexcept;  // defaults when none were ever written
+    // Unix seconds until when addresses may be given; UINT64_MAX: for good.
+    [[nodiscard]] std::uint64_t tenure() const noexcept;
     // Copies bytes of a rendered file; false when it is gone or shorter than that.
     [[nodiscard]] bool read_rendered(std::uint64_t id, std::uint64_t offset,
                                      std::span<std::byte> out) const noexcept;

@@ -137,6 +137,7 @@ class Worker {
         switches_snapshot_ = directory_->snapshot();
         const store::SwitchRecord switches = directory_->switches();
         dhcp_enabled_ = switches.dhcp_enabled != 0;
+        tenure_unix_ = directory_->tenure();
         neighbour_.advertise_routers(dhcp_enabled_);
         tftp_enabled_ = switches.tftp_enabled != 0;
         tftp_.set_limits({.block_size = switches.max_block_size, .window_size = switches.max_window});
@@ -281,7 +282,7 @@ class Worker {
     template <typename Receive>
     DropReason handle_dhcp(std::uint64_t now_ns, Parking::Family family, wire::ConstBytes frame,
                            Receive&& receive) noexcept {
-        if (!dhcp_enabled_) return DropReason::dhcp_disabled;
+        if (!dhcp_enabled_ || now_unix_ >= tenure_unix_) return DropReason::dhcp_disabled;
         const auto room = outbox_.room();
         if (room.empty()) return DropReason::transmit_no_frame;
         const DhcpService::Outcome outcome = receive(room);
@@ -342,6 +343,7 @@ class Worker {
     std::uint64_t switches_snapshot_ = ~std::uint64_t{0};  // none yet
     std::uint64_t now_unix_ = 0;
     bool dhcp_enabled_ = true;
+    std::uint64_t tenure_unix_ = UINT64_MAX;  // no address is given from then on
     bool tftp_enabled_ = true;
     port::DeviceStatistics lost_{};  // counted so far
 };

@@ -3,6 +3,7 @@
 #include "mgmt/boot/free_address.hpp"
 #include "mgmt/boot/lease_book.hpp"
 #include "mgmt/boot/pool.hpp"
+#include "mgmt/boot/serving.hpp"
 #include "mgmt/store/documents.hpp"
 
 #include <algorithm>
@@ -134,8 +135,8 @@ Outcome<void> place_at(Batch& batch, const Appliance& appliance, const std::vect
                       text + " is the network or broadcast address of " + prefix.to_string(), "/ip");
     if (wanted == pool->network.gateway)
         return refuse(Failure::Kind::invalid, text + " is the pool's gateway", "/ip");
-    if (wanted == appliance.address())
-        return refuse(Failure::Kind::invalid, text + " is the appliance's own address", "/ip");
+    if (appliance.is_appliance(wanted))
+        return refuse(Failure::Kind::invalid, text + " is an appliance's own address", "/ip");
     const auto lease = find_lease(batch, wanted);
     if (!lease) return pass_on(lease.error());
     const bool own = *lease && ((*lease)->mac == mac_in(fields) || (*lease)->mac == heir_of);
@@ -189,6 +190,33 @@ Outcome<void> place(Batch& batch, const Appliance& appliance, json& fields,
     return {};
 }
 
+Outcome<void> occupy(Batch& batch, const json& fields) {
+    const auto address = address_in(fields, "ip");
+    const auto text = fields.find("ip_pool");
+    const auto pool_id = text != fields.end() && text->is_string()
+                             ? Id::parse(text->get_ref<const std::string&>())
+                             : std::nullopt;
+    const auto document =
+        address && pool_id ? find(batch, kIpPools, *pool_id) : Result<std::optional<Document>>{};
+    if (!document) return pass_on(document.error());
+    if (!*document) return {};
+    const auto pool = Pool::of(**document);
+    if (!pool) return pass_on(pool.error());
+    const auto before = find_lease(batch, *address);
+    if (!before) return pass_on(before.error());
+    LeaseRecord lease;
+    lease.network = pool->network.id;
+    lease.mac = mac_in(fields);
+    const bool is_its_own = *before && (*before)->mac == lease.mac && (*before)->network == lease.network &&
+                            (*before)->expires_unix == 0;
+    if (!is_its_own)
+        if (auto written = write_lease(batch, *address, lease); !written) return pass_on(written.error());
+    if (const auto address6 = address6_in(fields))
+        if (auto put = batch.put_record(batch.tables().leases6, bytes_of(*address6), lease); !put)
+            return pass_on(put.error());
+    return {};
+}
+
 Outcome<void> displace(Batch& batch, json& fields) {
     const auto address = address_in(fields, "ip");
     const auto address6 = address6_in(fields);
@@ -202,6 +230,9 @@ Outcome<void> displace(Batch& batch, json& fields) {
     if (!*stored || (*stored)->mac != mac_in(fields) || (*stored)->expires_unix != 0) return {};
     LeaseRecord lease = **stored;
     const std::uint64_t now = batch.now_unix();
+    const auto elsewhere = promised_elsewhere(batch, fields, lease.network);
+    if (!elsewhere) return pass_on(elsewhere.error());
+    lease.promised_unix = std::max(lease.promised_unix, *elsewhere);
     Result<void> written;
     if (lease.promised_unix > now) {
         // The machine was told that it may use it until then, and nobody can tell it otherwise.

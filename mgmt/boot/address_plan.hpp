@@ -22,6 +22,9 @@ namespace rouse::boot {
 // waits (see place_waiting). HEIR_OF: the hardware address by which the same machine had its address before.
 [[nodiscard]] Outcome<void> place(store::Batch& batch, const Appliance& appliance, nlohmann::json& fields,
                                   std::optional<MacAddress> heir_of = {});
+// Writes the leases of the addresses that FIELDS name and another appliance planned: whoever had them here
+// has them no more.
+[[nodiscard]] Outcome<void> occupy(store::Batch& batch, const nlohmann::json& fields);
 // Takes the address back: makes "ip", "ip6" and "ip_pool" null. A lease of which the machine was told stands
 // until it ends: the address is nobody else's before.
 [[nodiscard]] Outcome<void> displace(store::Batch& batch, nlohmann::json& fields);

@@ -92,15 +92,11 @@ Result<void> Catalogue::remove_leftovers(const View& view) const {
     return {};
 }
 
-Outcome<Catalogue::Named> Catalogue::name(Batch& batch, std::string_view name, const Content& content) const {
+Outcome<void> Catalogue::point(Batch& batch, std::string_view name, const Content& content) const {
     if (const auto checked = check_image_name(name); !checked)
         return refuse(Failure::Kind::invalid, checked.error().message);
     if (::access(path_of(content.hash).c_str(), R_OK) != 0)
         return refuse(Failure::Kind::gone, "the image's content was removed meanwhile; send it again");
-    const std::string hex = to_hex(content.hash);
-    auto image = find_by(batch, kImages, kImageByName, name);
-    if (!image) return pass_on(image.error());
-
     ImageRecord image_record;
     image_record.size = content.size;
     if (auto put = batch.put_record(batch.tables().images, bytes_of(content.hash), image_record); !put)
@@ -110,6 +106,14 @@ Outcome<Catalogue::Named> Catalogue::name(Batch& batch, std::string_view name, c
     name_record.hash = content.hash;
     if (auto put = batch.put_record(batch.tables().names, NameKey::common(name)->bytes(), name_record); !put)
         return pass_on(put.error());
+    return {};
+}
+
+Outcome<Catalogue::Named> Catalogue::name(Batch& batch, std::string_view name, const Content& content) const {
+    if (auto pointed = point(batch, name, content); !pointed) return pass_on(pointed.error());
+    const std::string hex = to_hex(content.hash);
+    auto image = find_by(batch, kImages, kImageByName, name);
+    if (!image) return pass_on(image.error());
 
     nlohmann::json fields = {{"name", name}, {"size", content.size}, {"sha256", hex}};
     if (!*image) {
@@ -124,6 +128,31 @@ Outcome<Catalogue::Named> Catalogue::name(Batch& batch, std::string_view name, c
     if (old_hex != hex)
         if (auto retired = retire_if_unnamed(batch, old_hex); !retired) return pass_on(retired.error());
     return Named{std::move(*updated), false};
+}
+
+Outcome<void> Catalogue::adopt(Batch& batch, const Document& image) const {
+    const std::string name = image.text("name");
+    const auto hash = sha256_from_hex(image.text("sha256"));
+    if (!hash) return refuse(Failure::Kind::invalid, "the image " + name + " has no SHA-256");
+    const Content content{*hash, image.fields.value("size", std::uint64_t{0})};
+    if (auto pointed = point(batch, name, content); !pointed) return pointed;
+    const auto stored = find(batch, kImages, image.id);
+    if (!stored) return pass_on(stored.error());
+    // The name may have been deleted and made anew at the centre: then another document has it here.
+    const auto others = in_the_way(batch, kImages, image);
+    if (!others) return pass_on(others.error());
+    std::vector<std::string> old;
+    if (*stored) old.push_back((*stored)->text("sha256"));
+    for (const Id& id : *others) {
+        const auto other = find(batch, kImages, id);
+        if (!other) return pass_on(other.error());
+        if (*other) old.push_back((*other)->text("sha256"));
+        if (auto erased = erase(batch, kImages, id); !erased) return pass_on(erased.error());
+    }
+    if (auto adopted = store::adopt(batch, kImages, image); !adopted) return adopted;
+    for (const std::string& hex : old)
+        if (auto retired = retire_if_unnamed(batch, hex); !retired) return retired;
+    return {};
 }
 
 Outcome<bool> Catalogue::remove(Batch& batch, std::string_view name) const {

@@ -34,6 +34,8 @@ class Catalogue {
     };
     [[nodiscard]] Outcome<Named> name(store::Batch& batch, std::string_view name,
                                       const Content& content) const;
+    // The same for an image that another appliance named: its document as it is, its content here already.
+    [[nodiscard]] Outcome<void> adopt(store::Batch& batch, const store::Document& image) const;
     // Inside an operation of the Writer. True if it was there.
     [[nodiscard]] Outcome<bool> remove(store::Batch& batch, std::string_view name) const;
 
@@ -42,6 +44,9 @@ class Catalogue {
     [[nodiscard]] Outcome<std::size_t> collect(store::Writer& writer, Collect which = Collect::due) const;
 
   private:
+    // Tells the dataplane what NAME stands for.
+    [[nodiscard]] Outcome<void> point(store::Batch& batch, std::string_view name,
+                                      const Content& content) const;
     explicit Catalogue(std::string images_dir) : images_dir_(std::move(images_dir)) {}
     Result<void> remove_leftovers(const store::View& view) const;
     // Where a content's file is between its collection and its end.

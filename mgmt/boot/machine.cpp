@@ -6,6 +6,7 @@
 #include "mgmt/boot/guest_leases.hpp"
 #include "mgmt/boot/pool.hpp"
 #include "mgmt/boot/rendered.hpp"
+#include "mgmt/boot/serving.hpp"
 #include "shared/store/records.hpp"
 
 #include <cstring>
@@ -84,21 +85,24 @@ void note_typed(json& fields, const AddressField& field, const std::string& befo
         fields[field.typed] = !now.empty();
 }
 
-Outcome<void> remove_host(Batch& batch, const MacAddress& mac) {
+}  // namespace
+
+Outcome<void> withhold_machine(Batch& batch, const MacAddress& mac) {
     const auto stored = batch.record<HostRecord>(batch.tables().hosts, bytes_of(mac));
     if (!stored) return pass_on(stored.error());
     auto host = stored->value_or(HostRecord{});
     if (auto removed = remove_rendered(batch, mac, host); !removed) return removed;
-    if (auto removed = batch.remove(batch.tables().hosts, bytes_of(mac)); !removed)
-        return pass_on(removed.error());
+    if (*stored)
+        if (auto removed = batch.remove(batch.tables().hosts, bytes_of(mac)); !removed)
+            return pass_on(removed.error());
     return {};
 }
-
-}  // namespace
 
 Outcome<Document> register_machine(Batch& batch, const Appliance& appliance, json fields) {
     if (auto checked = check_references(batch, fields); !checked) return pass_on(checked.error());
     for (const AddressField& field : kAddressFields) note_typed(fields, field, {});
+    if (auto checked = check_may_join(batch, fields); !checked) return pass_on(checked.error());
+    if (auto noted = note_address_change(batch, fields); !noted) return pass_on(noted.error());
     if (auto placed = place(batch, appliance, fields); !placed) return pass_on(placed.error());
     auto machine = insert(batch, kMachines, std::move(fields));
     if (!machine) return machine;
@@ -115,6 +119,13 @@ Outcome<Document> change_machine(Batch& batch, const Appliance& appliance, const
     const bool readdressed = text_in(fields, "ip") != current.text("ip");
     const bool moves =
         readdressed || mac_of(fields) != old_mac || text_in(fields, "ip6") != current.text("ip6");
+    const bool leaves = text_in(fields, "cluster") != current.text("cluster");
+    if (moves || leaves) {
+        if (auto checked = check_may_move(batch, current.fields); !checked) return pass_on(checked.error());
+        if (auto noted = note_address_change(batch, fields); !noted) return pass_on(noted.error());
+    }
+    if (leaves)
+        if (auto left = note_leaving(batch, current.fields, &fields); !left) return pass_on(left.error());
     fields["ip_pool"] = current.fields.value("ip_pool", json());
     // A planned IPv6 address goes with the IPv4 one.
     if (readdressed && !fields.value("_ip6_typed", false)) fields["ip6"] = nullptr;
@@ -122,7 +133,7 @@ Outcome<Document> change_machine(Batch& batch, const Appliance& appliance, const
         json old = current.fields;
         if (auto displaced = displace(batch, old); !displaced) return pass_on(displaced.error());
         if (mac_of(fields) != old_mac)
-            if (auto removed = remove_host(batch, old_mac); !removed) return pass_on(removed.error());
+            if (auto removed = withhold_machine(batch, old_mac); !removed) return pass_on(removed.error());
     }
     if (moves || text_in(fields, "ip").empty())
         if (auto placed = place(batch, appliance, fields, old_mac); !placed) return pass_on(placed.error());
@@ -140,14 +151,17 @@ Outcome<bool> remove_machine(Batch& batch, Id id) {
     if (!machine) return pass_on(machine.error());
     if (!*machine) return false;
     json fields = (*machine)->fields;
+    if (auto checked = check_may_move(batch, fields); !checked) return pass_on(checked.error());
+    if (auto left = note_leaving(batch, fields, nullptr); !left) return pass_on(left.error());
     if (auto displaced = displace(batch, fields); !displaced) return pass_on(displaced.error());
-    if (auto removed = remove_host(batch, mac_of(fields)); !removed) return pass_on(removed.error());
+    if (auto removed = withhold_machine(batch, mac_of(fields)); !removed) return pass_on(removed.error());
     if (auto removed = remove_token(batch, id); !removed) return pass_on(removed.error());
     return erase(batch, kMachines, id);
 }
 
 Outcome<Document> replace_declined(Batch& batch, const Appliance& appliance, const Document& machine,
                                    Ipv4Address address) {
+    if (appliance.is_worker() || !check_may_move(batch, machine.fields)) return machine;
     if (machine.text("ip") != address.to_string() || machine.fields.value("_ip_typed", false)) return machine;
     const auto pool_id = Id::parse(machine.text("ip_pool"));
     const auto found = pool_id ? find(batch, kIpPools, *pool_id) : Result<std::optional<Document>>{};
@@ -159,6 +173,7 @@ Outcome<Document> replace_declined(Batch& batch, const Appliance& appliance, con
     if (!aside) return pass_on(aside.error());
     if (!*aside) return machine;
     Document changed = machine;
+    if (auto noted = note_address_change(batch, changed.fields); !noted) return pass_on(noted.error());
     if (auto displaced = displace(batch, changed.fields); !displaced) return pass_on(displaced.error());
     if (auto placed = place(batch, appliance, changed.fields); !placed) return pass_on(placed.error());
     auto updated = update(batch, kMachines, std::move(changed));
@@ -169,6 +184,9 @@ Outcome<Document> replace_declined(Batch& batch, const Appliance& appliance, con
 }
 
 Outcome<void> project_machine(Batch& batch, const Appliance& appliance, const Document& machine) {
+    const auto here = is_served_here(batch, appliance, machine.fields);
+    if (!here) return pass_on(here.error());
+    if (!*here) return withhold_machine(batch, mac_of(machine.fields));
     const auto profile = profile_of(batch, machine.fields);
     if (!profile) return pass_on(profile.error());
     auto host = host_record(batch, machine, *profile);
@@ -190,9 +208,12 @@ Outcome<void> project_machine(Batch& batch, const Appliance& appliance, const Do
 }
 
 Outcome<void> refresh_machine(Batch& batch, const Appliance& appliance, Document machine) {
+    if (appliance.is_worker() || !check_may_move(batch, machine.fields))
+        return project_machine(batch, appliance, machine);
     const auto moved = follow_prefix6(batch, machine.fields);
     if (!moved) return pass_on(moved.error());
     if (!*moved) return project_machine(batch, appliance, machine);
+    if (auto noted = note_address_change(batch, machine.fields); !noted) return noted;
     const auto updated = update(batch, kMachines, std::move(machine));
     if (!updated) return pass_on(updated.error());
     return project_machine(batch, appliance, *updated);
@@ -200,6 +221,7 @@ Outcome<void> refresh_machine(Batch& batch, const Appliance& appliance, Document
 
 Outcome<std::optional<Id>> place_waiting(Batch& batch, const Appliance& appliance, std::optional<Id> after,
                                          std::size_t limit) {
+    if (appliance.is_worker()) return std::optional<Id>{};  // its centre does that
     std::vector<Id> waiting;
     const auto listed = for_each_id(
         batch, kMachineUnplaced, "",

@@ -33,9 +33,12 @@ namespace rouse::boot {
                                                         const store::Document& machine, Ipv4Address address);
 
 // Makes the HostRecord, the boot line and the machine's files say what the documents say; writes only what
-// differs, so it may be called at any time.
+// differs, so it may be called at any time. A machine that another appliance serves is withheld.
 [[nodiscard]] Outcome<void> project_machine(store::Batch& batch, const Appliance& appliance,
                                             const store::Document& machine);
+
+// The dataplane knows nothing of the machine any more: another appliance serves it, or nobody does.
+[[nodiscard]] Outcome<void> withhold_machine(store::Batch& batch, const MacAddress& mac);
 
 // The same after something changed that the machine shares with others, such as its pool: its IPv6 address
 // follows too.

@@ -203,9 +203,9 @@ Result<Pool> Pool::of(const Document& document) {
     return pool;
 }
 
-bool Pool::is_special(const Appliance& appliance, Ipv4Address address) const noexcept {
+bool Pool::is_special(const Appliance& appliance, Ipv4Address address) const {
     return !is_host_of(network.prefix, address) || address == network.gateway ||
-           address == appliance.address();
+           appliance.is_appliance(address);
 }
 
 std::uint32_t Pool::capacity(const Appliance& appliance) const noexcept {

@@ -31,8 +31,9 @@ struct Pool {
     std::uint32_t guest_limit = 0;  // addresses that guests, and what they declined, may take
 
     [[nodiscard]] static Result<Pool> of(const store::Document& document);
-    // Whether the address is one that no machine may have: network, broadcast, gateway, ours.
-    [[nodiscard]] bool is_special(const Appliance& appliance, Ipv4Address address) const noexcept;
+    // Whether the address is one that no machine may have: network, broadcast, gateway, an
+    // appliance's.
+    [[nodiscard]] bool is_special(const Appliance& appliance, Ipv4Address address) const;
     [[nodiscard]] bool is_in_range(Ipv4Address address) const noexcept {
         return network.range_start <= address && address <= network.range_end;
     }

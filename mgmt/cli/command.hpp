@@ -60,6 +60,8 @@ void add_contexts(CLI::App& app, Context& context);
 void add_kinds(CLI::App& app, Context& context);
 void add_images(CLI::App& group, Context& context);          // to `image` of add_kinds
 void add_machine_import(CLI::App& group, Context& context);  // to `machine` of add_kinds
+void add_worker_enrolment(CLI::App& group, Context& context);  // to `worker` of add_kinds
+void add_hand_back(CLI::App& group, Context& context);         // to `cluster` of add_kinds
 void add_timeline(CLI::App& app, Context& context);
 void add_apply(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);

@@ -16,6 +16,8 @@ void add_kinds(CLI::App& app, Context& context) {
         if (kind.can(Verb::remove)) add_delete(*group, context, kind);
         if (kind.noun == "image") add_images(*group, context);
         if (kind.noun == "machine") add_machine_import(*group, context);
+        if (kind.noun == "worker") add_worker_enrolment(*group, context);
+        if (kind.noun == "cluster") add_hand_back(*group, context);
     }
 }
 

@@ -78,14 +78,21 @@ Kind clusters() {
         .path = "/api/cluster/",
         .names = {"name"},
         .columns = {column("NAME", "name"), column("STATUS", "status"), column("HEALTH", "health"),
-                    column("PROFILE", "boot_profile"), column("DESCRIPTION", "description"),
+                    column("PROFILE", "boot_profile"), column("SERVED BY", "served_by"),
+                    column("DESCRIPTION", "description"), wide_column("WORKER", "worker"),
+                    wide_column("STANDBY", "standby"), wide_column("ASSIGNMENT", "assignment"),
                     wide_column("UPDATED", "updated_at"), wide_column("ID", "id")},
-        .fields = {"name", "status", "health", "boot_profile", "description"},
+        .fields = {"name", "status", "health", "boot_profile", "description", "worker", "standby", "served_by",
+                   "assignment"},
         .members =
             {{"NAME", "name", "its name"},
              {"--description", "description", "for people"},
              {"--profile", "boot_profile", "boot profile of machines that name none", text, {}, "profile"},
-             {"--status", "status", "followed by the appliance unless it is set", text, cluster_statuses()}},
+             {"--status", "status", "followed by the appliance unless it is set", text, cluster_statuses()},
+             {"--worker", "worker", "the worker that serves it (default: this appliance)", text, {}, "worker"},
+             {"--standby", "standby", "the worker that takes over when that one is lost", text, {}, "worker"},
+             {"--automatic-return", "automatic_return", "true: a worker that is back gets it back by itself",
+              boolean, {"true", "false"}}},
         .sent_by_id = true,
         .takes_along = "machine"};
 }
@@ -261,6 +268,25 @@ Kind audit() {
             .name_is_id = true};
 }
 
+Kind workers() {
+    return {.noun = "worker",
+            .title = "worker",
+            .schema = "IMSWorker",
+            .help = "Appliances that serve racks for this one",
+            .path = "/api/ims-worker/",
+            .names = {"worker_id"},
+            .columns = {column("WORKER", "worker_id"), column("STATUS", "status"), column("ADDRESS", "ip_address"),
+                        column("RACK ADDRESS", "rack_address"), column("LAST HEARTBEAT", "last_heartbeat"),
+                        wide_column("REGISTERED", "registered_at"), wide_column("CLUSTER", "cluster"),
+                        wide_column("ID", "id")},
+            .fields = {"worker_id", "status", "ip_address", "rack_address", "last_heartbeat", "racks"},
+            .members = {{"WORKER_ID", "worker_id", "the name by which it registers"},
+                        {"--ip-address", "ip_address", "by which it is reached"},
+                        {"--rack-address", "rack_address", "its own on the rack, which no machine may have"},
+                        kOfCluster},
+            .filters = {{"--status", "status", "only those with this status", {"active", "inactive", "error"}}}};
+}
+
 Kind service(const std::string& noun, const std::string& title, const std::string& schema,
              std::vector<Member> more) {
     Kind made{.noun = noun,
@@ -288,6 +314,7 @@ const std::vector<Kind>& kinds() {
         images(),
         users(),
         strangers(),
+        workers(),
         audit(),
         service(
             "dhcp-config", "DHCP", "DhcpConfig",

@@ -145,6 +145,10 @@ Result<void> Session::apply(const Event& event, LeaseKeeper& leases) {
         return {};
     }
     if ((*sender)->is_guest) return {};
+    // Another appliance serves it: here it is no stranger.
+    const auto elsewhere =
+        store::find_by(batch_, store::kMachines, store::kMachineByMac, event.mac.to_string());
+    if (elsewhere && *elsewhere) return {};
     Event noted = event;
     if (*effect == LeaseKeeper::Effect::refused) {
         noted.kind = EventKind::dhcp_ignored;

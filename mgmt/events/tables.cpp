@@ -12,7 +12,8 @@ Result<EventTables> EventTables::open(store::Batch& batch) {
                                {"boots", &tables.boots},
                                {"deadlines", &tables.deadlines},
                                {"rings", &tables.rings},
-                               {"strangers", &tables.strangers}}) {
+                               {"strangers", &tables.strangers},
+                               {"reported", &tables.reported}}) {
         auto table = batch.txn().table(entry.name, true);
         if (!table) return tl::unexpected(table.error());
         *entry.table = *table;

@@ -11,6 +11,7 @@ struct EventTables {
     store::Table deadlines;  // key: DeadlineKey; no value. Never later than the boot's own deadline
     store::Table rings;      // key: ring identity (be64); value: last sequence applied (be64)
     store::Table strangers;  // key: MAC address; value: Stranger
+    store::Table reported;   // what of timelines was told to another appliance, or by one: see reported.hpp
 
     // Creates what is missing. In an operation of the Writer, once per process.
     [[nodiscard]] static Result<EventTables> open(store::Batch& batch);

@@ -11,17 +11,12 @@ namespace rouse::events {
 
 using store::bytes_of;
 
-Result<void> append(store::Batch& batch, const EventTables& tables, const store::Id& machine,
-                    BootRecord& boot, std::uint64_t time_ns, std::string_view event, std::string text,
-                    nlohmann::ordered_json details) {
-    if (boot.number != 0) details["boot"] = boot.number;
+namespace {
+
+Result<void> put(store::Batch& batch, const EventTables& tables, const store::Id& machine, BootRecord& boot,
+                 nlohmann::ordered_json entry) {
     const std::uint64_t sequence = ++boot.last_sequence;
-    nlohmann::ordered_json entry;
     entry["sequence"] = sequence;
-    entry["time"] = store::to_timestamp(time_ns);
-    entry["event"] = event;
-    entry["text"] = std::move(text);
-    entry["details"] = std::move(details);
     // Everything from the wire was made printable; agents' strings may still hold anything.
     const std::string value = entry.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     if (auto put = batch.put(tables.timeline, bytes_of(TimelineKey{machine, sequence}), bytes_of(value));
@@ -33,6 +28,27 @@ Result<void> append(store::Batch& batch, const EventTables& tables, const store:
         if (!removed) return tl::unexpected(removed.error());
     }
     return {};
+}
+
+}  // namespace
+
+Result<void> append(store::Batch& batch, const EventTables& tables, const store::Id& machine,
+                    BootRecord& boot, std::uint64_t time_ns, std::string_view event, std::string text,
+                    nlohmann::ordered_json details) {
+    if (boot.number != 0) details["boot"] = boot.number;
+    nlohmann::ordered_json entry{{"sequence", 0}};
+    entry["time"] = store::to_timestamp(time_ns);
+    entry["event"] = event;
+    entry["text"] = std::move(text);
+    entry["details"] = std::move(details);
+    return put(batch, tables, machine, boot, std::move(entry));
+}
+
+Result<void> append_made_elsewhere(store::Batch& batch, const EventTables& tables, const store::Id& machine,
+                                   BootRecord& boot, const nlohmann::ordered_json& entry) {
+    nlohmann::ordered_json own{{"sequence", 0}};
+    for (const char* name : {"time", "event", "text", "details"}) own[name] = entry.at(name);
+    return put(batch, tables, machine, boot, std::move(own));
 }
 
 Result<Page> read_timeline(const store::View& view, const EventTables& tables, const store::Id& machine,

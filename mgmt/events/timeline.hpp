@@ -24,7 +24,11 @@ inline constexpr std::uint64_t kMaxEntries = 1000;
     X(kernel_up, "the ramdisk's kernel runs")                                        \
     X(agent_home, "the ramdisk's agent reported what the machine is made of")        \
     X(address_replaced, "its address is in use by something else: it was set aside") \
-    X(address_kept, "its address is in use by something else, and was not replaced")
+    X(address_kept, "its address is in use by something else, and was not replaced") \
+    X(taken_over, "its appliance was lost, and another one serves it")               \
+    X(handed_on, "another appliance serves it now")                                  \
+    X(worker_lost, "its appliance is lost, and no other one serves it")              \
+    X(worker_returned, "its appliance is back")
 
 enum class TimelineEvent : std::uint8_t {
 #define X(name, help) name,
@@ -53,6 +57,10 @@ static_assert(sizeof(TimelineKey) == 24);
 Result<void> append(store::Batch& batch, const EventTables& tables, const store::Id& machine,
                     BootRecord& boot, std::uint64_t time_ns, std::string_view event, std::string text,
                     nlohmann::ordered_json details);
+
+// The same for an entry that another appliance made: TIME as it stands in it, its details untouched.
+Result<void> append_made_elsewhere(store::Batch& batch, const EventTables& tables, const store::Id& machine,
+                                   BootRecord& boot, const nlohmann::ordered_json& entry);
 
 struct Page {
     std::string json;                 // an array of at most LIMIT entries, oldest first

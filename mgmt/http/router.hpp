@@ -93,6 +93,8 @@ class Router {
 
     // Needed as soon as a route asks for a role.
     void authenticate_with(Authenticator authenticator) { authenticator_ = std::move(authenticator); }
+    // The one so far, for another that asks it in turn.
+    [[nodiscard]] const Authenticator& authenticator() const noexcept { return authenticator_; }
     // Other spellings of paths: REWRITE says which route's path is meant by one, or nothing. What a request
     // says of itself (Request::path) stays as it was sent.
     void rewrite_with(std::function<std::optional<std::string>(std::string_view path)> rewrite) {

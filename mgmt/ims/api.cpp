@@ -20,6 +20,7 @@ void add_api(http::Router& router, const Services& services) {
     add_users(router, services);
     add_oauth_clients(router, services);
     add_audit(router, services);
+    add_workers(router, services);
     add_backup(router, services);
 }
 

@@ -22,6 +22,10 @@ void add_resource_metrics(http::Router& router, const Services& services);
 void add_machine_import(http::Router& router, const Services& services);
 void add_audit(http::Router& router, const Services& services);
 void add_oauth_clients(http::Router& router, const Services& services);
+// With the two that follow.
+void add_workers(http::Router& router, const Services& services);
+void add_worker_reports(http::Router& router, const Services& services);
+void add_worker_feed(http::Router& router, const Services& services);
 
 // All of the above and the login.
 void add_api(http::Router& router, const Services& services);

@@ -6,6 +6,7 @@
 #include "mgmt/ims/machine_resource.hpp"
 #include "mgmt/ims/resource.hpp"
 #include "mgmt/ims/words.hpp"
+#include "mgmt/workers/racks.hpp"
 
 namespace rouse::ims {
 
@@ -34,6 +35,17 @@ const http::Schema& cluster_schema() {
                       words(kClusterStatuses)),
          http::choice("health", "what its machines make of it", words(kHealths)).read_only(),
          http::string("boot_profile", "name of the profile for machines that name none").length(0, 100),
+         http::string("worker", "id of the worker that serves it; null: this appliance does").length(0, 63),
+         http::string("standby", "id of the worker that takes over when that one is lost").length(0, 63),
+         http::boolean("automatic_return", "a worker that is back gets the cluster back by itself"),
+         http::string("served_by", "id of the appliance that serves it now; null: this one").read_only(),
+         http::choice("assignment",
+                      "own: no worker is named; orphaned: who serves it is lost, and nobody is there",
+                      {"own", "served", "taken_over", "orphaned"})
+             .read_only(),
+         http::integer("epoch", "grows whenever another appliance serves it").read_only(),
+         http::timestamp("fenced_until", "a lost worker may serve it until then: no answer may change")
+             .read_only(),
          http::timestamp("created_at", "when it was made").read_only(),
          http::timestamp("updated_at", "when it last changed").read_only()});
     return schema;
@@ -46,6 +58,54 @@ Outcome<void> check_profile_exists(const View& view, const json& fields) {
     if (!profile) return pass_on(profile.error());
     if (!*profile) return refuse(Failure::Kind::invalid, "there is no boot profile " + name, "/boot_profile");
     return {};
+}
+
+// Who is to serve it exists, and is not asked for twice.
+Outcome<void> check_appliances(const View& view, const boot::Appliance& centre,
+                               const workers::Assignment& wish) {
+    for (const auto& [id, pointer] : {std::pair{&wish.worker, "/worker"}, {&wish.standby, "/standby"}}) {
+        if (id->empty() || *id == centre.id()) continue;
+        const auto worker = find_by(view, kWorkers, kWorkerByWorkerId, *id);
+        if (!worker) return pass_on(worker.error());
+        if (!*worker)
+            return refuse(Failure::Kind::invalid, "there is no worker " + *id + "; enrol it first", pointer);
+    }
+    if (!wish.standby.empty() && wish.worker.empty())
+        return refuse(Failure::Kind::invalid, "means nothing without a worker", "/standby");
+    if (!wish.standby.empty() && wish.standby == wish.worker)
+        return refuse(Failure::Kind::invalid, "must be another appliance than its worker", "/standby");
+    return {};
+}
+
+// The document CLUSTER, which is stored already as to all else, with who is to serve it as in WISH.
+Outcome<Document> give(Batch& batch, const Services& services, Document cluster,
+                       const workers::Assignment& wish) {
+    const workers::Assignment now = workers::assignment_of(cluster.fields);
+    if (wish.worker == now.worker && wish.standby == now.standby && wish.returns == now.returns)
+        return cluster;
+    if (auto checked = check_appliances(batch, services.appliance, wish); !checked)
+        return pass_on(checked.error());
+    const workers::Centre centre{services.appliance, services.roster, services.consumer.tables()};
+    const auto moment = workers::moment_of(centre, batch, batch.now_ns());
+    if (!moment) return pass_on(moment.error());
+    const auto next = workers::assign(now, wish.worker, wish.standby, wish.returns,
+                                      workers::peers_of(centre, batch), *moment);
+    const Id id = cluster.id;
+    if (auto written = workers::write_assignment(batch, centre, std::move(cluster), next); !written)
+        return pass_on(written.error());
+    auto given = find(batch, kClusters, id);
+    if (!given) return pass_on(given.error());
+    return std::move(**given);
+}
+
+// Takes what is wished out of FIELDS, which keep what is so NOW.
+workers::Assignment take_wish(json& fields, const json& now) {
+    const workers::Assignment wish = workers::assignment_of(fields);
+    for (const char* name : {"worker", "standby", "automatic_return"}) {
+        fields.erase(name);
+        if (now.contains(name)) fields[name] = now[name];
+    }
+    return wish;
 }
 
 // A cluster's machines go with it (IMS.md 3).
@@ -74,30 +134,35 @@ Resource cluster_resource(const Services& services) {
                       .collection = kClusters,
                       .schema = cluster_schema(),
                       .indexed = {{"name", &kClusterByName}},
-                      .sticky = {"status"}};
-    resource.create = [](Batch& batch, json fields) -> Outcome<Document> {
+                      .sticky = {"status", "worker", "standby", "automatic_return"}};
+    resource.create = [services](Batch& batch, json fields) -> Outcome<Document> {
         if (auto checked = check_profile_exists(batch, fields); !checked) return pass_on(checked.error());
         fields["_maintenance"] = fields.value("status", std::string()) == "MAINTENANCE";
         fields["status"] = fields["_maintenance"] ? "MAINTENANCE" : "UNKNOWN";
         fields["health"] = "UNKNOWN";
-        return insert(batch, kClusters, std::move(fields));
+        const auto wish = take_wish(fields, json::object());
+        auto made = insert(batch, kClusters, std::move(fields));
+        return made ? give(batch, services, std::move(*made), wish) : made;
     };
-    resource.change = [](Batch& batch, const Document& current, json fields) -> Outcome<Document> {
+    resource.change = [services](Batch& batch, const Document& current, json fields) -> Outcome<Document> {
         if (auto checked = check_profile_exists(batch, fields); !checked) return pass_on(checked.error());
         if (const auto wanted = fields.value("status", std::string()); wanted != current.text("status"))
             fields["_maintenance"] = wanted == "MAINTENANCE";
         if (auto followed = events::follow_machines(batch, current.id, fields); !followed)
             return pass_on(followed.error());
-        return update(batch, kClusters, Document{current.id, current.revision, std::move(fields)});
+        const auto wish = take_wish(fields, current.fields);
+        auto changed = update(batch, kClusters, Document{current.id, current.revision, std::move(fields)});
+        return changed ? give(batch, services, std::move(*changed), wish) : changed;
     };
     resource.remove = [services](Batch& batch, const Document& current, bool) {
         return remove_cluster(batch, services, current);
     };
     resource.follow_up = [services](const Document* before,
                                     const Document& now) -> boost::asio::awaitable<Outcome<void>> {
-        // Scripts may show the cluster's name, and its profile is its machines'.
+        // Scripts may show the cluster's name, its profile is its machines', and who serves them its own.
         const bool matters = before != nullptr && (before->text("name") != now.text("name") ||
-                                                   before->text("boot_profile") != now.text("boot_profile"));
+                                                   before->text("boot_profile") != now.text("boot_profile") ||
+                                                   before->text("served_by") != now.text("served_by"));
         if (!matters) co_return Outcome<void>{};
         std::vector<Id> machines;
         {

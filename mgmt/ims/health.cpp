@@ -1,5 +1,7 @@
+#include "mgmt/boot/settings.hpp"
 #include "mgmt/events/text.hpp"
 #include "mgmt/ims/observation.hpp"
+#include "mgmt/store/documents.hpp"
 #include "shared/clock.hpp"
 #include "shared/endian.hpp"
 
@@ -181,6 +183,27 @@ boost::asio::awaitable<http::Outcome> get_ready(const Observation& observation, 
 }
 
 }  // namespace
+
+nlohmann::json self_report(const Observation& observation) {
+    const Check dataplane = check_dataplane(observation.dataplane, monotonic_ns());
+    const auto snapshot = observation.writer.store().snapshot();
+    const auto settings = snapshot ? boot::read_settings(*snapshot) : Outcome<boot::Settings>{};
+    const auto service = [&](bool enabled) {
+        nlohmann::json out{{"status", !dataplane.good ? "error" : enabled ? "running" : "stopped"}};
+        if (!dataplane.good) out["last_error"] = dataplane.detail;
+        return out;
+    };
+    nlohmann::json out;
+    out["services"]["dhcp"] = service(!settings || settings->dhcp);
+    out["services"]["tftp"] = service(!settings || settings->tftp);
+    out["metrics"]["events_backlog"] = observation.consumer.statistics().backlog.load();
+    if (const auto machines = snapshot ? store::count(*snapshot, store::kMachines) : Result<std::size_t>(0))
+        out["metrics"]["machines"] = *machines;
+    struct statvfs disk {};
+    if (::statvfs(observation.state_dir.c_str(), &disk) == 0)
+        out["metrics"]["disk_free_bytes"] = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    return out;
+}
 
 void add_health(http::Router& router, const Observation& observation) {
     router.add(

@@ -5,6 +5,7 @@
 #include "mgmt/boot/lease_book.hpp"
 #include "mgmt/boot/machine.hpp"
 #include "mgmt/boot/pool.hpp"
+#include "mgmt/boot/serving.hpp"
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/follow_up.hpp"
 #include "mgmt/ims/resource.hpp"
@@ -129,6 +130,8 @@ Outcome<void> remove_pool(Batch& batch, const boot::Appliance& appliance, const 
         auto machine = find(batch, kMachines, id);
         if (!machine) return pass_on(machine.error());
         if (!*machine) continue;
+        if (auto checked = boot::check_may_move(batch, (*machine)->fields); !checked) return checked;
+        if (auto noted = boot::note_address_change(batch, (*machine)->fields); !noted) return noted;
         if (auto freed = boot::displace(batch, (*machine)->fields); !freed) return freed;
         displaced.push_back(std::move(**machine));
     }

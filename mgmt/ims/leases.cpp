@@ -98,6 +98,13 @@ Result<json> describe(const View& view, const Surroundings& around, Ipv4Address 
                 {"tftp_server", around.server}};
     const auto host = view.record<HostRecord>(view.tables().hosts, bytes_of(lease.mac));
     if (!host) return tl::unexpected(host.error());
+    if (!*host) {  // another appliance may serve it
+        const auto machine = find_by(view, kMachines, kMachineByMac, lease.mac.to_string());
+        if (!machine) return tl::unexpected(machine.error());
+        if (!*machine || (*machine)->text("ip") != address.to_string()) return out;
+        out["hostname"] = (*machine)->text("hostname");
+        out["machine"] = (*machine)->id.to_string();
+    }
     if (!*host || (*host)->address != address) return out;
     auto boot_file = boot_file_url(view, around, **host);
     if (!boot_file) return boot_file;

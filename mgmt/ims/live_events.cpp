@@ -49,10 +49,10 @@ std::optional<std::string> ticket_of(const http::Request& request) {
     return ticket ? std::optional<std::string>(*ticket) : std::nullopt;
 }
 
-http::OrProblem<http::Principal> authenticate(const http::Request& request, const http::Auth& auth,
+http::OrProblem<http::Principal> authenticate(const http::Request& request, const http::Authenticator& others,
                                               http::StreamTickets& tickets) {
     const bool is_stream = request.route != nullptr && request.route->pattern == kPath;
-    if (!is_stream || request.headers.find("Authorization")) return auth.authenticate(request);
+    if (!is_stream || request.headers.find("Authorization")) return others(request);
     if (const auto ticket = ticket_of(request)) {
         auto principal = tickets.spend(*ticket, http::StreamTickets::Time::clock::now());
         if (!principal)
@@ -66,9 +66,9 @@ http::OrProblem<http::Principal> authenticate(const http::Request& request, cons
         bearer.peer = request.peer;
         bearer.certificate = request.certificate;
         bearer.headers.add("Authorization", "Bearer " + std::string(token));
-        return auth.authenticate(bearer);
+        return others(bearer);
     }
-    return auth.authenticate(request);
+    return others(request);
 }
 
 std::optional<std::int64_t> expiry_of(const http::Request& request, http::StreamTickets& tickets) {
@@ -157,10 +157,11 @@ http::Outcome issue_ticket(http::StreamTickets& tickets, const http::Request& re
 
 }  // namespace
 
-void add_live_events(http::Router& router, live::Hub& hub, const http::Auth& auth) {
+void add_live_events(http::Router& router, live::Hub& hub) {
     const auto tickets = std::make_shared<http::StreamTickets>();
-    router.authenticate_with(
-        [&auth, tickets](const http::Request& request) { return authenticate(request, auth, *tickets); });
+    router.authenticate_with([others = router.authenticator(), tickets](const http::Request& request) {
+        return authenticate(request, others, *tickets);
+    });
     router.add(
         {.method = http::Method::get,
          .pattern = std::string(kPath),

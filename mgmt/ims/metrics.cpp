@@ -8,6 +8,7 @@
 
 #include <fstream>
 #include <limits>
+#include <map>
 #include <sstream>
 #include <utility>
 
@@ -170,6 +171,20 @@ MetricFamily machines_by_status(const store::View& view) {
     return out;
 }
 
+// Appliances that serve racks for this one, as their centre sees them.
+MetricFamily workers_by_status(const store::View& view) {
+    auto out = family("rouse_workers", "registered workers, by status", MetricType::Gauge);
+    std::map<std::string, double> counts{{"active", 0}, {"inactive", 0}, {"error", 0}};
+    const auto counted =
+        store::for_each(view, store::kWorkers, std::nullopt, [&](const store::Document& worker) {
+            ++counts[worker.text("status")];
+            return true;
+        });
+    if (counted)
+        for (const auto& [status, count] : counts) add(out, count, {{"status", status}});
+    return out;
+}
+
 // How many leases there are of each sort, and how full the pools are.
 void add_leases(const store::View& view, std::vector<MetricFamily>& out) {
     auto leases =
@@ -209,6 +224,7 @@ std::vector<MetricFamily> ManagementMetrics::Collect() const {
     const auto snapshot = writer_->store().snapshot();
     if (snapshot) {
         out.push_back(machines_by_status(*snapshot));
+        out.push_back(workers_by_status(*snapshot));
         add_leases(*snapshot, out);
         const auto strangers = snapshot->txn().count(consumer_->tables().strangers);
         if (strangers)

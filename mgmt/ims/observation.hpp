@@ -19,6 +19,8 @@
 #include <optional>
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace rouse::ims {
 
 // What these handlers work with. All of it outlives the routers.
@@ -41,6 +43,8 @@ struct Observation {
 void add_timeline(http::Router& router, const Observation& observation);
 // GET /health and GET /ready, for everybody: 200, or 503 and what is wrong and what to do
 void add_health(http::Router& router, const Observation& observation);
+// {"services": {"dhcp": {"status", "last_error"}, "tftp": …}, "metrics"}: what a worker says of itself
+[[nodiscard]] nlohmann::json self_report(const Observation& observation);
 // GET /metrics, for everybody
 void add_metrics(http::Router& router, const Observation& observation);
 // From now on the router's answers are in the metrics

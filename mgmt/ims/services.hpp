@@ -8,6 +8,7 @@
 #include "mgmt/http/auth.hpp"
 #include "mgmt/ims/audit.hpp"
 #include "mgmt/store/writer.hpp"
+#include "mgmt/workers/roster.hpp"
 
 #include <string>
 #include <type_traits>
@@ -24,6 +25,7 @@ struct Services {
     http::Auth& auth;
     boost::asio::thread_pool& disk;  // for work that waits for a disk: never on an io thread
     std::string rack_interface;      // by name, as configured
+    workers::Roster& roster;         // what is known of workers
     boot::NeighbourLookup neighbours{};
 
     // Runs OPERATION in the writer as REQUEST's: what it does to documents is on the audit log with it. See

@@ -20,6 +20,9 @@ enum class Kind : std::uint8_t {
     setting = 8,
     timeline = 9,  // no document: what happened to the machine with that Id, see mgmt/events
     resource_metrics = 10,
+    worker = 16,
+    enrolment = 17,
+    worker_lease = 18,
     oauth_client = 20,
     audit = 21,
     provisioning_request = 22,
@@ -29,8 +32,8 @@ inline constexpr std::size_t kKinds = 23;
 // Secrets' hashes, and the log of who did what: no API, live stream or other appliance is told of these
 // documents, not even that they changed.
 [[nodiscard]] constexpr bool is_internal(Kind kind) noexcept {
-    return kind == Kind::user || kind == Kind::boot_token || kind == Kind::oauth_client ||
-           kind == Kind::audit;
+    return kind == Kind::user || kind == Kind::boot_token || kind == Kind::enrolment ||
+           kind == Kind::oauth_client || kind == Kind::audit;
 }
 
 struct Change {

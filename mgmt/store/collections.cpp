@@ -36,6 +36,13 @@ constexpr char kSpentHash[] = "spent_hash";
 constexpr char kMachine[] = "machine";
 constexpr char kRequestId[] = "request_id";
 constexpr char kPhase[] = "phase";
+constexpr char kWorker[] = "worker";
+constexpr char kStandby[] = "standby";
+constexpr char kServedBy[] = "served_by";
+constexpr char kWorkerId[] = "worker_id";
+constexpr char kTokenHash[] = "_token_hash";
+constexpr char kIpAddress[] = "ip_address";
+constexpr char kMacAddress[] = "mac_address";
 
 Value scoped_hostname(const json& fields) {
     const auto hostname = text<kHostname>(fields);
@@ -45,6 +52,12 @@ Value scoped_hostname(const json& fields) {
 
 Value unplaced(const json& fields) {
     return text<kIpPool>(fields) ? std::nullopt : Value("");
+}
+
+Value lease_addresses(const json& fields) {
+    const auto ip = text<kIpAddress>(fields);
+    const auto mac = text<kMacAddress>(fields);
+    return ip && mac ? Value(worker_lease_key(*ip, *mac)) : std::nullopt;
 }
 
 Value cluster_status(const json& fields) {
@@ -59,11 +72,18 @@ std::string hostname_key(std::string_view cluster, std::string_view hostname) {
     return std::string(cluster) + '/' + std::string(hostname);
 }
 
+std::string worker_lease_key(std::string_view ip_address, std::string_view mac_address) {
+    return std::string(ip_address) + '/' + std::string(mac_address);
+}
+
 std::string cluster_status_key(std::string_view cluster, std::string_view status) {
     return std::string(cluster) + '/' + std::string(status);
 }
 
 const Index kClusterByName{Kind::cluster, 1, true, kName, text<kName>};
+const Index kClusterByWorker{Kind::cluster, 2, false, kWorker, text<kWorker>};
+const Index kClusterByStandby{Kind::cluster, 3, false, kStandby, text<kStandby>};
+const Index kClusterByHolder{Kind::cluster, 4, false, kServedBy, text<kServedBy>};
 const Index kMachineByMac{Kind::machine, 1, true, kMac, text<kMac>};
 const Index kMachineByHostname{Kind::machine, 2, false, kHostname, text<kHostname>};
 const Index kMachineByScopedHostname{Kind::machine, 3, true, kHostname, scoped_hostname};
@@ -89,10 +109,16 @@ const Index kAuditByUser{Kind::audit, 1, false, kUser, text<kUser>};
 const Index kAuditByObject{Kind::audit, 2, false, kObject, text<kObject>};
 const Index kProvisioningRequestById{Kind::provisioning_request, 1, true, kRequestId, text<kRequestId>};
 const Index kProvisioningRequestByPhase{Kind::provisioning_request, 2, false, kPhase, text<kPhase>};
+const Index kWorkerByWorkerId{Kind::worker, 1, true, kWorkerId, text<kWorkerId>};
+const Index kWorkerByTokenHash{Kind::worker, 2, true, kTokenHash, text<kTokenHash>};
+const Index kEnrolmentByTokenHash{Kind::enrolment, 1, true, kTokenHash, text<kTokenHash>};
+const Index kWorkerLeaseByAddresses{Kind::worker_lease, 1, true, kIpAddress, lease_addresses};
+const Index kWorkerLeaseByWorker{Kind::worker_lease, 2, false, kWorker, text<kWorker>};
 
 namespace {
 
-constexpr const Index* kClusterIndices[] = {&kClusterByName};
+constexpr const Index* kClusterIndices[] = {&kClusterByName, &kClusterByWorker, &kClusterByStandby,
+                                            &kClusterByHolder};
 constexpr const Index* kMachineIndices[] = {
     &kMachineByMac,     &kMachineByHostname, &kMachineByScopedHostname,
     &kMachineByCluster, &kMachineByProfile,  &kMachineByPool,
@@ -109,6 +135,9 @@ constexpr const Index* kOauthClientIndices[] = {&kOauthClientByClientId};
 constexpr const Index* kAuditIndices[] = {&kAuditByUser, &kAuditByObject};
 constexpr const Index* kProvisioningRequestIndices[] = {&kProvisioningRequestById,
                                                         &kProvisioningRequestByPhase};
+constexpr const Index* kWorkerIndices[] = {&kWorkerByWorkerId, &kWorkerByTokenHash};
+constexpr const Index* kEnrolmentIndices[] = {&kEnrolmentByTokenHash};
+constexpr const Index* kWorkerLeaseIndices[] = {&kWorkerLeaseByAddresses, &kWorkerLeaseByWorker};
 
 }  // namespace
 
@@ -125,5 +154,8 @@ const Collection kOauthClients{Kind::oauth_client, "oauth-client", kOauthClientI
 const Collection kAudit{Kind::audit, "audit entry", kAuditIndices};
 const Collection kProvisioningRequests{Kind::provisioning_request, "provisioning request",
                                        kProvisioningRequestIndices};
+const Collection kWorkers{Kind::worker, "worker", kWorkerIndices};
+const Collection kEnrolments{Kind::enrolment, "enrolment", kEnrolmentIndices};
+const Collection kWorkerLeases{Kind::worker_lease, "worker's lease", kWorkerLeaseIndices};
 
 }  // namespace rouse::store

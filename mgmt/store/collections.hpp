@@ -40,10 +40,15 @@ inline constexpr auto kMachineStatuses = std::to_array<std::string_view>(
 
 // A hostname is unique within its cluster, machines without one share a space of their own.
 [[nodiscard]] std::string hostname_key(std::string_view cluster, std::string_view hostname);
+// The value of kWorkerLeaseByAddresses.
+[[nodiscard]] std::string worker_lease_key(std::string_view ip_address, std::string_view mac_address);
 // The value of kMachineByClusterStatus; CLUSTER is empty for machines without one.
 [[nodiscard]] std::string cluster_status_key(std::string_view cluster, std::string_view status);
 
 extern const Index kClusterByName;
+extern const Index kClusterByWorker;   // the one that it is given to
+extern const Index kClusterByStandby;  // the one that takes over
+extern const Index kClusterByHolder;   // the one that serves it now
 extern const Index kMachineByMac;
 extern const Index kMachineByHostname;        // any cluster
 extern const Index kMachineByScopedHostname;  // hostname_key()
@@ -69,6 +74,11 @@ extern const Index kAuditByUser;
 extern const Index kAuditByObject;
 extern const Index kProvisioningRequestById;  // the SMO's
 extern const Index kProvisioningRequestByPhase;
+extern const Index kWorkerByWorkerId;
+extern const Index kWorkerByTokenHash;
+extern const Index kEnrolmentByTokenHash;
+extern const Index kWorkerLeaseByAddresses;  // worker_lease_key()
+extern const Index kWorkerLeaseByWorker;
 
 extern const Collection kClusters;
 extern const Collection kMachines;
@@ -82,5 +92,8 @@ extern const Collection kResourceMetrics;
 extern const Collection kOauthClients;
 extern const Collection kAudit;
 extern const Collection kProvisioningRequests;
+extern const Collection kWorkers;
+extern const Collection kEnrolments;
+extern const Collection kWorkerLeases;
 
 }  // namespace rouse::store

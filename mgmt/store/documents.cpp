@@ -150,6 +150,34 @@ std::string to_timestamp(std::uint64_t realtime_ns) {
     return text;
 }
 
+std::optional<std::uint64_t> from_timestamp(std::string_view text) {
+    const std::string all(text);
+    std::tm utc{};
+    const char* rest = ::strptime(all.c_str(), "%Y-%m-%dT%H:%M:%S", &utc);
+    if (rest == nullptr) return std::nullopt;
+    std::uint64_t nanos = 0;
+    if (*rest == '.') {
+        const char* digits = ++rest;
+        std::uint64_t unit = kNanosPerSecond;
+        for (; *rest >= '0' && *rest <= '9'; ++rest)
+            if (unit >= 10) nanos += static_cast<std::uint64_t>(*rest - '0') * (unit /= 10);
+        if (rest == digits) return std::nullopt;
+    }
+    std::int64_t offset = 0;
+    const std::string_view zone(rest);
+    if (zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':') {
+        std::tm ahead{};
+        const char* end = ::strptime(zone.data() + 1, "%H:%M", &ahead);
+        if (end == nullptr || *end != '\0') return std::nullopt;
+        offset = (ahead.tm_hour * 3600 + ahead.tm_min * 60) * (zone[0] == '+' ? 1 : -1);
+    } else if (zone != "Z" && zone != "z") {
+        return std::nullopt;
+    }
+    const std::int64_t seconds = static_cast<std::int64_t>(::timegm(&utc)) - offset;
+    if (seconds < 0) return std::nullopt;
+    return static_cast<std::uint64_t>(seconds) * kNanosPerSecond + nanos;
+}
+
 Result<std::optional<Document>> find(const View& view, const Collection& collection, Id id) {
     const auto value = view.txn().get(collection.table(view), bytes_of(id));
     if (!value) return tl::unexpected(value.error());
@@ -258,6 +286,34 @@ Outcome<Document> update(Batch& batch, const Collection& collection, Document do
     const auto logged = log_change(batch, collection, document.id, &(*stored)->fields, &document.fields);
     if (!logged) return pass_on(logged.error());
     return document;
+}
+
+Outcome<void> adopt(Batch& batch, const Collection& collection, const Document& document) {
+    const auto stored = find(batch, collection, document.id);
+    if (!stored) return pass_on(stored.error());
+    if (const auto free = check_indices(batch, collection, document.id, document.fields); !free) return free;
+    if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
+    const auto moved = move_indices(batch, collection, document.id, *stored ? &(*stored)->fields : nullptr,
+                                    &document.fields);
+    if (!moved) return pass_on(moved.error());
+    const auto noted =
+        note(batch, collection, document.id, *stored ? Change::What::updated : Change::What::created,
+             *stored ? &(*stored)->fields : nullptr);
+    if (!noted) return pass_on(noted.error());
+    return {};
+}
+
+Result<std::vector<Id>> in_the_way(const View& view, const Collection& collection, const Document& document) {
+    std::vector<Id> others;
+    for (const Index* index : collection.indices) {
+        const auto value = index->unique ? index->value(document.fields) : std::nullopt;
+        if (!value) continue;
+        const auto owners = ids_by(view, *index, *value);
+        if (!owners) return tl::unexpected(owners.error());
+        for (const Id& id : *owners)
+            if (id != document.id) others.push_back(id);
+    }
+    return others;
 }
 
 Outcome<bool> erase(Batch& batch, const Collection& collection, Id id) {

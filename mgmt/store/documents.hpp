@@ -34,6 +34,8 @@ struct Document {
 
 // 2026-11-20T12:34:56.789Z (RFC 3339), the form of every time in a document.
 [[nodiscard]] std::string to_timestamp(std::uint64_t realtime_ns);
+// Back: any RFC 3339 time; nothing for anything else, and before 1970.
+[[nodiscard]] std::optional<std::uint64_t> from_timestamp(std::string_view text);
 
 [[nodiscard]] Result<std::optional<Document>> find(const View& view, const Collection& collection, Id id);
 // The first document with this value in the index.
@@ -60,6 +62,12 @@ Result<void> for_each_id(const View& view, const Index& index, std::string_view 
 [[nodiscard]] Outcome<Document> insert(Batch& batch, const Collection& collection, nlohmann::json fields);
 // Writes DOCUMENT over the stored one, with the next revision; not_found when it was deleted meanwhile.
 [[nodiscard]] Outcome<Document> update(Batch& batch, const Collection& collection, Document document);
+// Writes a document that was made elsewhere as it is: id, revision and times stay. For appliances that follow
+// another; nothing may be in its way.
+[[nodiscard]] Outcome<void> adopt(Batch& batch, const Collection& collection, const Document& document);
+// Other documents that have a value of DOCUMENT's which a unique index allows once.
+[[nodiscard]] Result<std::vector<Id>> in_the_way(const View& view, const Collection& collection,
+                                                 const Document& document);
 // True if it was there.
 [[nodiscard]] Outcome<bool> erase(Batch& batch, const Collection& collection, Id id);
 

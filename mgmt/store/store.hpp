@@ -30,6 +30,8 @@ struct OwnTables {
     Table lease_times;   // key: LeaseTimeKey; no value
     Table lease_former;  // key: FormerKey; value: Ipv4Address
     Table lease_counts;  // key: NetworkId (be32); value: LeaseCounts
+    Table following;     // of a worker: how far it follows its centre; see mgmt/workers/replica.hpp
+    Table confirmed;     // key: a worker's id; value: the sequence that it confirmed (be64)
     // The feed of changes; see changes.cpp
     Table changes;         // key: sequence (be64); value: ChangeRecord
     Table newest_changes;  // key: NewestKey; value: its sequence (be64) in `changes`

@@ -21,6 +21,7 @@ import rest
 import results
 import scaling
 import tftp
+import workers_centre
 
 # Each returns Results and Plots.
 PARTS = {
@@ -36,6 +37,7 @@ PARTS = {
     "events": events.bench,
     "start": rest.bench,
     "instructions": instructions.bench,
+    "centre": workers_centre.bench,
 }
 
 

@@ -22,10 +22,10 @@ class Refused(AssertionError):
 
 
 class Management:
-    """HOME, a directory, is the caller's; it holds the state and the log."""
+    """HOME, a directory, is the caller's; it holds the state and the log. OPTIONS: further ones of rouse-mgmt."""
 
-    def __init__(self, home):
-        self.home = pathlib.Path(home)
+    def __init__(self, home, port=PORT, options=()):
+        self.home, self.port, self.options = pathlib.Path(home), port, options
         self.state = self.home / "state"
         self._run = tempfile.mkdtemp(prefix="rouse-test-", dir="/dev/shm")
         self._process = None
@@ -35,8 +35,8 @@ class Management:
         """Returns when the API answers."""
         with open(self.home / "log", "ab") as log:
             self._process = subprocess.Popen(
-                [ROOT / "build" / "release" / "bin" / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir",
-                 self._run, "--api.listen", f"127.0.0.1:{PORT}", "--api.access_token_seconds", "86400"],
+                [ROOT / "build" / "release" / "bin" / "rouse-mgmt", *self.options, "--store.state_dir", self.state, "--store.run_dir",
+                 self._run, "--api.listen", f"127.0.0.1:{self.port}", "--api.access_token_seconds", "86400"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 60
         while not self._answers():
@@ -49,7 +49,7 @@ class Management:
 
     def _answers(self):
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
             connection.request("GET", "/health")
             return connection.getresponse().status in (200, 503)  # no dataplane runs
         except GONE:
@@ -73,7 +73,7 @@ class Management:
         return (self.home / "log").read_text(errors="replace")[-3000:]
 
     def connect(self, timeout=60):
-        return http.client.HTTPConnection("127.0.0.1", PORT, timeout=timeout)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def request(self, method, path, body=None, connection=None):
         """The answer's JSON, None without a body; Refused when it is no success, one of GONE when there is none."""

@@ -41,7 +41,7 @@ class ApiTest : public store::StoreTest {
     ApiTest() {
         std::filesystem::create_directories(run_dir_);
         consumer_ = events::Consumer::create(*writer_, appliance_, run_dir_).value();
-        services_.emplace(Services{*writer_, catalogue_, appliance_, *consumer_, auth_, disk_, "rack0",
+        services_.emplace(Services{*writer_, catalogue_, appliance_, *consumer_, auth_, disk_, "rack0", roster_,
                                    [this](const IpAddress& peer) -> std::optional<MacAddress> {
                                        const auto known = neighbours_.find(peer);
                                        if (known == neighbours_.end()) return std::nullopt;
@@ -124,6 +124,7 @@ class ApiTest : public store::StoreTest {
     Users users_{*store_};
     http::Auth auth_ = http::Auth::open({.key_directory = directory_.path() + "/keys"}, users_).value();
     boost::asio::thread_pool disk_{1};
+    workers::Roster roster_{86'400};
     std::optional<Services> services_;
     std::optional<HttpTransfers> transfers_;
     std::map<IpAddress, MacAddress> neighbours_;  // on the rack's link

@@ -92,7 +92,7 @@ class StreamTest : public store::StoreTest {
         auth_.emplace(http::Auth::open({.key_file = key}, users_).value());
         key_.emplace(http::TokenKey::open(key).value());
         auth_->install(router_);
-        ims::add_live_events(router_, *hub_, *auth_);
+        ims::add_live_events(router_, *hub_);
         server_ = std::make_unique<http::Server>(router_);
     }
     void TearDown() override {
