@@ -6,7 +6,6 @@
 #include "mgmt/ims/resource.hpp"
 #include "mgmt/ims/worker_access.hpp"
 #include "mgmt/o2ims/identity.hpp"
-#include "mgmt/o2ims/provisioner.hpp"
 #include "mgmt/rack_address.hpp"
 #include "mgmt/rack_neighbours.hpp"
 #include "mgmt/routes.hpp"
@@ -35,9 +34,8 @@ constexpr auto kGrace = 5s;         // for requests under way when the server st
 constexpr auto kRackRetry = 200ms;  // until the rack's interface is there
 constexpr auto kLook = 200ms;       // at whether the grace is over
 constexpr unsigned kRackThreads = 2;
-constexpr auto kKeepEvery = 60s;         // what grows old: keys, the audit log
-constexpr auto kProvisionEvery = 300ms;  // a look at the machines of open requests
-constexpr auto kCollectEvery = 30s;      // contents that nothing names any more
+constexpr auto kKeepEvery = 60s;     // what grows old: keys, the audit log
+constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
 
 }  // namespace
 
@@ -126,10 +124,14 @@ Result<void> Server::open_api() {
 
 ims::Services Server::services() {
     const std::string interface = config_.rack_interface();
-    return {*writer_,   *catalogue_,
-            appliance_, *consumer_,
-            *auth_,     disk_,
-            interface,  *roster_,
+    return {*writer_,
+            *catalogue_,
+            appliance_,
+            *consumer_,
+            *auth_,
+            disk_,
+            interface,
+            *roster_,
             [interface](const IpAddress& peer) { return neighbour_of(interface, peer); }};
 }
 
@@ -284,26 +286,6 @@ asio::awaitable<void> Server::collect_regularly() {
             spdlog::error("cannot remove what is no longer named: {}", collected.error().message);
         else if (*collected > 0)
             spdlog::info("removed {} images that nothing names any more", *collected);
-    }
-}
-
-asio::awaitable<void> Server::provision() {
-    const o2ims::Provisioner provisioner(services(), *inventory_);
-    while (co_await pause(provision_timer_, kProvisionEvery)) {
-        std::vector<store::Id> due;
-        {
-            const auto snapshot = store_->snapshot();
-            if (!snapshot) continue;
-            const auto found = provisioner.due_requests(*snapshot, realtime_ns());
-            if (!found) spdlog::error("provisioning requests cannot be followed: {}", found.error().message);
-            if (found) due = *found;
-        }
-        for (const auto& id : due) {
-            const auto moved =
-                co_await writer_->submit([&](store::Batch& batch) { return provisioner.advance(batch, id); });
-            if (!moved) spdlog::error("a provisioning request stands still: {}", moved.error().message);
-            if (stopping_) break;
-        }
     }
 }
 
