@@ -12,7 +12,7 @@
 namespace rouse::ims {
 namespace {
 
-std::string file(const std::string& path) {
+std::string source_file(const std::string& path) {
     std::ifstream in(std::string(ROUSE_SOURCE_DIR) + "/" + path);
     std::ostringstream out;
     out << in.rdbuf();
@@ -43,7 +43,7 @@ TEST_F(MetricsDocs, EveryMetricHasHelpAndIsDocumentedAsItIs) {
     const auto all = families();
     ASSERT_GT(all.size(), 70U);
     std::map<std::string, Family> documented;
-    std::istringstream lines(file("docs/metrics.md"));
+    std::istringstream lines(source_file("docs/metrics.md"));
     const std::regex row("\\| `(rouse_\\w+)` \\| (\\w+) \\| [^|]* \\| (.*) \\|");
     for (std::string line; std::getline(lines, line);) {
         std::smatch found;
@@ -61,7 +61,7 @@ TEST_F(MetricsDocs, EveryMetricHasHelpAndIsDocumentedAsItIs) {
 
 TEST_F(MetricsDocs, EveryQueryOfTheDashboardNamesAMetric) {
     const auto all = families();
-    const auto dashboard = nlohmann::json::parse(file("docs/grafana/rouse.json"));
+    const auto dashboard = nlohmann::json::parse(source_file("docs/grafana/rouse.json"));
     std::set<std::string> asked;
     std::size_t queries = 0;
     for (const auto& panel : dashboard["panels"])

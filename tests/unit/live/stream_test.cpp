@@ -1,10 +1,11 @@
 // Live streams over real sockets, with real tokens.
 
 #include "mgmt/http/listener.hpp"
-#include "mgmt/http/token.hpp"
+#include "mgmt/http/password.hpp"
 #include "mgmt/ims/live_events.hpp"
 #include "mgmt/store/documents.hpp"
-#include "shared/clock.hpp"
+#include "tests/unit/http/body_text.hpp"
+#include "tests/unit/http/coroutine.hpp"
 #include "tests/unit/http/server.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"
 
@@ -27,11 +28,15 @@ using nlohmann::json;
 using store::Batch;
 using tcp = asio::ip::tcp;
 
-class NoUsers final : public http::UserStore {
+class OneUser final : public http::UserStore {
   public:
-    [[nodiscard]] Result<std::optional<http::User>> find(std::string_view) const override {
-        return std::optional<http::User>();
+    [[nodiscard]] Result<std::optional<http::User>> find(std::string_view) const override { return user_; }
+    [[nodiscard]] Result<std::optional<http::Client>> find_client(std::string_view) const override {
+        return std::nullopt;
     }
+
+  private:
+    std::optional<http::User> user_{http::User{http::hash_password("secret").value(), http::Role::viewer}};
 };
 
 struct Fields {
@@ -88,9 +93,7 @@ class StreamTest : public store::StoreTest {
         const auto opened = writer_->run([](Batch& batch) { return events::EventTables::open(batch); });
         ASSERT_TRUE(opened);
         hub_ = std::make_unique<Hub>(*writer_, *opened, [](const json& fields) { return fields; });
-        const std::string key = directory_.path() + "/key.pem";
-        auth_.emplace(http::Auth::open({.key_file = key}, users_).value());
-        key_.emplace(http::TokenKey::open(key).value());
+        auth_.emplace(http::Auth::open({.key_directory = keys_}, users_).value());
         auth_->install(router_);
         ims::add_live_events(router_, *hub_);
         server_ = std::make_unique<http::Server>(router_);
@@ -100,12 +103,17 @@ class StreamTest : public store::StoreTest {
         server_.reset();
         hub_.reset();
     }
-    std::string token(std::int64_t life = 60) {
-        http::TokenClaims claims;
-        claims.user = "tester";
-        claims.roles = http::Role::viewer;
-        claims.expires = static_cast<std::int64_t>(realtime_ns() / kNanosPerSecond) + life;
-        return key_->sign(claims).value();
+    std::string token(std::chrono::seconds life = std::chrono::seconds(60)) {
+        auto auth = http::Auth::open({.key_directory = keys_, .access_life = life}, users_).value();
+        http::Router router;
+        auth.install(router);
+        http::BodyText text(R"({"username":"tester","password":"secret"})");
+        http::Request request;
+        request.method = http::Method::post;
+        request.path = "/api/token/";
+        request.set_body(text);
+        const auto response = http::run_to_end(router.dispatch(request));
+        return json::parse(std::get<std::string>(response.body)).at("access").get<std::string>();
     }
     std::string bearer() { return "Bearer " + token(); }
     store::Document add(const std::string& name) {
@@ -135,10 +143,10 @@ class StreamTest : public store::StoreTest {
         return answer;
     }
 
-    NoUsers users_;
+    OneUser users_;
+    const std::string keys_ = directory_.path() + "/keys";
     std::unique_ptr<Hub> hub_;
     std::optional<http::Auth> auth_;
-    std::optional<http::TokenKey> key_;
     http::Router router_;
     std::unique_ptr<http::Server> server_;
 };
@@ -229,11 +237,12 @@ TEST_F(StreamTest, BrowsersShowTheTokenInTheProtocolOrBuyATicket) {
 
 TEST_F(StreamTest, AnExpiredTokenEndsTheStreamWithItsCode) {
     WebClient client(server_->port());
-    ASSERT_EQ(client.open("/api/events/", {.authorization = "Bearer " + token(3)}), 101U);
+    ASSERT_EQ(client.open("/api/events/", {.authorization = "Bearer " + token(std::chrono::seconds(3))}),
+              101U);
     EXPECT_TRUE(client.read().contains("hello"));
     EXPECT_EQ(client.read()["closed"], kTokenExpired);
-    const std::string stream =
-        ask("GET", "/api/events/", {.authorization = "Bearer " + token(3)}, "event: end");
+    const std::string stream = ask(
+        "GET", "/api/events/", {.authorization = "Bearer " + token(std::chrono::seconds(3))}, "event: end");
     EXPECT_NE(stream.find("event: end"), std::string::npos);
 }
 

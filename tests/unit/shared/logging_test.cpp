@@ -49,9 +49,9 @@ TEST_F(JsonLogs, EachLineIsAnObject) {
 
 TEST_F(JsonLogs, FieldsLastAsLongAsTheyLive) {
     {
-        const LogFields outer({{"request_id", "7"}});
+        const LogFields outer(json{{"request_id", "7"}});
         {
-            const LogFields inner({{"user", "eve\"}"}, {"bytes", 3}});
+            const LogFields inner(json{{"user", "eve\"}"}, {"bytes", 3}});
             spdlog::info("a");
         }
         spdlog::info("b");

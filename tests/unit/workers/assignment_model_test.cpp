@@ -110,12 +110,12 @@ class Model {
             centre_runs_ = !centre_runs_;
             // One that comes back knows of nobody's last word, and presumes the latest.
             for (auto& [id, at] : beat_at_) at = answered_at_[id] = now_;
-            for (auto& [id, worker] : workers_) told_[id] = UINT64_MAX;
+            for (const auto& entry : workers_) told_[entry.first] = UINT64_MAX;
         }
         if (!centre_runs_) return;
         if (one_in(300)) assign();
         if (one_in(100)) decide(hand_back(assignment_, peers(), moment()));
-        if (one_in(10)) change_address(dice_() % kMachines);
+        if (one_in(10)) change_address(static_cast<unsigned>(dice_() % kMachines));
     }
     void change_address(unsigned machine) {
         drop_old_fences();

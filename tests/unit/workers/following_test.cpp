@@ -339,7 +339,9 @@ TEST_F(Following, IsTheSameAfterAnyHistory) {
             worker_store_->tables().hosts, bytes_of(*MacAddress::parse(now["mac"].get<std::string>())));
         const bool is_mine = cluster.value("served_by", json()) == "w1";
         EXPECT_EQ(here.has_value(), is_mine) << now.dump();
-        if (here) EXPECT_EQ(here->address.to_string(), now["ip"]);
+        if (here) {
+            EXPECT_EQ(here->address.to_string(), now["ip"]);
+        }
         served += is_mine ? 1 : 0;
     }
     EXPECT_GT(served, 0U);
