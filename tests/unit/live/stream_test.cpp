@@ -1,8 +1,10 @@
 // Live streams over real sockets, with real tokens.
 
+#include "mgmt/http/auth.hpp"
 #include "mgmt/http/listener.hpp"
 #include "mgmt/http/password.hpp"
 #include "mgmt/ims/live_events.hpp"
+#include "mgmt/live/session.hpp"
 #include "mgmt/store/documents.hpp"
 #include "tests/unit/http/body_text.hpp"
 #include "tests/unit/http/coroutine.hpp"
