@@ -167,7 +167,8 @@ void add_live_events(http::Router& router, live::Hub& hub) {
          .pattern = std::string(kPath),
          .tag = "Observation",
          .summary = "What happens, as it happens: a WebSocket, or Server-Sent Events; of `kind`, `id`, "
-                    "`cluster`, from the sequence `after` on"},
+                    "`cluster`, from the sequence `after` on",
+         .answer_media = {"text/event-stream"}},
         http::Handler([&hub, tickets](http::Request& request) { return stream(hub, tickets, request); }));
     router.add({.method = http::Method::post,
                 .pattern = std::string(kPath) + "ticket/",

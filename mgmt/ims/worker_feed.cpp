@@ -130,13 +130,15 @@ void add_worker_feed(http::Router& router, const Services& services) {
          .pattern = "/api/ims-worker/{worker}/changes/",
          .access = http::Access::of(http::Role::worker),
          .tag = "Workers",
-         .summary = "What the worker is to follow after ?after= of ?epoch=; waits ?wait= seconds for it"},
+         .summary = "What the worker is to follow after ?after= of ?epoch=; waits ?wait= seconds for it",
+         .answer_media = {"application/json"}},
         http::Handler([services](Request& request) { return changes(services, request); }));
     router.add({.method = http::Method::get,
                 .pattern = "/api/ims-worker/{worker}/contents/{sha256}",
                 .access = http::Access::of(http::Role::worker),
                 .tag = "Workers",
-                .summary = "Read an image's bytes by their SHA-256"},
+                .summary = "Read an image's bytes by their SHA-256",
+                .answer_media = {"application/octet-stream"}},
                [services](Request& request) { return content(services, request); });
 }
 

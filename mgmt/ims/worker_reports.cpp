@@ -54,6 +54,10 @@ const http::Schema kHeartbeat =
          http::map("services", "dhcp, tftp", {}, http::object("service", "its state", kService)).items(0, 16),
          http::map("metrics", "what it measures", {}, http::any("metric", "a figure")).items(0, 64)})
         .tolerant();
+const http::Schema kHeard("WorkerHeard", "What the centre makes of a sign of life",
+                          {worker_id(), http::string("status", "what the worker is taken for").read_only(),
+                           http::integer("heartbeat_seconds", "in which it is to beat again").read_only(),
+                           http::integer("sequence", "of the newest change").read_only()});
 const http::Schema kErrorDetail =
     http::Schema("WorkerErrorDetail", "What went wrong",
                  {http::string("message", "for people").length(1, 2000).required(),
@@ -245,6 +249,7 @@ http::Route report(const std::string& name, const http::Schema& schema, const st
 void add_worker_reports(http::Router& router, const Services& services) {
     auto beating = report("heartbeat", kHeartbeat, "A worker's sign of life, every ten seconds");
     beating.success = http::Status::ok;
+    beating.response = &kHeard;
     router.add(std::move(beating), [services](Request& request) { return heartbeat(services, request); });
     router.add(report("report_error", kError, "Something went wrong at a worker"),
                http::Handler([services](Request& request) { return report_error(services, request); }));

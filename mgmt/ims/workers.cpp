@@ -287,7 +287,6 @@ asio::awaitable<http::Outcome> register_worker(const Services& services, const R
 }
 
 // -- hand back
-// ------------------------------------------------------------------------------------------------
 
 asio::awaitable<http::Outcome> hand_back(const Services& services, const Request& request) {
     const workers::Centre centre{services.appliance, services.roster, services.consumer.tables()};
@@ -323,6 +322,10 @@ asio::awaitable<http::Outcome> hand_back(const Services& services, const Request
     if (!projected) co_return refused(projected.error());
     co_return Response::json({{"served_by", decided->holder}, {"epoch", decided->epoch}});
 }
+
+const http::Schema kHandedBack("ClusterHandedBack", "Who serves the cluster now",
+                               {http::string("served_by", "the worker's id").read_only(),
+                                http::integer("epoch", "of the assignment").read_only()});
 
 }  // namespace
 
@@ -360,7 +363,9 @@ void add_workers(http::Router& router, const Services& services) {
                     .pattern = std::string(path) + "/{id}/hand_back/",
                     .access = http::Access::of(http::Role::operator_),
                     .tag = "Clusters",
-                    .summary = "Give the cluster back to its own worker, from the standby that took over"},
+                    .summary = "Give the cluster back to its own worker, from the standby that took over",
+                    .response = &kHandedBack,
+                    .failures = {http::Status::conflict}},
                    http::Handler([services](Request& request) { return hand_back(services, request); }));
     add_worker_reports(router, services);
     add_worker_feed(router, services);

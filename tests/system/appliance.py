@@ -93,9 +93,12 @@ class ApiError(AssertionError):
 class Appliance:
     def __init__(self):
         self.settings = {}
+        self.options = ()
 
     # -- life ---------------------------------------------------------------------------------------------------
     def start(self, *options):
+        """With OPTIONS, and as it was started before when there are none."""
+        options = self.options = options or self.options
         if PORT and "--port" not in options:
             options += ("--port", PORT)
         script("appliance", "start", *options)

@@ -52,7 +52,10 @@ class ServerTest : public testing::Test {
         http::BodyText text(body, 4096);
         http::Request request;
         request.method = method;
-        request.path = path;
+        const auto question = path.find('?');
+        request.path = path.substr(0, question);
+        if (question != std::string::npos)
+            request.query = http::Query::parse(path.substr(question + 1)).value();
         request.id = "test";
         request.peer = *Ipv4Address::parse("127.0.0.1");
         request.headers.add("Host", "rouse.example");
