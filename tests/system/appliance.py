@@ -97,8 +97,11 @@ class Appliance:
 
     # -- life ---------------------------------------------------------------------------------------------------
     def start(self, *options):
-        """With OPTIONS, and as it was started before when there are none."""
-        options = self.options = options or self.options
+        """With OPTIONS; without, as it was started before, with what it remembers."""
+        if options:
+            self.options = tuple(option for option in options if option != "--fresh")
+        else:
+            options = self.options
         if PORT and "--port" not in options:
             options += ("--port", PORT)
         script("appliance", "start", *options)
