@@ -34,7 +34,7 @@ std::string_view name_of(Change::What what) {
 }
 
 // A member is JSON already: MEMBER is its name, empty for none.
-MessagePtr make(const Change& change, Change::What what, std::string_view member, std::string_view json) {
+MessagePtr make(const Change& change, Change::What what, std::string_view member, std::string_view value) {
     auto message = std::make_shared<Message>();
     message->sequence = change.sequence;
     message->made_ns = monotonic_ns();
@@ -42,13 +42,13 @@ MessagePtr make(const Change& change, Change::What what, std::string_view member
     message->id = change.id;
     message->former_cluster = change.former_cluster;
     std::string& text = message->json;
-    text.reserve(160 + json.size());
+    text.reserve(160 + value.size());
     text.append(R"({"sequence":)").append(std::to_string(change.sequence));
     text.append(R"(,"time":")").append(store::to_timestamp(change.time_ns));
     text.append(R"(","kind":")").append(kind_name(change.kind));
     text.append(R"(","id":")").append(change.id.to_string());
     text.append(R"(","what":")").append(name_of(what)).append("\"");
-    if (!member.empty()) text.append(",\"").append(member).append("\":").append(json);
+    if (!member.empty()) text.append(",\"").append(member).append("\":").append(value);
     text.append("}");
     return message;
 }
@@ -100,8 +100,8 @@ Result<void> Renderer::render_timeline(const store::View& view, const Change& ch
         const auto page = events::read_timeline(view, tables_, change.id, entry - 1, 1);
         if (!page) return tl::unexpected(page.error());
         if (page->last_sequence != entry) continue;  // so old that it was dropped already
-        const auto json = std::string_view(page->json).substr(1, page->json.size() - 2);  // of an array
-        into.push_back(make(change, Change::What::created, "entry", json));
+        const auto entry = std::string_view(page->json).substr(1, page->json.size() - 2);  // of an array
+        into.push_back(make(change, Change::What::created, "entry", entry));
         into.back()->cluster = *cluster;
     }
     return {};

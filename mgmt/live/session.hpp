@@ -40,7 +40,7 @@ class Sink {
     // MERGED: so many were left out before these, because newer ones made them worthless.
     virtual asio::awaitable<bool> send(std::span<const MessagePtr> messages, std::uint64_t merged) = 0;
     // About the stream itself: a JSON object with the one member NAME.
-    virtual asio::awaitable<bool> say(std::string_view name, std::string_view json) = 0;
+    virtual asio::awaitable<bool> say(std::string_view name, std::string_view value) = 0;
     virtual asio::awaitable<bool> keep_alive() = 0;
     virtual asio::awaitable<void> end(const Ending& ending) = 0;
 };

@@ -17,8 +17,8 @@ asio::awaitable<bool> WebSocketSink::send(std::span<const MessagePtr> messages, 
     co_return co_await socket_.write(text_);
 }
 
-asio::awaitable<bool> WebSocketSink::say(std::string_view name, std::string_view json) {
-    text_.assign("{\"").append(name).append("\":").append(json).append("}");
+asio::awaitable<bool> WebSocketSink::say(std::string_view name, std::string_view value) {
+    text_.assign("{\"").append(name).append("\":").append(value).append("}");
     co_return co_await socket_.write(text_);
 }
 
@@ -39,8 +39,8 @@ asio::awaitable<bool> EventStreamSink::send(std::span<const MessagePtr> messages
     co_return co_await stream_.write(text_);
 }
 
-asio::awaitable<bool> EventStreamSink::say(std::string_view name, std::string_view json) {
-    text_.assign("event: ").append(name).append("\ndata: ").append(json).append("\n\n");
+asio::awaitable<bool> EventStreamSink::say(std::string_view name, std::string_view value) {
+    text_.assign("event: ").append(name).append("\ndata: ").append(value).append("\n\n");
     co_return co_await stream_.write(text_);
 }
 

@@ -13,7 +13,7 @@ class WebSocketSink final : public Sink {
   public:
     explicit WebSocketSink(http::WebSocket& socket) : socket_(socket) {}
     asio::awaitable<bool> send(std::span<const MessagePtr> messages, std::uint64_t merged) override;
-    asio::awaitable<bool> say(std::string_view name, std::string_view json) override;
+    asio::awaitable<bool> say(std::string_view name, std::string_view value) override;
     asio::awaitable<bool> keep_alive() override { co_return true; }  // WebSocket's own pings do it
     asio::awaitable<void> end(const Ending& ending) override;
 
@@ -28,7 +28,7 @@ class EventStreamSink final : public Sink {
   public:
     explicit EventStreamSink(http::ResponseStream& stream) : stream_(stream) {}
     asio::awaitable<bool> send(std::span<const MessagePtr> messages, std::uint64_t merged) override;
-    asio::awaitable<bool> say(std::string_view name, std::string_view json) override;
+    asio::awaitable<bool> say(std::string_view name, std::string_view value) override;
     asio::awaitable<bool> keep_alive() override;
     asio::awaitable<void> end(const Ending& ending) override;
 
