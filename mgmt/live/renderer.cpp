@@ -100,8 +100,8 @@ Result<void> Renderer::render_timeline(const store::View& view, const Change& ch
         const auto page = events::read_timeline(view, tables_, change.id, entry - 1, 1);
         if (!page) return tl::unexpected(page.error());
         if (page->last_sequence != entry) continue;  // so old that it was dropped already
-        const auto entry = std::string_view(page->json).substr(1, page->json.size() - 2);  // of an array
-        into.push_back(make(change, Change::What::created, "entry", entry));
+        const auto told = std::string_view(page->json).substr(1, page->json.size() - 2);  // of an array
+        into.push_back(make(change, Change::What::created, "entry", told));
         into.back()->cluster = *cluster;
     }
     return {};
