@@ -17,7 +17,7 @@ namespace rouse::http {
          reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
     std::string out;
     for (const unsigned char octet : digest)
-        for (const unsigned nibble : {octet >> 4U, octet & 15U}) out.push_back("0123456789abcdef"[nibble]);
+        for (const unsigned nibble : {octet / 16U, octet % 16U}) out.push_back("0123456789abcdef"[nibble]);
     return out;
 }
 
