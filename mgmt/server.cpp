@@ -91,6 +91,7 @@ Result<void> Server::open_store() {
     auto cloud = o2ims::identify(*writer_, config_);
     if (!cloud) return tl::unexpected(cloud.error());
     inventory_ = std::make_unique<o2ims::Inventory>(*store_, consumer_->tables(), std::move(*cloud));
+    if (auto opened = open_outbox(); !opened) return opened;
     live_ = std::make_unique<live::Hub>(*writer_, consumer_->tables(), ims::visible);
 
     users_.emplace(*store_);
@@ -147,13 +148,15 @@ ims::Observation Server::observation() {
             [this] { return api_listener_ ? api_listener_->tls_status() : std::nullopt; },
             config_.store.state_dir,
             services().neighbours,
-            live_.get()};
+            live_.get(),
+            &delivery_->statistics()};
 }
 
 void Server::add_routes() {
     audit_.emplace(*writer_);
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    add_api_routes(api_router_, services(), observation(), *live_, *inventory_);
+    add_api_routes(api_router_, services(), observation(), *live_, *inventory_, *delivery_,
+                   config_.o2ims.callback_test);
     add_rack_routes(rack_router_, services(), observation(), *transfers_);
     if (config_.worker.is_worker())
         api_router_.authenticate_with(ims::with_centre(config_.worker.centre, api_router_.authenticator()));
@@ -163,6 +166,7 @@ void Server::add_routes() {
 
 void Server::run() {
     consumer_->start();
+    if (!config_.worker.is_worker()) start_outbox();
     api_listener_->start();
     spdlog::info("the API listens on {}", config_.api.listen);
     asio::co_spawn(strand_, serve_rack(), asio::detached);
@@ -185,6 +189,7 @@ void Server::run() {
         rack_io_.stop();
     }
     for (auto& thread : others) thread.join();
+    stop_outbox();
     spdlog::info("stopped");
 }
 

@@ -15,6 +15,8 @@
 #include "mgmt/ims/users.hpp"
 #include "mgmt/live/hub.hpp"
 #include "mgmt/o2ims/inventory.hpp"
+#include "mgmt/o2ims/inventory_events.hpp"
+#include "mgmt/o2ims/smo_link.hpp"
 #include "mgmt/store/writer.hpp"
 #include "mgmt/workers/follower.hpp"
 #include "mgmt/workers/racks.hpp"
@@ -59,6 +61,9 @@ class Server {
     explicit Server(const Config& config);
     Result<void> introduce();
     Result<void> open_store();
+    Result<void> open_outbox();
+    void start_outbox();
+    void stop_outbox();
     Result<void> open_api();
     void add_routes();
     [[nodiscard]] ims::Services services();
@@ -99,6 +104,9 @@ class Server {
     boot::Appliance appliance_;
     std::unique_ptr<events::Consumer> consumer_;
     std::unique_ptr<o2ims::Inventory> inventory_;
+    std::unique_ptr<o2ims::SmoLink> smo_;
+    std::unique_ptr<o2ims::Delivery> delivery_;
+    std::unique_ptr<o2ims::InventoryEvents> inventory_events_;
     std::unique_ptr<live::Hub> live_;
     events::DataplaneCounters dataplane_;
     std::optional<ims::Users> users_;

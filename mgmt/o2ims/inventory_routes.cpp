@@ -2,7 +2,6 @@
 
 #include "mgmt/o2ims/collection.hpp"
 #include "mgmt/o2ims/inventory_schemas.hpp"
-#include "mgmt/o2ims/service.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -128,7 +127,7 @@ json cloud_info(const Cloud& cloud) {
 
 }  // namespace
 
-void add_inventory(http::Router& router, Inventory& inventory) {
+Service add_inventory(http::Router& router, Inventory& inventory) {
     std::vector<Version> versions{{1, "1.3.0"}};
     if (inventory.cloud().inventory_v2) versions.push_back({2, "2.0.0"});
     Service service(router, "infrastructureInventory", std::move(versions));
@@ -150,6 +149,7 @@ void add_inventory(http::Router& router, Inventory& inventory) {
     service.add(reading("/resourcePools/{resourcePoolId}/resources/{resourceId}",
                         "Read one resource of a pool", resource_schema(), false),
                 [&inventory](Request& request) { return read_of_pool(inventory, request); });
+    return service;
 }
 
 }  // namespace rouse::o2ims

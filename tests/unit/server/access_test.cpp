@@ -21,6 +21,8 @@ enum class For : std::uint8_t {
     o2ims_readers,
     o2ims_planners,  // who plans servers: readers and provisioners
     o2ims_provisioners,
+    o2ims_subscribers,  // who asks to be told
+    o2ims_watchers,     // readers and subscribers
     o2ims_anybody
 };
 
@@ -44,6 +46,11 @@ bool may(Role role, For whom) {
         case For::o2ims_provisioners:
             return role == o2ims_provisioner || role == o2ims_admin || role == operator_ ||
                    role == administrator;
+        case For::o2ims_subscribers:
+            return role == o2ims_subscriber || role == o2ims_admin || role == operator_ ||
+                   role == administrator;
+        case For::o2ims_watchers:
+            return may(role, For::o2ims_readers) || role == o2ims_subscriber;
         case For::o2ims_readers:
             return role == o2ims_reader || role == o2ims_admin || role == viewer || role == operator_ ||
                    role == administrator;
@@ -170,6 +177,14 @@ constexpr Row kTable[] = {
     {"GET", "/o2ims-infrastructureInventory/v1/resourcePools/{resourcePoolId}/resources", For::o2ims_readers},
     {"GET", "/o2ims-infrastructureInventory/v1/resourcePools/{resourcePoolId}/resources/{resourceId}",
      For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/subscriptions", For::o2ims_watchers},
+    {"GET", "/o2ims-infrastructureInventory/v1/subscriptions/{subscriptionId}", For::o2ims_watchers},
+    {"POST", "/o2ims-infrastructureInventory/v1/subscriptions", For::o2ims_subscribers},
+    {"DELETE", "/o2ims-infrastructureInventory/v1/subscriptions/{subscriptionId}", For::o2ims_subscribers},
+    {"GET", "/o2ims-infrastructureInventory/v2/subscriptions", For::o2ims_watchers},
+    {"GET", "/o2ims-infrastructureInventory/v2/subscriptions/{subscriptionId}", For::o2ims_watchers},
+    {"POST", "/o2ims-infrastructureInventory/v2/subscriptions", For::o2ims_subscribers},
+    {"DELETE", "/o2ims-infrastructureInventory/v2/subscriptions/{subscriptionId}", For::o2ims_subscribers},
     {"GET", "/o2ims-infrastructureInventory/v2", For::o2ims_readers},
     {"GET", "/o2ims-infrastructureInventory/v2/api_versions", For::o2ims_anybody},
     {"GET", "/o2ims-infrastructureInventory/v2/resourceTypes", For::o2ims_readers},
