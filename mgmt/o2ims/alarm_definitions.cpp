@@ -17,7 +17,7 @@ constexpr const char* kLastChange = "1.0.0";  // the dictionary's version in whi
 
 }  // namespace
 
-const std::array<AlarmDefinition, kAlarmDefinitions> kAlarms{{
+const std::array<AlarmDefinition, kAlarmDefinitions> kAlarmTable{{
     {.name = "worker-lost",
      .severity = Severity::major,
      .cause = "NODE_DOWN",
@@ -81,8 +81,8 @@ const std::array<AlarmDefinition, kAlarmDefinitions> kAlarms{{
 }};
 
 const AlarmDefinition* find_alarm(std::string_view name) noexcept {
-    const auto found = std::ranges::find(kAlarms, name, &AlarmDefinition::name);
-    return found == kAlarms.end() ? nullptr : &*found;
+    const auto found = std::ranges::find(kAlarmTable, name, &AlarmDefinition::name);
+    return found == kAlarmTable.end() ? nullptr : &*found;
 }
 
 std::string alarm_definition_id(const Cloud& cloud, std::string_view name) {
@@ -108,7 +108,7 @@ json alarm_dictionary(const Cloud& cloud, AlarmSubject subject) {
     json definitions = json::array();
     json causes = json::array();
     std::set<std::string_view> listed;
-    for (const auto& alarm : kAlarms) {
+    for (const auto& alarm : kAlarmTable) {
         if (alarm.subject != subject) continue;
         const char* clearing =
             alarm.is_automatic ? (is_strict ? "automatic" : "AUTOMATIC") : (is_strict ? "manual" : "MANUAL");

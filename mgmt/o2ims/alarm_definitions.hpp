@@ -47,10 +47,10 @@ struct AlarmDefinition {
 
 inline constexpr std::size_t kAlarmDefinitions = 8;
 // In the order of AlarmName.
-extern const std::array<AlarmDefinition, kAlarmDefinitions> kAlarms;
+extern const std::array<AlarmDefinition, kAlarmDefinitions> kAlarmTable;
 
 [[nodiscard]] inline const AlarmDefinition& definition_of(AlarmName name) {
-    return kAlarms[static_cast<std::size_t>(name)];
+    return kAlarmTable[static_cast<std::size_t>(name)];
 }
 // Null: this build knows none of that name.
 [[nodiscard]] const AlarmDefinition* find_alarm(std::string_view name) noexcept;

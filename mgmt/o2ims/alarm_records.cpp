@@ -24,7 +24,7 @@ Result<bool> is_settled(const View& view, const Condition& condition) {
     const auto ids = ids_by(view, kAlarmByCondition, condition.key());
     if (!ids) return tl::unexpected(ids.error());
     if (ids->empty()) return false;
-    const auto last = find(view, store::kAlarms, ids->back());
+    const auto last = find(view, kAlarms, ids->back());
     if (!last) return tl::unexpected(last.error());
     // Times in documents are of milliseconds.
     if (*last) settled = cleared_ns(**last) / 1'000'000 >= condition.seen_ns / 1'000'000;
@@ -33,7 +33,7 @@ Result<bool> is_settled(const View& view, const Condition& condition) {
 
 // True: there is room for one more.
 Outcome<bool> make_room(Batch& batch) {
-    const auto there = count(batch, store::kAlarms);
+    const auto there = count(batch, kAlarms);
     if (!there) return pass_on(there.error());
     if (*there < kMostAlarms) return true;
     std::optional<Id> oldest;
@@ -43,16 +43,17 @@ Outcome<bool> make_room(Batch& batch) {
     });
     if (!looked) return pass_on(looked.error());
     if (!oldest) return false;
-    return erase(batch, store::kAlarms, *oldest);
+    return erase(batch, kAlarms, *oldest);
 }
 
 Outcome<Document> clear(Batch& batch, Document alarm) {
     const std::string now = to_timestamp(batch.now_ns());
     alarm.fields["state"] = kCleared;
+    alarm.fields["event"] = static_cast<int>(AlarmEvent::cleared);
     alarm.fields["severity"] = static_cast<int>(Severity::cleared);
     alarm.fields["cleared_at"] = now;
     alarm.fields["changed_at"] = now;
-    return update(batch, store::kAlarms, std::move(alarm));
+    return update(batch, kAlarms, std::move(alarm));
 }
 
 Outcome<bool> raise(Batch& batch, const Condition& condition) {
@@ -61,7 +62,7 @@ Outcome<bool> raise(Batch& batch, const Condition& condition) {
     if (*settled) return true;
     auto room = make_room(batch);
     if (!room || !*room) return room;
-    const auto made = insert(batch, store::kAlarms,
+    const auto made = insert(batch, kAlarms,
                              {{"condition", condition.key()},
                               {"state", kRaised},
                               {"definition", definition_of(condition.alarm).name},
@@ -71,6 +72,7 @@ Outcome<bool> raise(Batch& batch, const Condition& condition) {
                               {"severity", static_cast<int>(condition.severity)},
                               {"text", condition.text},
                               {"acknowledged", false},
+                              {"event", static_cast<int>(AlarmEvent::raised)},
                               {"raised_at", to_timestamp(batch.now_ns())}});
     if (!made) return pass_on(made.error());
     return true;
@@ -83,7 +85,7 @@ Result<RaisedAlarms> raised_alarms(const View& view) {
     const auto ids = ids_by(view, kAlarmByState, kRaised);
     if (!ids) return tl::unexpected(ids.error());
     for (const Id& id : *ids) {
-        const auto alarm = find(view, store::kAlarms, id);
+        const auto alarm = find(view, kAlarms, id);
         if (!alarm) return tl::unexpected(alarm.error());
         if (!*alarm) continue;
         RaisedAlarm raised{id, (*alarm)->text("condition"),
@@ -99,7 +101,7 @@ Outcome<std::size_t> carry_out(Batch& batch, const AlarmDecisions& decisions) {
     const auto raised = raised_alarms(batch);
     if (!raised) return pass_on(raised.error());
     const auto still_raised = [&](const Id& id) -> Result<std::optional<Document>> {
-        auto alarm = find(batch, store::kAlarms, id);
+        auto alarm = find(batch, kAlarms, id);
         if (alarm && *alarm && (*alarm)->text("state") != kRaised) alarm->reset();
         return alarm;
     };
@@ -115,9 +117,9 @@ Outcome<std::size_t> carry_out(Batch& batch, const AlarmDecisions& decisions) {
         if (!*alarm) continue;
         (*alarm)->fields["severity"] = static_cast<int>(now.severity);
         (*alarm)->fields["text"] = now.text;
+        (*alarm)->fields["event"] = static_cast<int>(AlarmEvent::changed);
         (*alarm)->fields["changed_at"] = to_timestamp(batch.now_ns());
-        if (auto done = update(batch, store::kAlarms, std::move(**alarm)); !done)
-            return pass_on(done.error());
+        if (auto done = update(batch, kAlarms, std::move(**alarm)); !done) return pass_on(done.error());
     }
     std::size_t refused = 0;
     for (const Condition& condition : decisions.raise) {
@@ -133,9 +135,10 @@ Outcome<Document> acknowledge(Batch& batch, Document alarm) {
     if (alarm.fields.value("acknowledged", false))
         return refuse(Failure::Kind::conflict, "the alarm is acknowledged already");
     alarm.fields["acknowledged"] = true;
+    alarm.fields["event"] = static_cast<int>(AlarmEvent::acknowledged);
     alarm.fields["acknowledged_at"] = to_timestamp(batch.now_ns());
     alarm.fields["changed_at"] = alarm.fields["acknowledged_at"];
-    return update(batch, store::kAlarms, std::move(alarm));
+    return update(batch, kAlarms, std::move(alarm));
 }
 
 Outcome<Document> clear_by_hand(Batch& batch, Document alarm) {
@@ -175,7 +178,7 @@ Result<std::vector<Id>> alarms_to_purge(const View& view, const Purge& purge) {
     if (!ids) return tl::unexpected(ids.error());
     for (const Id& id : *ids) {
         if (purge.ids && std::ranges::find(*purge.ids, id.to_string()) == purge.ids->end()) continue;
-        const auto alarm = find(view, store::kAlarms, id);
+        const auto alarm = find(view, kAlarms, id);
         if (!alarm) return tl::unexpected(alarm.error());
         if (!*alarm || !(*alarm)->fields.value("acknowledged", false)) continue;
         const std::uint64_t cleared = cleared_ns(**alarm);
@@ -192,7 +195,7 @@ Result<std::vector<Id>> alarms_to_forget(const View& view, std::uint64_t now_ns)
     const auto ids = ids_by(view, kAlarmByState, kCleared);
     if (!ids) return tl::unexpected(ids.error());
     for (const Id& id : *ids) {
-        const auto alarm = find(view, store::kAlarms, id);
+        const auto alarm = find(view, kAlarms, id);
         if (!alarm) return tl::unexpected(alarm.error());
         if (*alarm && cleared_ns(**alarm) + age <= now_ns) out.push_back(id);
     }

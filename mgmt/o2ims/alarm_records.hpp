@@ -20,6 +20,9 @@ inline constexpr std::uint32_t kDefaultRetentionDays = 14;
 inline constexpr const char* kRaised = "raised";
 inline constexpr const char* kCleared = "cleared";
 
+// What happened last to an alarm: "event" of its document, as the standard numbers them.
+enum class AlarmEvent : std::uint8_t { raised, changed, cleared, acknowledged };
+
 [[nodiscard]] Result<RaisedAlarms> raised_alarms(const store::View& view);
 
 // In an operation of the Writer. What has changed since DECISIONS were made is left alone. Returns how many
