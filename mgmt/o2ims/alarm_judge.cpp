@@ -1,6 +1,7 @@
 #include "mgmt/o2ims/alarm_judge.hpp"
 
 #include "mgmt/events/text.hpp"
+#include "mgmt/o2ims/uuid.hpp"
 #include "shared/clock.hpp"
 
 #include <utility>
@@ -113,8 +114,8 @@ class Assessor {
     }
     void foreign_servers() {
         for (const auto& [address, seen_ns] : facts_.foreign_servers)
-            wrong(AlarmName::foreign_dhcp_server, address, "rouse.DhcpServer",
-                  definition_of(AlarmName::foreign_dhcp_server).severity,
+            wrong(AlarmName::foreign_dhcp_server, named_id(cloud_.id, "dhcp-server/" + address).to_string(),
+                  "rouse.DhcpServer", definition_of(AlarmName::foreign_dhcp_server).severity,
                   "the DHCP server " + address + " answers machines of the rack", seen_ns);
     }
     void certificate() {

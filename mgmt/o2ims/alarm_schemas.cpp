@@ -40,8 +40,8 @@ std::vector<Field> record_fields(unsigned major) {
           Id{"alarmDefinitionId", "alarmDefinitionID", "alarmDefinitionId",
              "its definition, in an alarm dictionary"},
           Id{"probableCauseId", "probableCauseID", "probableCauseId", "why, most likely"}}) {
-        out.push_back(http::string(major > 1 ? id.second : id.first, id.description).required());
-        if (major == 1) out.push_back(http::string(id.other, "the same, as some clients spell it"));
+        out.push_back(http::uuid(major > 1 ? id.second : id.first, id.description).required());
+        if (major == 1) out.push_back(http::uuid(id.other, "the same, as some clients spell it"));
     }
     if (major > 1) out.push_back(http::string("objectClass", "the class of what it is about").required());
     if (major == 1)
