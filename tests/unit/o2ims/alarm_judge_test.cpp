@@ -173,7 +173,7 @@ TEST_F(AlarmJudgement, ACertificateEndsInThreeSteps) {
 // and in the end all is as the facts are.
 TEST_F(AlarmJudgement, AnySequenceEndsAsTheFactsAre) {
     std::mt19937 random(7);
-    std::map<std::string, std::uint64_t> cleared;
+    std::map<std::string, std::uint64_t> raised_at, cleared;
     std::uint64_t now = 0;
     for (int round = 0; round < 20'000; ++round) {
         const auto chance = [&](unsigned of) { return random() % of == 0; };
@@ -185,12 +185,18 @@ TEST_F(AlarmJudgement, AnySequenceEndsAsTheFactsAre) {
         now += 1 + random() % 5;
         const auto before = raised_;
         for (const auto& one : turn(now).raise) {
-            const auto definition = definition_of(one.alarm);
             const auto last = cleared.find(one.key());
-            if (last != cleared.end()) EXPECT_GE(now - last->second, definition.raise_seconds) << one.key();
+            if (last != cleared.end()) {
+                EXPECT_GE(now - last->second, definition_of(one.alarm).raise_seconds) << one.key();
+            }
+            raised_at[one.key()] = now;
         }
-        for (const auto& [key, alarm] : before)
-            if (!raised_.contains(key)) cleared[key] = now;
+        for (const auto& [key, alarm] : before) {
+            if (raised_.contains(key)) continue;
+            EXPECT_GE(now - raised_at.at(key), find_alarm(key.substr(0, key.find('/')))->clear_seconds)
+                << key;
+            cleared[key] = now;
+        }
     }
     EXPECT_FALSE(cleared.empty());
     facts_ = {};
