@@ -65,7 +65,7 @@ class O2imsAlarms : public ims::ApiTest {
         return store::find(*store_->snapshot(), store::kAlarms, *store::Id::parse(id)).value().value();
     }
     json alarm(const std::string& id) { return get(kV2 + "/alarms/" + id).body(); }
-    Answer acknowledge(const std::string& id) {
+    ims::Answer acknowledge(const std::string& id) {
         return patch(kV2 + "/alarms/" + id, {{"alarmAcknowledged", true}});
     }
 
@@ -185,7 +185,7 @@ TEST_F(O2imsAlarms, BadPatchesSayWhy) {
     EXPECT_EQ(put(one, json::object()).code, 405U);
     EXPECT_EQ(document(id).revision, 1U) << "nothing of that changed it";
     http::Headers right;
-    right.add("If-Match", get(one).headers.get("ETag"));
+    right.add("If-Match", std::string(get(one).headers.get("ETag")));
     EXPECT_EQ(call(Method::patch, one, R"({"alarmAcknowledged":true})", right).code, 200U);
 }
 
