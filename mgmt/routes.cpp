@@ -4,6 +4,7 @@
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/live_events.hpp"
 #include "mgmt/ims/worker_access.hpp"
+#include "mgmt/o2ims/alarm_routes.hpp"
 #include "mgmt/o2ims/inventory_routes.hpp"
 #include "mgmt/o2ims/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
@@ -27,6 +28,8 @@ void add_api_routes(http::Router& router, const ims::Services& services, const i
         {.service = o2ims::kInventoryService, .schema = &o2ims::inventory_subscription_schema()});
     o2ims::add_provisioning(router, services, o2ims::Provisioner(services, inventory));
     o2ims::add_templates(router, services);
+    auto monitoring = o2ims::monitoring_service(router);
+    o2ims::add_alarms(monitoring, services, inventory.cloud());
     http::add_documentation(router, "rouse");
     ims::count_requests(router, observation);
 }

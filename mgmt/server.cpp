@@ -173,6 +173,7 @@ void Server::run() {
     asio::co_spawn(strand_, collect_regularly(), asio::detached);
     asio::co_spawn(strand_, keep_secure(), asio::detached);
     asio::co_spawn(strand_, provision(), asio::detached);
+    asio::co_spawn(strand_, watch_for_alarms(), asio::detached);
     if (config_.worker.is_worker())
         follow_centre();
     else
@@ -203,6 +204,7 @@ void Server::stop() {
         collect_timer_.cancel();
         security_timer_.cancel();
         provision_timer_.cancel();
+        alarm_timer_.cancel();
         coordinate_timer_.cancel();
         if (follower_) follower_->stop();
         consumer_->waiters().close();  // long polls are answered now

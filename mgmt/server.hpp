@@ -76,6 +76,9 @@ class Server {
     boost::asio::awaitable<void> keep_secure();
     // Moves provisioning requests on as their machines do.
     boost::asio::awaitable<void> provision();
+    // Raises and clears alarms by what really happens.
+    boost::asio::awaitable<void> watch_for_alarms();
+    boost::asio::awaitable<void> forget_alarms();
     // A centre's: watches its workers, and gives the racks of lost ones to others.
     boost::asio::awaitable<void> coordinate();
     boost::asio::awaitable<void> carry_out(workers::Decisions decisions);
@@ -92,6 +95,7 @@ class Server {
     Timer collect_timer_{strand_};
     Timer security_timer_{strand_};
     Timer provision_timer_{strand_};
+    Timer alarm_timer_{strand_};
     Timer coordinate_timer_{strand_};
     bool stopping_ = false;
     std::atomic<std::uint64_t> deadline_ns_{0};  // monotonic; when to stop waiting for anybody; 0: not yet

@@ -47,6 +47,8 @@ void add_timeline(http::Router& router, const Observation& observation);
 void add_health(http::Router& router, const Observation& observation);
 // {"services": {"dhcp": {"status", "last_error"}, "tftp": …}, "metrics"}: what a worker says of itself
 [[nodiscard]] nlohmann::json self_report(const Observation& observation);
+// What is wrong with the dataplane and what to do, as /health says it; empty: it polls.
+[[nodiscard]] std::string dataplane_trouble(const Observation& observation);
 // GET /metrics, for everybody
 void add_metrics(http::Router& router, const Observation& observation);
 // From now on the router's answers are in the metrics

@@ -1,5 +1,6 @@
 #include "mgmt/o2ims/inventory.hpp"
 
+#include "mgmt/o2ims/alarm_definitions.hpp"
 #include "mgmt/o2ims/resource_view.hpp"
 #include "mgmt/o2ims/uuid.hpp"
 #include "mgmt/store/changes.hpp"
@@ -213,6 +214,18 @@ void Inventory::update_places() {
                                  {"globalLocationId", location_},
                                  {"location", cloud_.address},
                                  {"extensions", json::object()}};
+    // What alarms of no server are about.
+    const std::string appliance = appliance_type_id(cloud_);
+    state_.types[appliance] = {{"resourceTypeId", appliance},
+                               {"name", "appliance"},
+                               {"description", "The appliance itself, with its workers, pools and profiles"},
+                               {"vendor", "rouse"},
+                               {"model", "appliance"},
+                               {"version", "unknown"},
+                               {"resourceKind", "LOGICAL"},
+                               {"resourceClass", "UNDEFINED"},
+                               {"alarmDictionaryId", alarm_dictionary_id(cloud_, AlarmSubject::appliance)},
+                               {"extensions", {{"part", "appliance"}}}};
     json pools = json::array();
     for (const auto& [id, pool] : state_.pools) pools.push_back(id);
     state_.sites = {{site_,

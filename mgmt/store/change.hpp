@@ -26,6 +26,7 @@ enum class Kind : std::uint8_t {
     oauth_client = 20,
     audit = 21,
     provisioning_request = 22,
+    alarm = 23,
     subscription = 24,
 };
 inline constexpr std::size_t kKinds = 25;

@@ -75,6 +75,8 @@ extern const Index kAuditByObject;
 extern const Index kProvisioningRequestById;  // the SMO's
 extern const Index kProvisioningRequestByPhase;
 extern const Index kSubscriptionByService;
+extern const Index kAlarmByState;      // "raised" or "cleared"
+extern const Index kAlarmByCondition;  // what it is about; of several the one raised last may not be cleared
 extern const Index kWorkerByWorkerId;
 extern const Index kWorkerByTokenHash;
 extern const Index kEnrolmentByTokenHash;
@@ -94,6 +96,7 @@ extern const Collection kOauthClients;
 extern const Collection kAudit;
 extern const Collection kProvisioningRequests;
 extern const Collection kSubscriptions;
+extern const Collection kAlarms;
 extern const Collection kWorkers;
 extern const Collection kEnrolments;
 extern const Collection kWorkerLeases;

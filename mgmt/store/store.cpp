@@ -86,6 +86,7 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"documents.audit", documents(Kind::audit)},
                                {"documents.provisioning_requests", documents(Kind::provisioning_request)},
                                {"documents.subscriptions", documents(Kind::subscription)},
+                               {"documents.alarms", documents(Kind::alarm)},
                                {"documents.workers", documents(Kind::worker)},
                                {"documents.enrolments", documents(Kind::enrolment)},
                                {"documents.worker_leases", documents(Kind::worker_lease)},

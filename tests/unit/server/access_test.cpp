@@ -21,8 +21,10 @@ enum class For : std::uint8_t {
     o2ims_readers,
     o2ims_planners,  // who plans servers: readers and provisioners
     o2ims_provisioners,
-    o2ims_subscribers,  // who asks to be told
-    o2ims_watchers,     // readers and subscribers
+    o2ims_subscribers,    // who asks to be told
+    o2ims_watchers,       // readers and subscribers
+    o2ims_alarm_readers,  // who may see alarms: readers and maintainers
+    o2ims_maintainers,
     o2ims_anybody
 };
 
@@ -43,6 +45,11 @@ bool may(Role role, For whom) {
             return role != worker;
         case For::o2ims_planners:
             return may(role, For::o2ims_readers) || role == o2ims_provisioner;
+        case For::o2ims_alarm_readers:
+            return may(role, For::o2ims_readers) || role == o2ims_maintainer;
+        case For::o2ims_maintainers:
+            return role == o2ims_maintainer || role == o2ims_admin || role == operator_ ||
+                   role == administrator;
         case For::o2ims_provisioners:
             return role == o2ims_provisioner || role == o2ims_admin || role == operator_ ||
                    role == administrator;
@@ -153,6 +160,33 @@ constexpr Row kTable[] = {
     {"POST", "/api/cluster/{id}/hand_back/", For::operators},
     {"POST", "/api/clusters/{id}/hand_back/", For::operators},
     {"GET", "/api/audit/", For::administrators},
+    {"GET", "/o2ims-infrastructureInventory/v1/alarmDictionaries", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/alarmDictionaries/{alarmDictionaryId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourceTypes/{resourceTypeId}/alarmDictionary",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/alarmDictionaries", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/alarmDictionaries/{alarmDictionaryId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourceTypes/{resourceTypeId}/alarmDictionary",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureMonitoring/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/alarms", For::o2ims_alarm_readers},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/alarms/{alarmEventRecordId}", For::o2ims_alarm_readers},
+    {"PATCH", "/o2ims-infrastructureMonitoring/v1/alarms/{alarmEventRecordId}", For::o2ims_maintainers},
+    {"POST", "/o2ims-infrastructureMonitoring/v1/alarms/purge", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/alarmServiceConfiguration", For::o2ims_alarm_readers},
+    {"PUT PATCH", "/o2ims-infrastructureMonitoring/v1/alarmServiceConfiguration", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/taskOperations", For::o2ims_alarm_readers},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/taskOperations/{id}", For::o2ims_alarm_readers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/alarms", For::o2ims_alarm_readers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/alarms/{alarmEventRecordId}", For::o2ims_alarm_readers},
+    {"PATCH", "/o2ims-infrastructureMonitoring/v2/alarms/{alarmEventRecordId}", For::o2ims_maintainers},
+    {"POST", "/o2ims-infrastructureMonitoring/v2/alarms/purge", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/alarmServiceConfiguration", For::o2ims_alarm_readers},
+    {"PUT PATCH", "/o2ims-infrastructureMonitoring/v2/alarmServiceConfiguration", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/taskOperations", For::o2ims_alarm_readers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/taskOperations/{id}", For::o2ims_alarm_readers},
     {"GET", "/o2ims-infrastructureProvisioning/v1/provisioningRequests", For::o2ims_planners},
     {"GET", "/o2ims-infrastructureProvisioning/v1/provisioningRequests/{provisioningRequestId}",
      For::o2ims_planners},
