@@ -5,13 +5,14 @@
 #include "mgmt/ims/live_events.hpp"
 #include "mgmt/ims/worker_access.hpp"
 #include "mgmt/o2ims/inventory_routes.hpp"
+#include "mgmt/o2ims/performance_routes.hpp"
 #include "mgmt/o2ims/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
 
 namespace rouse::mgmt {
 
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
-                    live::Hub& live, o2ims::Inventory& inventory) {
+                    live::Hub& live, o2ims::Inventory& inventory, const o2ims::Collector& collector) {
     ims::add_api(router, services);
     router.authenticate_with(ims::with_workers(services.writer.store(), router.authenticator()));
     ims::add_live_events(router, live);
@@ -22,6 +23,7 @@ void add_api_routes(http::Router& router, const ims::Services& services, const i
     o2ims::add_inventory(router, inventory);
     o2ims::add_provisioning(router, services, o2ims::Provisioner(services, inventory));
     o2ims::add_templates(router, services);
+    o2ims::add_performance(router, services, inventory, collector);
     http::add_documentation(router, "rouse");
     ims::count_requests(router, observation);
 }

@@ -14,6 +14,7 @@
 #include "mgmt/ims/services.hpp"
 #include "mgmt/ims/users.hpp"
 #include "mgmt/live/hub.hpp"
+#include "mgmt/o2ims/collector.hpp"
 #include "mgmt/o2ims/inventory.hpp"
 #include "mgmt/store/writer.hpp"
 #include "mgmt/workers/follower.hpp"
@@ -71,6 +72,8 @@ class Server {
     boost::asio::awaitable<void> keep_secure();
     // Moves provisioning requests on as their machines do.
     boost::asio::awaitable<void> provision();
+    // Has measurement jobs collect at their intervals.
+    boost::asio::awaitable<void> measure();
     // A centre's: watches its workers, and gives the racks of lost ones to others.
     boost::asio::awaitable<void> coordinate();
     boost::asio::awaitable<void> carry_out(workers::Decisions decisions);
@@ -87,6 +90,7 @@ class Server {
     Timer collect_timer_{strand_};
     Timer security_timer_{strand_};
     Timer provision_timer_{strand_};
+    Timer measure_timer_{strand_};
     Timer coordinate_timer_{strand_};
     bool stopping_ = false;
     std::atomic<std::uint64_t> deadline_ns_{0};  // monotonic; when to stop waiting for anybody; 0: not yet
@@ -107,6 +111,7 @@ class Server {
     ims::RequestCounts requests_;
     http::RateLimiter limiter_;
     std::optional<ims::HttpTransfers> transfers_;
+    std::unique_ptr<o2ims::Collector> collector_;
     boost::asio::thread_pool disk_{2};
     std::unique_ptr<workers::Follower> follower_;  // a worker's
     http::Router api_router_;

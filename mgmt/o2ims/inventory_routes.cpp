@@ -1,6 +1,7 @@
 #include "mgmt/o2ims/inventory_routes.hpp"
 
 #include "mgmt/o2ims/collection.hpp"
+#include "mgmt/o2ims/inventory_dictionaries.hpp"
 #include "mgmt/o2ims/inventory_schemas.hpp"
 #include "mgmt/o2ims/service.hpp"
 
@@ -151,6 +152,8 @@ void add_inventory(http::Router& router, Inventory& inventory) {
     service.add(reading("/resourcePools/{resourcePoolId}/resources/{resourceId}",
                         "Read one resource of a pool", resource_schema(), false),
                 [&inventory](Request& request) { return read_of_pool(inventory, request); });
+    add_performance_dictionaries(service, inventory);
+    add_deployment_managers(service);
 }
 
 }  // namespace rouse::o2ims

@@ -36,6 +36,7 @@ constexpr char kSpentHash[] = "spent_hash";
 constexpr char kMachine[] = "machine";
 constexpr char kRequestId[] = "request_id";
 constexpr char kPhase[] = "phase";
+constexpr char kPreinstalled[] = "_preinstalled";
 constexpr char kWorker[] = "worker";
 constexpr char kStandby[] = "standby";
 constexpr char kServedBy[] = "served_by";
@@ -109,6 +110,7 @@ const Index kAuditByUser{Kind::audit, 1, false, kUser, text<kUser>};
 const Index kAuditByObject{Kind::audit, 2, false, kObject, text<kObject>};
 const Index kProvisioningRequestById{Kind::provisioning_request, 1, true, kRequestId, text<kRequestId>};
 const Index kProvisioningRequestByPhase{Kind::provisioning_request, 2, false, kPhase, text<kPhase>};
+const Index kMeasurementJobByPreinstalled{Kind::measurement_job, 1, true, kPreinstalled, text<kPreinstalled>};
 const Index kWorkerByWorkerId{Kind::worker, 1, true, kWorkerId, text<kWorkerId>};
 const Index kWorkerByTokenHash{Kind::worker, 2, true, kTokenHash, text<kTokenHash>};
 const Index kEnrolmentByTokenHash{Kind::enrolment, 1, true, kTokenHash, text<kTokenHash>};
@@ -135,6 +137,7 @@ constexpr const Index* kOauthClientIndices[] = {&kOauthClientByClientId};
 constexpr const Index* kAuditIndices[] = {&kAuditByUser, &kAuditByObject};
 constexpr const Index* kProvisioningRequestIndices[] = {&kProvisioningRequestById,
                                                         &kProvisioningRequestByPhase};
+constexpr const Index* kMeasurementJobIndices[] = {&kMeasurementJobByPreinstalled};
 constexpr const Index* kWorkerIndices[] = {&kWorkerByWorkerId, &kWorkerByTokenHash};
 constexpr const Index* kEnrolmentIndices[] = {&kEnrolmentByTokenHash};
 constexpr const Index* kWorkerLeaseIndices[] = {&kWorkerLeaseByAddresses, &kWorkerLeaseByWorker};
@@ -154,6 +157,7 @@ const Collection kOauthClients{Kind::oauth_client, "oauth-client", kOauthClientI
 const Collection kAudit{Kind::audit, "audit entry", kAuditIndices};
 const Collection kProvisioningRequests{Kind::provisioning_request, "provisioning request",
                                        kProvisioningRequestIndices};
+const Collection kMeasurementJobs{Kind::measurement_job, "measurement job", kMeasurementJobIndices};
 const Collection kWorkers{Kind::worker, "worker", kWorkerIndices};
 const Collection kEnrolments{Kind::enrolment, "enrolment", kEnrolmentIndices};
 const Collection kWorkerLeases{Kind::worker_lease, "worker's lease", kWorkerLeaseIndices};

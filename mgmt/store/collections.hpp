@@ -74,6 +74,7 @@ extern const Index kAuditByUser;
 extern const Index kAuditByObject;
 extern const Index kProvisioningRequestById;  // the SMO's
 extern const Index kProvisioningRequestByPhase;
+extern const Index kMeasurementJobByPreinstalled;  // its name; jobs of the SMO have none
 extern const Index kWorkerByWorkerId;
 extern const Index kWorkerByTokenHash;
 extern const Index kEnrolmentByTokenHash;
@@ -92,6 +93,7 @@ extern const Collection kResourceMetrics;
 extern const Collection kOauthClients;
 extern const Collection kAudit;
 extern const Collection kProvisioningRequests;
+extern const Collection kMeasurementJobs;
 extern const Collection kWorkers;
 extern const Collection kEnrolments;
 extern const Collection kWorkerLeases;

@@ -85,6 +85,7 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"documents.oauth_clients", documents(Kind::oauth_client)},
                                {"documents.audit", documents(Kind::audit)},
                                {"documents.provisioning_requests", documents(Kind::provisioning_request)},
+                               {"documents.measurement_jobs", documents(Kind::measurement_job)},
                                {"documents.workers", documents(Kind::worker)},
                                {"documents.enrolments", documents(Kind::enrolment)},
                                {"documents.worker_leases", documents(Kind::worker_lease)},
