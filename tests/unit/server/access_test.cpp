@@ -21,6 +21,9 @@ enum class For : std::uint8_t {
     o2ims_readers,
     o2ims_planners,  // who plans servers: readers and provisioners
     o2ims_provisioners,
+    o2ims_measurers,  // who reads measurements: readers and maintainers
+    o2ims_maintainers,
+    o2ims_deployers,
     o2ims_anybody
 };
 
@@ -41,6 +44,13 @@ bool may(Role role, For whom) {
             return role != worker;
         case For::o2ims_planners:
             return may(role, For::o2ims_readers) || role == o2ims_provisioner;
+        case For::o2ims_measurers:
+            return may(role, For::o2ims_readers) || role == o2ims_maintainer;
+        case For::o2ims_maintainers:
+            return role == o2ims_maintainer || role == o2ims_admin || role == operator_ ||
+                   role == administrator;
+        case For::o2ims_deployers:
+            return role == o2ims_deployer || role == o2ims_admin || role == administrator;
         case For::o2ims_provisioners:
             return role == o2ims_provisioner || role == o2ims_admin || role == operator_ ||
                    role == administrator;
@@ -158,6 +168,55 @@ constexpr Row kTable[] = {
     {"GET", "/o2ims-infrastructureArtifacts/v1/api_versions", For::o2ims_anybody},
     {"GET", "/o2ims-infrastructureArtifacts/v1/managedInfrastructureTemplates", For::o2ims_planners},
     {"GET", "/o2ims-infrastructureArtifacts/v1/managedInfrastructureTemplates/{id}", For::o2ims_planners},
+    {"GET", "/o2ims-infrastructureInventory/v1/performanceDictionaries", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/performanceDictionaries/{performanceDictionaryId}",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourceTypes/{resourceTypeId}/performanceDictionary",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/deploymentManagers", For::o2ims_deployers},
+    {"GET", "/o2ims-infrastructureInventory/v1/deploymentManagers/{deploymentManagerId}",
+     For::o2ims_deployers},
+    {"GET", "/o2ims-infrastructurePerformance/v1/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructurePerformance/v1/measurementJobs", For::o2ims_measurers},
+    {"POST", "/o2ims-infrastructurePerformance/v1/measurementJobs", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}",
+     For::o2ims_measurers},
+    {"PATCH DELETE", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}/results",
+     For::o2ims_measurers},
+    {"POST", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}/suspend",
+     For::o2ims_maintainers},
+    {"POST", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}/resume",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v1/performanceServiceConfiguration", For::o2ims_measurers},
+    {"PUT PATCH", "/o2ims-infrastructurePerformance/v1/performanceServiceConfiguration",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureInventory/v2/performanceDictionaries", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/performanceDictionaries/{performanceDictionaryId}",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourceTypes/{resourceTypeId}/performanceDictionary",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/deploymentManagers", For::o2ims_deployers},
+    {"GET", "/o2ims-infrastructureInventory/v2/deploymentManagers/{deploymentManagerId}",
+     For::o2ims_deployers},
+    {"GET", "/o2ims-infrastructurePerformance/v2/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructurePerformance/v2/measurementJobs", For::o2ims_measurers},
+    {"POST", "/o2ims-infrastructurePerformance/v2/measurementJobs", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}",
+     For::o2ims_measurers},
+    {"PATCH DELETE", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}/results",
+     For::o2ims_measurers},
+    {"POST", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}/suspend",
+     For::o2ims_maintainers},
+    {"POST", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}/resume",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v2/performanceServiceConfiguration", For::o2ims_measurers},
+    {"PUT PATCH", "/o2ims-infrastructurePerformance/v2/performanceServiceConfiguration",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/api_versions", For::o2ims_anybody},
     {"GET", "/o2ims-infrastructureInventory/api_versions", For::o2ims_anybody},
     {"GET", "/o2ims-infrastructureInventory/v1", For::o2ims_readers},
     {"GET", "/o2ims-infrastructureInventory/v1/api_versions", For::o2ims_anybody},
