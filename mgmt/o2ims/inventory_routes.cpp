@@ -10,7 +10,6 @@
 
 namespace rouse::o2ims {
 
-using http::Outcome;
 using http::Request;
 using nlohmann::json;
 
@@ -61,10 +60,10 @@ Listing::Source those_of(const Objects& objects, const std::set<std::string>& id
 
 // Answers with what FIND(const State&) makes of the inventory.
 template <typename Find>
-Outcome answer(Inventory& inventory, Find&& find) {
-    Outcome out = http::problem(http::Status::internal_server_error, "nothing was read");
+http::Outcome answer(Inventory& inventory, Find&& find) {
+    http::Outcome out = http::problem(http::Status::internal_server_error, "nothing was read");
     const auto read = inventory.read([&](const State& state) { out = find(state); });
-    return read ? std::move(out) : Outcome(unavailable(read.error()));
+    return read ? std::move(out) : http::Outcome(unavailable(read.error()));
 }
 
 // A list and its single objects, of one of the inventory's maps.
@@ -73,7 +72,7 @@ void add_kind(Service& service, Inventory& inventory, const char* path, const ch
     const std::string list = "/" + std::string(path);
     service.add(
         reading(list, "List: each " + std::string(what), schema, true),
-        [&inventory, &schema, objects](Request& request) -> Outcome {
+        [&inventory, &schema, objects](Request& request) -> http::Outcome {
             const auto listing = Listing::parse(request, schema);
             if (!listing) return tl::unexpected(listing.error());
             return answer(inventory,
@@ -82,22 +81,22 @@ void add_kind(Service& service, Inventory& inventory, const char* path, const ch
         since);
     service.add(
         reading(list + "/{" + parameter + "}", "Read one " + std::string(what), schema, false),
-        [&inventory, &schema, objects, parameter, what](Request& request) -> Outcome {
+        [&inventory, &schema, objects, parameter, what](Request& request) -> http::Outcome {
             const std::string id = id_of(request, parameter);
-            return answer(inventory, [&](const State& state) -> Outcome {
+            return answer(inventory, [&](const State& state) -> http::Outcome {
                 const auto found = (state.*objects).find(id);
-                return found == (state.*objects).end() ? Outcome(none(what, id))
+                return found == (state.*objects).end() ? http::Outcome(none(what, id))
                                                        : answer_one(request, schema, found->second);
             });
         },
         since);
 }
 
-Outcome list_of_pool(Inventory& inventory, const Request& request) {
+http::Outcome list_of_pool(Inventory& inventory, const Request& request) {
     const auto listing = Listing::parse(request, resource_schema());
     if (!listing) return tl::unexpected(listing.error());
     const std::string pool = id_of(request, "resourcePoolId");
-    return answer(inventory, [&](const State& state) -> Outcome {
+    return answer(inventory, [&](const State& state) -> http::Outcome {
         if (!state.pools.contains(pool)) return none("resource pool", pool);
         static const std::set<std::string> kNone;
         const auto ids = state.by_pool.find(pool);
@@ -105,10 +104,10 @@ Outcome list_of_pool(Inventory& inventory, const Request& request) {
     });
 }
 
-Outcome read_of_pool(Inventory& inventory, const Request& request) {
+http::Outcome read_of_pool(Inventory& inventory, const Request& request) {
     const std::string pool = id_of(request, "resourcePoolId");
     const std::string id = id_of(request, "resourceId");
-    return answer(inventory, [&](const State& state) -> Outcome {
+    return answer(inventory, [&](const State& state) -> http::Outcome {
         if (!state.pools.contains(pool)) return none("resource pool", pool);
         const auto found = state.resources.find(id);
         if (found == state.resources.end() || found->second["resourcePoolId"] != pool)
