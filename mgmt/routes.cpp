@@ -6,6 +6,7 @@
 #include "mgmt/ims/worker_access.hpp"
 #include "mgmt/o2ims/alarm_routes.hpp"
 #include "mgmt/o2ims/inventory_routes.hpp"
+#include "mgmt/o2ims/performance_routes.hpp"
 #include "mgmt/o2ims/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
 #include "mgmt/o2ims/subscriptions.hpp"
@@ -13,8 +14,8 @@
 namespace rouse::mgmt {
 
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
-                    live::Hub& live, o2ims::Inventory& inventory, o2ims::Delivery& delivery,
-                    bool tests_callbacks) {
+                    live::Hub& live, o2ims::Inventory& inventory, const o2ims::Collector& collector,
+                    o2ims::Delivery& delivery, bool tests_callbacks) {
     ims::add_api(router, services);
     router.authenticate_with(ims::with_workers(services.writer.store(), router.authenticator()));
     ims::add_live_events(router, live);
@@ -30,6 +31,7 @@ void add_api_routes(http::Router& router, const ims::Services& services, const i
     o2ims::add_templates(router, services);
     auto monitoring = o2ims::monitoring_service(router);
     o2ims::add_alarms(monitoring, services, inventory.cloud());
+    o2ims::add_performance(router, services, inventory, collector);
     http::add_documentation(router, "rouse");
     ims::count_requests(router, observation);
 }

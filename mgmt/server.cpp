@@ -6,6 +6,8 @@
 #include "mgmt/ims/resource.hpp"
 #include "mgmt/ims/worker_access.hpp"
 #include "mgmt/o2ims/identity.hpp"
+#include "mgmt/o2ims/measurement_jobs.hpp"
+#include "mgmt/o2ims/readings.hpp"
 #include "mgmt/rack_address.hpp"
 #include "mgmt/rack_neighbours.hpp"
 #include "mgmt/routes.hpp"
@@ -92,6 +94,10 @@ Result<void> Server::open_store() {
     if (!cloud) return tl::unexpected(cloud.error());
     inventory_ = std::make_unique<o2ims::Inventory>(*store_, consumer_->tables(), std::move(*cloud));
     if (auto opened = open_outbox(); !opened) return opened;
+    if (auto installed = o2ims::install_jobs(*writer_); !installed) return installed;
+    collector_ = std::make_unique<o2ims::Collector>(*store_, [this] {
+        return o2ims::take_readings({*store_, consumer_->tables(), *inventory_, dataplane_, *transfers_});
+    });
     live_ = std::make_unique<live::Hub>(*writer_, consumer_->tables(), ims::visible);
 
     users_.emplace(*store_);
@@ -155,7 +161,7 @@ ims::Observation Server::observation() {
 void Server::add_routes() {
     audit_.emplace(*writer_);
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    add_api_routes(api_router_, services(), observation(), *live_, *inventory_, *delivery_,
+    add_api_routes(api_router_, services(), observation(), *live_, *inventory_, *collector_, *delivery_,
                    config_.o2ims.callback_test);
     add_rack_routes(rack_router_, services(), observation(), *transfers_);
     if (config_.worker.is_worker())
@@ -174,6 +180,7 @@ void Server::run() {
     asio::co_spawn(strand_, keep_secure(), asio::detached);
     asio::co_spawn(strand_, provision(), asio::detached);
     asio::co_spawn(strand_, watch_for_alarms(), asio::detached);
+    asio::co_spawn(strand_, measure(), asio::detached);
     if (config_.worker.is_worker())
         follow_centre();
     else
@@ -205,6 +212,7 @@ void Server::stop() {
         security_timer_.cancel();
         provision_timer_.cancel();
         alarm_timer_.cancel();
+        measure_timer_.cancel();
         coordinate_timer_.cancel();
         if (follower_) follower_->stop();
         consumer_->waiters().close();  // long polls are answered now

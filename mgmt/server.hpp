@@ -14,6 +14,7 @@
 #include "mgmt/ims/services.hpp"
 #include "mgmt/ims/users.hpp"
 #include "mgmt/live/hub.hpp"
+#include "mgmt/o2ims/collector.hpp"
 #include "mgmt/o2ims/inventory.hpp"
 #include "mgmt/o2ims/inventory_events.hpp"
 #include "mgmt/o2ims/smo_link.hpp"
@@ -79,6 +80,8 @@ class Server {
     // Raises and clears alarms by what really happens.
     boost::asio::awaitable<void> watch_for_alarms();
     boost::asio::awaitable<void> forget_alarms();
+    // Has measurement jobs collect at their intervals.
+    boost::asio::awaitable<void> measure();
     // A centre's: watches its workers, and gives the racks of lost ones to others.
     boost::asio::awaitable<void> coordinate();
     boost::asio::awaitable<void> carry_out(workers::Decisions decisions);
@@ -96,6 +99,7 @@ class Server {
     Timer security_timer_{strand_};
     Timer provision_timer_{strand_};
     Timer alarm_timer_{strand_};
+    Timer measure_timer_{strand_};
     Timer coordinate_timer_{strand_};
     bool stopping_ = false;
     std::atomic<std::uint64_t> deadline_ns_{0};  // monotonic; when to stop waiting for anybody; 0: not yet
@@ -119,6 +123,7 @@ class Server {
     ims::RequestCounts requests_;
     http::RateLimiter limiter_;
     std::optional<ims::HttpTransfers> transfers_;
+    std::unique_ptr<o2ims::Collector> collector_;
     boost::asio::thread_pool disk_{2};
     std::unique_ptr<workers::Follower> follower_;  // a worker's
     http::Router api_router_;

@@ -3,6 +3,7 @@
 #include "mgmt/o2ims/alarm_definitions.hpp"
 #include "mgmt/o2ims/alarm_schemas.hpp"
 #include "mgmt/o2ims/collection.hpp"
+#include "mgmt/o2ims/inventory_dictionaries.hpp"
 #include "mgmt/o2ims/inventory_schemas.hpp"
 
 #include <algorithm>
@@ -85,27 +86,27 @@ void add_alarm_dictionaries(Service& service, Inventory& inventory) {
     const auto all = std::make_shared<const Objects>(dictionaries_of(inventory.cloud()));
     const auto& schema = alarm_dictionary_schema();
     service.add(reading("/alarmDictionaries", "List: each alarm dictionary", schema, true),
-                [all, &schema](Request& request) -> Outcome {
+                [all, &schema](Request& request) -> http::Outcome {
                     const auto listing = Listing::parse(request, schema, {"alarmDefinition"});
                     if (!listing) return tl::unexpected(listing.error());
                     return listing->answer(all_of(*all));
                 });
     service.add(reading("/alarmDictionaries/{alarmDictionaryId}", "Read one alarm dictionary", schema, false),
-                [all, &schema](Request& request) -> Outcome {
+                [all, &schema](Request& request) -> http::Outcome {
                     const std::string id = id_of(request, "alarmDictionaryId");
                     const auto found = all->find(id);
-                    return found == all->end() ? Outcome(none("alarm dictionary", id))
+                    return found == all->end() ? http::Outcome(none("alarm dictionary", id))
                                                : answer_one(request, schema, found->second);
                 });
     service.add(reading("/resourceTypes/{resourceTypeId}/alarmDictionary",
                         "The alarms that resources of a type may raise", schema, false),
                 [&inventory, all, &schema](Request& request) {
                     const std::string id = id_of(request, "resourceTypeId");
-                    return answer(inventory, [&](const State& state) -> Outcome {
+                    return answer(inventory, [&](const State& state) -> http::Outcome {
                         const auto type = state.types.find(id);
                         if (type == state.types.end()) return none("resource type", id);
                         const auto found = all->find(type->second.value("alarmDictionaryId", ""));
-                        return found == all->end() ? Outcome(none("alarm dictionary of the type", id))
+                        return found == all->end() ? http::Outcome(none("alarm dictionary of the type", id))
                                                    : answer_one(request, schema, found->second);
                     });
                 });
@@ -116,7 +117,7 @@ void add_types(Service& service, Inventory& inventory) {
     const auto dictionaries = std::make_shared<const Objects>(dictionaries_of(inventory.cloud()));
     const auto& schema = resource_type_schema();
     service.add(reading("/resourceTypes", "List: each resource type", schema, true),
-                [&inventory, dictionaries, &schema](Request& request) -> Outcome {
+                [&inventory, dictionaries, &schema](Request& request) -> http::Outcome {
                     const auto listing = Listing::parse(request, schema, {"alarmDictionary"});
                     if (!listing) return tl::unexpected(listing.error());
                     return answer(inventory, [&](const State& state) {
@@ -129,10 +130,10 @@ void add_types(Service& service, Inventory& inventory) {
     service.add(reading("/resourceTypes/{resourceTypeId}", "Read one resource type", schema, false),
                 [&inventory, dictionaries, &schema](Request& request) {
                     const std::string id = id_of(request, "resourceTypeId");
-                    return answer(inventory, [&](const State& state) -> Outcome {
+                    return answer(inventory, [&](const State& state) -> http::Outcome {
                         const auto found = state.types.find(id);
                         return found == state.types.end()
-                                   ? Outcome(none("resource type", id))
+                                   ? http::Outcome(none("resource type", id))
                                    : answer_one(request, schema,
                                                 with_dictionary(found->second, *dictionaries),
                                                 {"alarmDictionary"});
@@ -225,6 +226,8 @@ Service add_inventory(http::Router& router, Inventory& inventory) {
     service.add(reading("/resourcePools/{resourcePoolId}/resources/{resourceId}",
                         "Read one resource of a pool", resource_schema(), false),
                 [&inventory](Request& request) { return read_of_pool(inventory, request); });
+    add_performance_dictionaries(service, inventory);
+    add_deployment_managers(service);
     return service;
 }
 

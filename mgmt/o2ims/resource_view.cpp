@@ -2,6 +2,7 @@
 
 #include "mgmt/events/text.hpp"
 #include "mgmt/o2ims/alarm_definitions.hpp"
+#include "mgmt/o2ims/measurements.hpp"
 #include "mgmt/o2ims/uuid.hpp"
 #include "mgmt/store/documents.hpp"
 #include "shared/boot_architecture.hpp"
@@ -74,6 +75,7 @@ class Builder {
     void set_type(const std::string& vendor, const std::string& product) {
         const std::string id = add_type(cloud_, view_.types, "server", "COMPUTE", vendor, product);
         view_.types[id]["alarmDictionaryId"] = alarm_dictionary_id(cloud_, AlarmSubject::server);
+        view_.types[id]["performanceDictionaryId"] = dictionary_id(cloud_, MeasuredOf::server);
         view_.resource["resourceTypeId"] = id;
     }
     json& operator[](const char* attribute) { return view_.resource[attribute]; }

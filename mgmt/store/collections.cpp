@@ -39,6 +39,7 @@ constexpr char kRequestId[] = "request_id";
 constexpr char kPhase[] = "phase";
 constexpr char kState[] = "state";
 constexpr char kCondition[] = "condition";
+constexpr char kPreinstalled[] = "_preinstalled";
 constexpr char kWorker[] = "worker";
 constexpr char kStandby[] = "standby";
 constexpr char kServedBy[] = "served_by";
@@ -115,6 +116,7 @@ const Index kProvisioningRequestByPhase{Kind::provisioning_request, 2, false, kP
 const Index kSubscriptionByService{Kind::subscription, 1, false, kService, text<kService>};
 const Index kAlarmByState{Kind::alarm, 1, false, kState, text<kState>};
 const Index kAlarmByCondition{Kind::alarm, 2, false, kCondition, text<kCondition>};
+const Index kMeasurementJobByPreinstalled{Kind::measurement_job, 1, true, kPreinstalled, text<kPreinstalled>};
 const Index kWorkerByWorkerId{Kind::worker, 1, true, kWorkerId, text<kWorkerId>};
 const Index kWorkerByTokenHash{Kind::worker, 2, true, kTokenHash, text<kTokenHash>};
 const Index kEnrolmentByTokenHash{Kind::enrolment, 1, true, kTokenHash, text<kTokenHash>};
@@ -143,6 +145,7 @@ constexpr const Index* kProvisioningRequestIndices[] = {&kProvisioningRequestByI
                                                         &kProvisioningRequestByPhase};
 constexpr const Index* kSubscriptionIndices[] = {&kSubscriptionByService};
 constexpr const Index* kAlarmIndices[] = {&kAlarmByState, &kAlarmByCondition};
+constexpr const Index* kMeasurementJobIndices[] = {&kMeasurementJobByPreinstalled};
 constexpr const Index* kWorkerIndices[] = {&kWorkerByWorkerId, &kWorkerByTokenHash};
 constexpr const Index* kEnrolmentIndices[] = {&kEnrolmentByTokenHash};
 constexpr const Index* kWorkerLeaseIndices[] = {&kWorkerLeaseByAddresses, &kWorkerLeaseByWorker};
@@ -164,6 +167,7 @@ const Collection kProvisioningRequests{Kind::provisioning_request, "provisioning
                                        kProvisioningRequestIndices};
 const Collection kSubscriptions{Kind::subscription, "subscription", kSubscriptionIndices};
 const Collection kAlarms{Kind::alarm, "alarm", kAlarmIndices};
+const Collection kMeasurementJobs{Kind::measurement_job, "measurement job", kMeasurementJobIndices};
 const Collection kWorkers{Kind::worker, "worker", kWorkerIndices};
 const Collection kEnrolments{Kind::enrolment, "enrolment", kEnrolmentIndices};
 const Collection kWorkerLeases{Kind::worker_lease, "worker's lease", kWorkerLeaseIndices};

@@ -77,6 +77,7 @@ extern const Index kProvisioningRequestByPhase;
 extern const Index kSubscriptionByService;
 extern const Index kAlarmByState;      // "raised" or "cleared"
 extern const Index kAlarmByCondition;  // what it is about; of several the one raised last may not be cleared
+extern const Index kMeasurementJobByPreinstalled;  // its name; jobs of the SMO have none
 extern const Index kWorkerByWorkerId;
 extern const Index kWorkerByTokenHash;
 extern const Index kEnrolmentByTokenHash;
@@ -97,6 +98,7 @@ extern const Collection kAudit;
 extern const Collection kProvisioningRequests;
 extern const Collection kSubscriptions;
 extern const Collection kAlarms;
+extern const Collection kMeasurementJobs;
 extern const Collection kWorkers;
 extern const Collection kEnrolments;
 extern const Collection kWorkerLeases;

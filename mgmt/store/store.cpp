@@ -87,6 +87,7 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"documents.provisioning_requests", documents(Kind::provisioning_request)},
                                {"documents.subscriptions", documents(Kind::subscription)},
                                {"documents.alarms", documents(Kind::alarm)},
+                               {"documents.measurement_jobs", documents(Kind::measurement_job)},
                                {"documents.workers", documents(Kind::worker)},
                                {"documents.enrolments", documents(Kind::enrolment)},
                                {"documents.worker_leases", documents(Kind::worker_lease)},
