@@ -12,8 +12,8 @@
 
 namespace rouse::mgmt {
 
-// For operators and programs, the SMO's and the documentation included. LIVE, INVENTORY, COLLECTOR and DELIVERY
-// outlive the router. TESTS_CALLBACKS: a subscription is refused unless its callback answers.
+// For operators and programs, the SMO's and the documentation included. LIVE, INVENTORY, COLLECTOR and
+// DELIVERY outlive the router. TESTS_CALLBACKS: a subscription is refused unless its callback answers.
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
                     live::Hub& live, o2ims::Inventory& inventory, const o2ims::Collector& collector,
                     o2ims::Delivery& delivery, bool tests_callbacks);
