@@ -78,6 +78,8 @@ Result<void> Server::open_store() {
     auto store = store::Store::open(config_.lmdb_dir(), std::size_t{config_.store.map_size_gib} << 30);
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
+    if (const auto from = store_->migrated_from(); from != 0)
+        spdlog::info("the store was migrated from schema version {} to {}", from, store::kSchemaVersion);
     writer_ = std::make_unique<store::Writer>(*store_);
     const auto identified = writer_->run([](store::Batch& batch) { return workers::ensure_identity(batch); });
     if (!identified) return tl::unexpected(identified.error());

@@ -158,4 +158,12 @@ const Collection kWorkers{Kind::worker, "worker", kWorkerIndices};
 const Collection kEnrolments{Kind::enrolment, "enrolment", kEnrolmentIndices};
 const Collection kWorkerLeases{Kind::worker_lease, "worker's lease", kWorkerLeaseIndices};
 
+std::span<const Collection* const> all_collections() noexcept {
+    static constexpr const Collection* kAll[] = {
+        &kClusters,   &kMachines,   &kIpPools,         &kBootProfiles, &kImages, &kUsers,
+        &kBootTokens, &kSettings,   &kResourceMetrics, &kOauthClients, &kAudit,  &kProvisioningRequests,
+        &kWorkers,    &kEnrolments, &kWorkerLeases};
+    return kAll;
+}
+
 }  // namespace rouse::store

@@ -96,4 +96,7 @@ extern const Collection kWorkers;
 extern const Collection kEnrolments;
 extern const Collection kWorkerLeases;
 
+// Every kind that has documents.
+[[nodiscard]] std::span<const Collection* const> all_collections() noexcept;
+
 }  // namespace rouse::store
