@@ -229,7 +229,7 @@ std::string Config::rack_interface(const std::string& sysfs) const {
 }
 
 std::variant<Config, int> parse_config(const std::string& program, const std::string& description, int argc,
-                                       char** argv) {
+                                       char** argv, const std::vector<ProgramOption>& more) {
     Config config;
     CLI::App app(description, program);
     app.config_formatter(std::make_shared<TomlConfig>());
@@ -237,6 +237,12 @@ std::variant<Config, int> parse_config(const std::string& program, const std::st
     app.set_version_flag("--version", std::string(kVersion));
     app.allow_config_extras(CLI::config_extras_mode::error);
     add_options(app, config);
+    for (const ProgramOption& option : more) {
+        auto* added = std::holds_alternative<bool*>(option.value)
+                          ? app.add_flag(option.name, *std::get<bool*>(option.value), option.help)
+                          : app.add_option(option.name, *std::get<std::string*>(option.value), option.help);
+        added->configurable(false);
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

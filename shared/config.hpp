@@ -135,10 +135,18 @@ struct Config {
     [[nodiscard]] std::string images_dir() const { return store.state_dir + "/images/sha256"; }
 };
 
+// What one program alone can be told, on the command line and not in the file.
+struct ProgramOption {
+    std::string name;  // "--restore"
+    std::string help;
+    std::variant<std::string*, bool*> value;  // outlive the call; false stays false without the flag
+};
+
 // Either a configuration or the code that main() must exit with (--help, --version, a usage error: already
 // printed).
 [[nodiscard]] std::variant<Config, int> parse_config(const std::string& program,
-                                                     const std::string& description, int argc, char** argv);
+                                                     const std::string& description, int argc, char** argv,
+                                                     const std::vector<ProgramOption>& more = {});
 
 // Makes the run directory (0700) and tells when it is not on tmpfs, where mapped pages could stall the
 // worker.
