@@ -44,12 +44,10 @@ if(ROUSE_FUZZ)
     add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# Sources of a target that are compiled together, which is for those that include much (Asio, JSON): it saves half of the
-# time where all is compiled once, under a sanitizer and in continuous integration. A build that people change and build
-# again compiles each by itself.
-option(ROUSE_COMPILE_TOGETHER "compile the sources of a target together, for a build that is made once" OFF)
+# Sources of a target that are compiled together, which is for those that include much (Asio, JSON): under a sanitizer it
+# saves half of the time. A release build, which people change and build again, compiles each by itself.
 macro(rouse_compile_together)
-    if((ROUSE_SANITIZE OR ROUSE_COMPILE_TOGETHER) AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    if(ROUSE_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         set(CMAKE_UNITY_BUILD ON)
         set(CMAKE_UNITY_BUILD_BATCH_SIZE 5)
         add_compile_options(-Wno-subobject-linkage)  # of an unnamed namespace in what seems to be a header
