@@ -201,6 +201,12 @@ def restart_dataplane(appliance):
     return process
 
 
+def console_text(path):
+    """What a serial console's log says, without the sequences that move the cursor or set colours: a BIOS writes them in the
+    middle of a line now and then."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", path.read_text(errors="replace"))
+
+
 class VirtualMachine:
     """One QEMU machine on the rack (scripts/machine), its serial console in a file."""
 
@@ -213,7 +219,7 @@ class VirtualMachine:
         self.timeout = timeout
 
     def console(self):
-        return self.serial.read_text(errors="replace") if self.serial.exists() else ""
+        return console_text(self.serial) if self.serial.exists() else ""
 
     def wait(self):
         output, _ = self.process.communicate(timeout=self.timeout + 30)

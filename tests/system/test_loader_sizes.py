@@ -10,7 +10,7 @@ import subprocess
 import zlib
 
 import pytest
-from appliance import SERVER
+from appliance import SERVER, console_text
 from firmware import power_on, story
 from test_firmware import u_boot_script
 from tftp import around, content_of
@@ -60,7 +60,7 @@ def test_uboot_finds_every_file_equal(appliance, tmp_path):
     script = "\n".join([*commands, "echo rouse: that is all", "poweroff", ""])
     power_on(appliance, tmp_path, "uboot", "rouse: that is all",
              {"boot.scr.uimg": u_boot_script(script.encode()), **contents}, loaders={})
-    console = (tmp_path / "vm2.serial").read_text(errors="replace")
+    console = console_text(tmp_path / "vm2.serial")
     assert re.findall(r"==> ([0-9a-f]{8})", console) == [f"{zlib.crc32(content):08x}" for content in contents.values()]
 
 
@@ -72,7 +72,7 @@ def test_ipxe_gets_every_byte(appliance, tmp_path, source):
     script = "\n".join(["#!ipxe", *fetches, "echo rouse: that is all", "poweroff", ""])
     machine = power_on(appliance, tmp_path, "bios", "rouse: that is all", {"sizes.ipxe": script.encode(), **contents},
                        loaders={"bios": "sizes.ipxe"})
-    console = (tmp_path / "vm2.serial").read_text(errors="replace")
+    console = console_text(tmp_path / "vm2.serial")
     ending = source.partition(":")[0] + "_complete"
     for name, content in contents.items():
         assert re.search(rf"{name} : {len(content)} bytes", console), name
@@ -147,7 +147,7 @@ def test_pxelinux_gets_every_byte(appliance, boot_files, tmp_path):
         "ldlinux.c32": pathlib.Path("/usr/lib/syslinux/modules/bios/ldlinux.c32"), "vmlinuz": boot_files["vmlinuz"],
         "initrd.img": boot_files["initrd.img"], "sums.img": newc({"sums": (0o100755, init)}), **ramdisks,
     }, MEMORY, loaders={"bios": "pxelinux.0"})
-    console = (tmp_path / "vm2.serial").read_text(errors="replace")
+    console = console_text(tmp_path / "vm2.serial")
     for name, content in ramdisks.items():
         if content:  # of an empty file it acknowledges nothing
             assert completed(appliance, machine)[name] == len(content)
