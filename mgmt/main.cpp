@@ -1,6 +1,8 @@
 // rouse-mgmt: the management plane. Owns the REST API and is the single writer of the store.
 
 #include "mgmt/http/access_log.hpp"
+#include "mgmt/maintenance/check_store.hpp"
+#include "mgmt/maintenance/restore.hpp"
 #include "mgmt/server.hpp"
 #include "shared/config.hpp"
 #include "shared/logging.hpp"
@@ -8,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <iostream>
 
 #include <boost/asio/signal_set.hpp>
 #include <malloc.h>
@@ -48,6 +51,20 @@ int serve(const rouse::Config& config) {
     return EXIT_SUCCESS;
 }
 
+int restore(const rouse::Config& config, const std::string& file) {
+    const auto restored = rouse::maintenance::restore(config, file);
+    if (!restored) {
+        std::cerr << restored.error().message << std::endl;
+        return EXIT_FAILURE;
+    }
+    std::cout << "restored the backup of " << restored->made_at << ": " << restored->documents
+              << " documents, " << restored->images << " images' contents\n";
+    if (!restored->former.empty()) std::cout << "the former store is " << restored->former << '\n';
+    for (const auto& fault : restored->faults) std::cout << "fault: " << fault << '\n';
+    std::cout << "now start rouse-mgmt and rouse-dataplane" << std::endl;
+    return EXIT_SUCCESS;
+}
+
 // Hashing a password takes 19 MiB for a moment. Left to itself the allocator learns from that to keep such
 // memory, in each thread's arena; a fixed threshold lets the kernel have it back.
 void keep_memory_small() {
@@ -59,14 +76,21 @@ void keep_memory_small() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto parsed =
-        rouse::parse_config("rouse-mgmt", "rouse's management plane: REST API and store", argc, argv);
+    std::string backup;
+    bool is_check = false;
+    const auto parsed = rouse::parse_config(
+        "rouse-mgmt", "rouse's management plane: REST API and store", argc, argv,
+        {{"--restore", "become what this backup says, then end; rouse-mgmt and rouse-dataplane are stopped",
+          &backup},
+         {"--check-store", "tell what the store holds and whether it is consistent, then end", &is_check}});
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     const auto& config = std::get<rouse::Config>(parsed);
     start_logging(config);
     keep_memory_small();
     std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of that write, not of the process
     try {
+        if (is_check) return rouse::maintenance::check_store(config, std::cout, std::cerr);
+        if (!backup.empty()) return restore(config, backup);
         return serve(config);
     } catch (const std::exception& error) {
         spdlog::critical("{}", error.what());

@@ -6,13 +6,17 @@
 #include "mgmt/ims/observation.hpp"
 #include "mgmt/ims/services.hpp"
 #include "mgmt/live/hub.hpp"
+#include "mgmt/o2ims/collector.hpp"
+#include "mgmt/o2ims/delivery.hpp"
 #include "mgmt/o2ims/inventory.hpp"
 
 namespace rouse::mgmt {
 
-// For operators and programs, the SMO's and the documentation included. LIVE and INVENTORY outlive the router.
+// For operators and programs, the SMO's and the documentation included. LIVE, INVENTORY, COLLECTOR and
+// DELIVERY outlive the router. TESTS_CALLBACKS: a subscription is refused unless its callback answers.
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
-                    live::Hub& live, o2ims::Inventory& inventory);
+                    live::Hub& live, o2ims::Inventory& inventory, const o2ims::Collector& collector,
+                    o2ims::Delivery& delivery, bool tests_callbacks);
 
 // For machines. TRANSFERS outlives the router.
 void add_rack_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,

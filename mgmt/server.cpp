@@ -6,6 +6,8 @@
 #include "mgmt/ims/resource.hpp"
 #include "mgmt/ims/worker_access.hpp"
 #include "mgmt/o2ims/identity.hpp"
+#include "mgmt/o2ims/measurement_jobs.hpp"
+#include "mgmt/o2ims/readings.hpp"
 #include "mgmt/rack_address.hpp"
 #include "mgmt/rack_neighbours.hpp"
 #include "mgmt/routes.hpp"
@@ -78,6 +80,8 @@ Result<void> Server::open_store() {
     auto store = store::Store::open(config_.lmdb_dir(), std::size_t{config_.store.map_size_gib} << 30);
     if (!store) return tl::unexpected(store.error());
     store_ = std::move(*store);
+    if (const auto from = store_->migrated_from(); from != 0)
+        spdlog::info("the store was migrated from schema version {} to {}", from, store::kSchemaVersion);
     writer_ = std::make_unique<store::Writer>(*store_);
     const auto identified = writer_->run([](store::Batch& batch) { return workers::ensure_identity(batch); });
     if (!identified) return tl::unexpected(identified.error());
@@ -91,6 +95,11 @@ Result<void> Server::open_store() {
     auto cloud = o2ims::identify(*writer_, config_);
     if (!cloud) return tl::unexpected(cloud.error());
     inventory_ = std::make_unique<o2ims::Inventory>(*store_, consumer_->tables(), std::move(*cloud));
+    if (auto opened = open_outbox(); !opened) return opened;
+    if (auto installed = o2ims::install_jobs(*writer_); !installed) return installed;
+    collector_ = std::make_unique<o2ims::Collector>(*store_, [this] {
+        return o2ims::take_readings({*store_, consumer_->tables(), *inventory_, dataplane_, *transfers_});
+    });
     live_ = std::make_unique<live::Hub>(*writer_, consumer_->tables(), ims::visible);
 
     users_.emplace(*store_);
@@ -147,13 +156,15 @@ ims::Observation Server::observation() {
             [this] { return api_listener_ ? api_listener_->tls_status() : std::nullopt; },
             config_.store.state_dir,
             services().neighbours,
-            live_.get()};
+            live_.get(),
+            &delivery_->statistics()};
 }
 
 void Server::add_routes() {
     audit_.emplace(*writer_);
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    add_api_routes(api_router_, services(), observation(), *live_, *inventory_);
+    add_api_routes(api_router_, services(), observation(), *live_, *inventory_, *collector_, *delivery_,
+                   config_.o2ims.callback_test);
     add_rack_routes(rack_router_, services(), observation(), *transfers_);
     if (config_.worker.is_worker())
         api_router_.authenticate_with(ims::with_centre(config_.worker.centre, api_router_.authenticator()));
@@ -163,12 +174,15 @@ void Server::add_routes() {
 
 void Server::run() {
     consumer_->start();
+    if (!config_.worker.is_worker()) start_outbox();
     api_listener_->start();
     spdlog::info("the API listens on {}", config_.api.listen);
     asio::co_spawn(strand_, serve_rack(), asio::detached);
     asio::co_spawn(strand_, collect_regularly(), asio::detached);
     asio::co_spawn(strand_, keep_secure(), asio::detached);
     asio::co_spawn(strand_, provision(), asio::detached);
+    asio::co_spawn(strand_, watch_for_alarms(), asio::detached);
+    asio::co_spawn(strand_, measure(), asio::detached);
     if (config_.worker.is_worker())
         follow_centre();
     else
@@ -185,6 +199,7 @@ void Server::run() {
         rack_io_.stop();
     }
     for (auto& thread : others) thread.join();
+    stop_outbox();
     spdlog::info("stopped");
 }
 
@@ -198,6 +213,8 @@ void Server::stop() {
         collect_timer_.cancel();
         security_timer_.cancel();
         provision_timer_.cancel();
+        alarm_timer_.cancel();
+        measure_timer_.cancel();
         coordinate_timer_.cancel();
         if (follower_) follower_->stop();
         consumer_->waiters().close();  // long polls are answered now

@@ -14,7 +14,10 @@
 #include "mgmt/ims/services.hpp"
 #include "mgmt/ims/users.hpp"
 #include "mgmt/live/hub.hpp"
+#include "mgmt/o2ims/collector.hpp"
 #include "mgmt/o2ims/inventory.hpp"
+#include "mgmt/o2ims/inventory_events.hpp"
+#include "mgmt/o2ims/smo_link.hpp"
 #include "mgmt/store/writer.hpp"
 #include "mgmt/workers/follower.hpp"
 #include "mgmt/workers/racks.hpp"
@@ -59,6 +62,9 @@ class Server {
     explicit Server(const Config& config);
     Result<void> introduce();
     Result<void> open_store();
+    Result<void> open_outbox();
+    void start_outbox();
+    void stop_outbox();
     Result<void> open_api();
     void add_routes();
     [[nodiscard]] ims::Services services();
@@ -71,6 +77,11 @@ class Server {
     boost::asio::awaitable<void> keep_secure();
     // Moves provisioning requests on as their machines do.
     boost::asio::awaitable<void> provision();
+    // Raises and clears alarms by what really happens.
+    boost::asio::awaitable<void> watch_for_alarms();
+    boost::asio::awaitable<void> forget_alarms();
+    // Has measurement jobs collect at their intervals.
+    boost::asio::awaitable<void> measure();
     // A centre's: watches its workers, and gives the racks of lost ones to others.
     boost::asio::awaitable<void> coordinate();
     boost::asio::awaitable<void> carry_out(workers::Decisions decisions);
@@ -87,6 +98,8 @@ class Server {
     Timer collect_timer_{strand_};
     Timer security_timer_{strand_};
     Timer provision_timer_{strand_};
+    Timer alarm_timer_{strand_};
+    Timer measure_timer_{strand_};
     Timer coordinate_timer_{strand_};
     bool stopping_ = false;
     std::atomic<std::uint64_t> deadline_ns_{0};  // monotonic; when to stop waiting for anybody; 0: not yet
@@ -99,6 +112,9 @@ class Server {
     boot::Appliance appliance_;
     std::unique_ptr<events::Consumer> consumer_;
     std::unique_ptr<o2ims::Inventory> inventory_;
+    std::unique_ptr<o2ims::SmoLink> smo_;
+    std::unique_ptr<o2ims::Delivery> delivery_;
+    std::unique_ptr<o2ims::InventoryEvents> inventory_events_;
     std::unique_ptr<live::Hub> live_;
     events::DataplaneCounters dataplane_;
     std::optional<ims::Users> users_;
@@ -107,6 +123,7 @@ class Server {
     ims::RequestCounts requests_;
     http::RateLimiter limiter_;
     std::optional<ims::HttpTransfers> transfers_;
+    std::unique_ptr<o2ims::Collector> collector_;
     boost::asio::thread_pool disk_{2};
     std::unique_ptr<workers::Follower> follower_;  // a worker's
     http::Router api_router_;

@@ -176,6 +176,29 @@ void add_o2ims_options(const auto& option, Config& config) {
     option("--o2ims.service_uri", config.o2ims.service_uri,
            "root of the API as the SMO reaches it (default: where it listens)");
     option("--o2ims.address", config.o2ims.address, "where the O-Cloud stands, for people");
+    option("--o2ims.callback_hosts", config.o2ims.callback_hosts,
+           "hosts that callbacks may name, .example.com for all below (default: any)");
+    option("--o2ims.callback_http", config.o2ims.callback_http, "callbacks by plain http, too");
+    option("--o2ims.callback_loopback", config.o2ims.callback_loopback, "callbacks on this machine, too");
+    option("--o2ims.callback_link_local", config.o2ims.callback_link_local,
+           "callbacks at link-local addresses, too");
+    option("--o2ims.callback_test", config.o2ims.callback_test,
+           "refuse a subscription whose callback does not answer a GET");
+    option("--o2ims.callback_secret_file", config.o2ims.callback_secret_file,
+           "file with the key that signs notifications (HMAC-SHA256)");
+}
+
+void add_smo_options(const auto& option, Config::O2ims::Smo& smo) {
+    option("--o2ims.smo.url", smo.url, "where the O-Cloud registers (default: nowhere)");
+    option("--o2ims.smo.form", smo.form, "of the registration: plain or starlingx")
+        ->check(CLI::IsMember({"plain", "starlingx"}));
+    option("--o2ims.smo.ca", smo.ca, "PEM certificates that sign the SMO's (default: the system's)");
+    option("--o2ims.smo.certificate", smo.certificate, "PEM certificate of ours for the SMO's TLS");
+    option("--o2ims.smo.key", smo.key, "its PEM private key");
+    option("--o2ims.smo.token_url", smo.token_url, "OAuth2 token endpoint (default: no token is sent)");
+    option("--o2ims.smo.client_id", smo.client_id, "for the token endpoint");
+    option("--o2ims.smo.client_secret_file", smo.client_secret_file, "file with the client's secret");
+    option("--o2ims.smo.scope", smo.scope, "to ask for at the token endpoint");
 }
 
 void add_worker_options(const auto& option, Config& config) {
@@ -205,6 +228,7 @@ void add_options(CLI::App& app, Config& config) {
     add_api_options(option, config);
     add_worker_options(option, config);
     add_o2ims_options(option, config);
+    add_smo_options(option, config.o2ims.smo);
     app.add_option("--log.level", config.log.level, "trace, debug, info, warn or error")
         ->capture_default_str()
         ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
@@ -229,7 +253,7 @@ std::string Config::rack_interface(const std::string& sysfs) const {
 }
 
 std::variant<Config, int> parse_config(const std::string& program, const std::string& description, int argc,
-                                       char** argv) {
+                                       char** argv, const std::vector<ProgramOption>& more) {
     Config config;
     CLI::App app(description, program);
     app.config_formatter(std::make_shared<TomlConfig>());
@@ -237,6 +261,12 @@ std::variant<Config, int> parse_config(const std::string& program, const std::st
     app.set_version_flag("--version", std::string(kVersion));
     app.allow_config_extras(CLI::config_extras_mode::error);
     add_options(app, config);
+    for (const ProgramOption& option : more) {
+        auto* added = std::holds_alternative<bool*>(option.value)
+                          ? app.add_flag(option.name, *std::get<bool*>(option.value), option.help)
+                          : app.add_option(option.name, *std::get<std::string*>(option.value), option.help);
+        added->configurable(false);
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

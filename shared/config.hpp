@@ -100,6 +100,23 @@ struct Config {
         std::string description = "Bare metal, provisioned by rouse";
         std::string service_uri;  // root of the API as the SMO reaches it; empty: where it listens
         std::string address;      // where the O-Cloud stands, for people
+        // Hosts that callbacks of subscriptions may name, ".example.com" for all below; empty: any.
+        std::vector<std::string> callback_hosts;
+        bool callback_http = false;        // plain http, too
+        bool callback_loopback = false;    // on this machine
+        bool callback_link_local = false;  // 169.254.0.0/16, fe80::/10
+        bool callback_test = false;        // a subscription is refused unless its callback answers a GET
+        std::string callback_secret_file;  // what signs notifications (HMAC-SHA256); empty: nothing
+        struct Smo {
+            std::string url;                 // where the O-Cloud registers; empty: nowhere
+            std::string form = "plain";      // of that: "plain" | "starlingx"
+            std::string ca;                  // PEM that signs the SMO's certificate; empty: the system's
+            std::string certificate, key;    // PEM of our own, for its TLS; both or none
+            std::string token_url;           // OAuth2 token endpoint; empty: no token is sent
+            std::string client_id;           // for that
+            std::string client_secret_file;  // likewise
+            std::string scope;               // likewise
+        } smo;                               // registration, and what goes with every notification
     } o2ims;
     struct Log {
         std::string level = "info";      // trace, debug, info, warn, error
@@ -135,10 +152,18 @@ struct Config {
     [[nodiscard]] std::string images_dir() const { return store.state_dir + "/images/sha256"; }
 };
 
+// What one program alone can be told, on the command line and not in the file.
+struct ProgramOption {
+    std::string name;  // "--restore"
+    std::string help;
+    std::variant<std::string*, bool*> value;  // outlive the call; false stays false without the flag
+};
+
 // Either a configuration or the code that main() must exit with (--help, --version, a usage error: already
 // printed).
 [[nodiscard]] std::variant<Config, int> parse_config(const std::string& program,
-                                                     const std::string& description, int argc, char** argv);
+                                                     const std::string& description, int argc, char** argv,
+                                                     const std::vector<ProgramOption>& more = {});
 
 // Makes the run directory (0700) and tells when it is not on tmpfs, where mapped pages could stall the
 // worker.

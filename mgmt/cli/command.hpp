@@ -58,10 +58,12 @@ struct Context {
 void add_login(CLI::App& app, Context& context);
 void add_contexts(CLI::App& app, Context& context);
 void add_kinds(CLI::App& app, Context& context);
-void add_images(CLI::App& group, Context& context);          // to `image` of add_kinds
-void add_machine_import(CLI::App& group, Context& context);  // to `machine` of add_kinds
+void add_images(CLI::App& group, Context& context);            // to `image` of add_kinds
+void add_machine_import(CLI::App& group, Context& context);    // to `machine` of add_kinds
 void add_worker_enrolment(CLI::App& group, Context& context);  // to `worker` of add_kinds
 void add_hand_back(CLI::App& group, Context& context);         // to `cluster` of add_kinds
+void add_client_rotation(CLI::App& group, Context& context);   // to `oauth` of add_kinds
+void add_backup(CLI::App& app, Context& context);              // and restore
 void add_timeline(CLI::App& app, Context& context);
 void add_apply(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);

@@ -142,6 +142,8 @@ OrFailure<void> add_object(Context& context, Session& session, const Kind& kind,
         sentence = "registered " + name + " (" + plain_text(*made, "mac") + ")" +
                    (ip == "-" ? ", which has no address yet" : " with the address " + ip);
     }
+    if (const std::string secret = plain_text(*made, "client_secret"); secret != "-")
+        sentence += "; its secret, shown this once: " + secret;
     context.print_done(*made, sentence, name);
     return {};
 }

@@ -17,10 +17,20 @@ struct List {
     curl_slist* head = nullptr;
 };
 
+struct Receiver {
+    CURL* curl;
+    DownloadSink* download;
+    std::string& body;
+};
+
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* out) {
-    auto& body = *static_cast<std::string*>(out);
-    if (body.size() + size > kMaxReply) return 0;
-    body.append(data, size);
+    const auto& receiver = *static_cast<Receiver*>(out);
+    long status = 0;
+    curl_easy_getinfo(receiver.curl, CURLINFO_RESPONSE_CODE, &status);
+    if (receiver.download != nullptr && status == 200)
+        return receiver.download->write({data, size}) ? size : 0;
+    if (receiver.body.size() + size > kMaxReply) return 0;
+    receiver.body.append(data, size);
     return size;
 }
 
@@ -59,7 +69,8 @@ bool is_loopback(const std::string& url) {
     return false;
 }
 
-void set_up(CURL* curl, const HttpRequest& request, const TlsFiles& tls, HttpReply& reply, List& fields) {
+void set_up(CURL* curl, const HttpRequest& request, const TlsFiles& tls, HttpReply& reply, Receiver& receiver,
+            List& fields) {
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -69,7 +80,7 @@ void set_up(CURL* curl, const HttpRequest& request, const TlsFiles& tls, HttpRep
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 120L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply.body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &receiver);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
     if (is_loopback(request.url)) curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -121,9 +132,10 @@ OrFailure<HttpReply> HttpClient::send(const HttpRequest& request) {
     if (curl == nullptr) return failure(ExitCode::failed, "libcurl could not be initialised");
     curl_easy_reset(curl);
     HttpReply reply;
+    Receiver receiver{curl, request.download, reply.body};
     List fields;
     std::array<char, CURL_ERROR_SIZE> why{};
-    set_up(curl, request, state_->tls, reply, fields);
+    set_up(curl, request, state_->tls, reply, receiver, fields);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why.data());
     const CURLcode result = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply.status);
@@ -142,6 +154,8 @@ OrFailure<HttpReply> HttpClient::send(const HttpRequest& request) {
     if (result == CURLE_SSL_CERTPROBLEM)
         return failure(ExitCode::failed, "our own certificate or its key cannot be used: " + text +
                                              "; see rousectl context add --help");
+    if (request.download != nullptr && reply.status == 200)
+        return failure(ExitCode::failed, "the answer from " + request.url + " was cut short: " + text);
     return failure(ExitCode::unreachable, "no answer from " + request.url + ": " + text);
 }
 

@@ -24,14 +24,23 @@ class UploadSource {
     virtual void progressed(std::uint64_t sent) = 0;
 };
 
+// Where the body of a good answer goes as it comes.
+class DownloadSink {
+  public:
+    virtual ~DownloadSink() = default;
+    // False ends the transfer.
+    virtual bool write(std::span<const char> bytes) = 0;
+};
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url = {};
     std::string token = {};  // of "Authorization: Bearer"
     std::string content_type = {};
     std::string body = {};
-    UploadSource* upload = nullptr;  // instead of `body`
-    long timeout_seconds = 60;       // 0: none, as long as bytes move
+    UploadSource* upload = nullptr;    // instead of `body`
+    DownloadSink* download = nullptr;  // instead of the reply's body, when that is good
+    long timeout_seconds = 60;         // 0: none, as long as bytes move
 };
 
 struct HttpReply {

@@ -18,6 +18,7 @@ void add_kinds(CLI::App& app, Context& context) {
         if (kind.noun == "machine") add_machine_import(*group, context);
         if (kind.noun == "worker") add_worker_enrolment(*group, context);
         if (kind.noun == "cluster") add_hand_back(*group, context);
+        if (kind.noun == "oauth") add_client_rotation(*group, context);
     }
 }
 

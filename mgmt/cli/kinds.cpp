@@ -82,17 +82,25 @@ Kind clusters() {
                     column("DESCRIPTION", "description"), wide_column("WORKER", "worker"),
                     wide_column("STANDBY", "standby"), wide_column("ASSIGNMENT", "assignment"),
                     wide_column("UPDATED", "updated_at"), wide_column("ID", "id")},
-        .fields = {"name", "status", "health", "boot_profile", "description", "worker", "standby", "served_by",
-                   "assignment"},
+        .fields = {"name", "status", "health", "boot_profile", "description", "worker", "standby",
+                   "served_by", "assignment"},
         .members =
             {{"NAME", "name", "its name"},
              {"--description", "description", "for people"},
              {"--profile", "boot_profile", "boot profile of machines that name none", text, {}, "profile"},
              {"--status", "status", "followed by the appliance unless it is set", text, cluster_statuses()},
-             {"--worker", "worker", "the worker that serves it (default: this appliance)", text, {}, "worker"},
+             {"--worker",
+              "worker",
+              "the worker that serves it (default: this appliance)",
+              text,
+              {},
+              "worker"},
              {"--standby", "standby", "the worker that takes over when that one is lost", text, {}, "worker"},
-             {"--automatic-return", "automatic_return", "true: a worker that is back gets it back by itself",
-              boolean, {"true", "false"}}},
+             {"--automatic-return",
+              "automatic_return",
+              "true: a worker that is back gets it back by itself",
+              boolean,
+              {"true", "false"}}},
         .sent_by_id = true,
         .takes_along = "machine"};
 }
@@ -226,6 +234,25 @@ Kind users() {
                         {"--password", "password", "asked for on the terminal", secret}}};
 }
 
+Kind oauth_clients() {
+    return {.noun = "oauth",
+            .title = "client",
+            .schema = "OauthClient",
+            .help = "Programs that get tokens of their own (OAuth2 client credentials)",
+            .path = "/api/oauth-clients/",
+            .names = {"client_id"},
+            .columns = {column("CLIENT", "client_id"), column("ROLES", "roles"),
+                        column("DESCRIPTION", "description"), column("SINCE", "created_at"),
+                        wide_column("CERTIFICATE", "certificate_thumbprint"),
+                        wide_column("UPDATED", "updated_at"), wide_column("ID", "id")},
+            .fields = {"client_id", "roles", "description", "certificate_thumbprint"},
+            .members = {{"CLIENT", "client_id", "what it says it is"},
+                        {"--roles", "roles", "what it may do", list, role_names()},
+                        {"--description", "description", "for people"},
+                        {"--certificate", "certificate_thumbprint",
+                         "SHA-256 in base64url of the certificate that it must come with (RFC 8705)"}}};
+}
+
 Kind strangers() {
     return {.noun = "stranger",
             .title = "stranger",
@@ -269,22 +296,23 @@ Kind audit() {
 }
 
 Kind workers() {
-    return {.noun = "worker",
-            .title = "worker",
-            .schema = "IMSWorker",
-            .help = "Appliances that serve racks for this one",
-            .path = "/api/ims-worker/",
-            .names = {"worker_id"},
-            .columns = {column("WORKER", "worker_id"), column("STATUS", "status"), column("ADDRESS", "ip_address"),
-                        column("RACK ADDRESS", "rack_address"), column("LAST HEARTBEAT", "last_heartbeat"),
-                        wide_column("REGISTERED", "registered_at"), wide_column("CLUSTER", "cluster"),
-                        wide_column("ID", "id")},
-            .fields = {"worker_id", "status", "ip_address", "rack_address", "last_heartbeat", "racks"},
-            .members = {{"WORKER_ID", "worker_id", "the name by which it registers"},
-                        {"--ip-address", "ip_address", "by which it is reached"},
-                        {"--rack-address", "rack_address", "its own on the rack, which no machine may have"},
-                        kOfCluster},
-            .filters = {{"--status", "status", "only those with this status", {"active", "inactive", "error"}}}};
+    return {
+        .noun = "worker",
+        .title = "worker",
+        .schema = "IMSWorker",
+        .help = "Appliances that serve racks for this one",
+        .path = "/api/ims-worker/",
+        .names = {"worker_id"},
+        .columns = {column("WORKER", "worker_id"), column("STATUS", "status"),
+                    column("ADDRESS", "ip_address"), column("RACK ADDRESS", "rack_address"),
+                    column("LAST HEARTBEAT", "last_heartbeat"), wide_column("REGISTERED", "registered_at"),
+                    wide_column("CLUSTER", "cluster"), wide_column("ID", "id")},
+        .fields = {"worker_id", "status", "ip_address", "rack_address", "last_heartbeat", "racks"},
+        .members = {{"WORKER_ID", "worker_id", "the name by which it registers"},
+                    {"--ip-address", "ip_address", "by which it is reached"},
+                    {"--rack-address", "rack_address", "its own on the rack, which no machine may have"},
+                    kOfCluster},
+        .filters = {{"--status", "status", "only those with this status", {"active", "inactive", "error"}}}};
 }
 
 Kind service(const std::string& noun, const std::string& title, const std::string& schema,
@@ -313,6 +341,7 @@ const std::vector<Kind>& kinds() {
         profiles(),
         images(),
         users(),
+        oauth_clients(),
         strangers(),
         workers(),
         audit(),

@@ -74,6 +74,7 @@ void add_commands(CLI::App& app, Context& context) {
     add_kinds(app, context);
     add_timeline(app, context);
     add_apply(app, context);
+    add_backup(app, context);
     add_completion(app, context);
     // After the commands, which would have it too.
     app.footer(

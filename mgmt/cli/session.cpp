@@ -120,6 +120,12 @@ OrFailure<json> Session::get(const std::string& path) {
     return send({}, path);
 }
 
+OrFailure<void> Session::download(const std::string& path, DownloadSink& sink) {
+    const auto done = send({.download = &sink, .timeout_seconds = 0}, path);
+    if (!done) return tl::unexpected(done.error());
+    return {};
+}
+
 OrFailure<json> Session::get_list(const std::string& path, std::size_t limit) {
     json all = json::array();
     std::string next =
@@ -183,7 +189,7 @@ OrFailure<void> Session::remove(const std::string& path) {
 OrFailure<json> Session::send(HttpRequest request, const std::string& path, std::string* next) {
     request.url = context_.url + path;
     request.token = context_.access;
-    if (request.method == "GET") request.timeout_seconds = timeout_seconds_;
+    if (request.method == "GET" && request.download == nullptr) request.timeout_seconds = timeout_seconds_;
     auto reply = client_.send(request);
     if (reply && reply->status == 401 && may_refresh_) {
         may_refresh_ = false;

@@ -23,6 +23,8 @@ class Session {
     // PATH begins with "/api/". Answers that are not 2xx are failures whose message is the problem's details.
     // A token that has expired is refreshed once.
     [[nodiscard]] OrFailure<nlohmann::json> get(const std::string& path);
+    // The body goes to SINK, whatever time it takes; answers that are not good leave SINK alone.
+    [[nodiscard]] OrFailure<void> download(const std::string& path, DownloadSink& sink);
     // The pages of a list one after the other, until there are LIMIT objects. PATH may have a query, without
     // limit.
     [[nodiscard]] OrFailure<nlohmann::json> get_list(

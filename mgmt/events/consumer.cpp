@@ -114,9 +114,20 @@ Result<void> Consumer::follow_rings() {
 void Consumer::log(const Event& event) {
     constexpr std::size_t kMostServers = 64;  // told of once each
     if (event.kind == EventKind::dataplane_started) spdlog::info("{}", sentence(event));
-    if (event.kind == EventKind::dhcp_foreign_server && foreign_servers_.size() < kMostServers &&
-        foreign_servers_.insert(event.address).second)
+    if (event.kind != EventKind::dhcp_foreign_server) return;
+    const std::lock_guard lock(foreign_mutex_);
+    const auto known = foreign_servers_.find(event.address);
+    if (known != foreign_servers_.end()) {
+        known->second = event.time_ns;
+    } else if (foreign_servers_.size() < kMostServers) {
+        foreign_servers_.emplace(event.address, event.time_ns);
         spdlog::warn("machine {} {}", event.mac.to_string(), sentence(event));
+    }
+}
+
+std::map<IpAddress, std::uint64_t> Consumer::foreign_servers() const {
+    const std::lock_guard lock(foreign_mutex_);
+    return foreign_servers_;
 }
 
 Result<std::size_t> Consumer::drain() {

@@ -16,9 +16,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -69,6 +69,9 @@ class Consumer {
     [[nodiscard]] Waiters& waiters() noexcept { return waiters_; }
     [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
     [[nodiscard]] const TransferRates& rates() const noexcept { return rates_; }
+    // Other DHCP servers that answered on the rack since this process started, and when each last did
+    // (CLOCK_REALTIME, ns); the first 64. Any thread.
+    [[nodiscard]] std::map<IpAddress, std::uint64_t> foreign_servers() const;
 
   private:
     Consumer(store::Writer& writer, const boot::Appliance& appliance, EventTables tables,
@@ -88,8 +91,8 @@ class Consumer {
     Clock realtime_;
     FollowedSegment<CountersLayout> counters_;
     EventRings rings_;
-    std::set<IpAddress> foreign_servers_;  // that the log has told of
-    std::uint64_t next_look_ns_ = 0;       // for new workers, replaced segments and deadlines; monotonic
+    std::map<IpAddress, std::uint64_t> foreign_servers_;  // that the log has told of
+    std::uint64_t next_look_ns_ = 0;  // for new workers, replaced segments and deadlines; monotonic
     std::mutex own_mutex_;
     std::vector<Event> own_;  // reported and not yet applied
     Statistics statistics_;
@@ -97,6 +100,7 @@ class Consumer {
     Waiters waiters_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;
+    mutable std::mutex foreign_mutex_;
 };
 
 }  // namespace rouse::events

@@ -3,6 +3,7 @@
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/problems.hpp"
 #include "mgmt/ims/scratch_directory.hpp"
+#include "mgmt/maintenance/backup_format.hpp"
 #include "mgmt/store/copy.hpp"
 #include "mgmt/store/documents.hpp"
 #include "shared/clock.hpp"

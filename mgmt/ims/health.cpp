@@ -184,6 +184,11 @@ boost::asio::awaitable<http::Outcome> get_ready(const Observation& observation, 
 
 }  // namespace
 
+std::string dataplane_trouble(const Observation& observation) {
+    Check check = check_dataplane(observation.dataplane, monotonic_ns());
+    return check.good ? "" : std::move(check.detail);
+}
+
 nlohmann::json self_report(const Observation& observation) {
     const Check dataplane = check_dataplane(observation.dataplane, monotonic_ns());
     const auto snapshot = observation.writer.store().snapshot();

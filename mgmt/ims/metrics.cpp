@@ -266,6 +266,26 @@ std::vector<MetricFamily> ManagementMetrics::Collect() const {
     return out;
 }
 
+std::vector<MetricFamily> OutboxMetrics::Collect() const {
+    std::vector<MetricFamily> out;
+    const auto add_one = [&out](const char* name, const char* help, MetricType type, std::uint64_t value) {
+        out.push_back(single(name, help, type, static_cast<double>(value)));
+    };
+    add_one("rouse_outbox_subscriptions", "O2ims subscriptions", MetricType::Gauge, counts_->subscriptions);
+    add_one("rouse_outbox_delivered_total", "notifications that subscribers took", MetricType::Counter,
+            counts_->delivered);
+    add_one("rouse_outbox_retried_total", "attempts to deliver a notification that failed",
+            MetricType::Counter, counts_->retried);
+    add_one("rouse_outbox_dropped_total", "notifications that a subscriber missed or refused for good",
+            MetricType::Counter, counts_->dropped);
+    add_one("rouse_outbox_waiting", "notifications that wait, for all subscribers together",
+            MetricType::Gauge, counts_->waiting);
+    const std::uint64_t oldest = counts_->oldest_ns, now = realtime_ns();
+    out.push_back(single("rouse_outbox_oldest_seconds", "age of the oldest notification that waits",
+                         MetricType::Gauge, oldest == 0 || oldest > now ? 0 : seconds(now - oldest)));
+    return out;
+}
+
 std::vector<MetricFamily> SecurityMetrics::Collect() const {
     std::vector<MetricFamily> out;
     const auto counter = [&out](const char* name, const char* help, std::uint64_t value) {
@@ -319,7 +339,9 @@ void add_metrics(http::Router& router, const Observation& observation) {
                                                       observation.requests, observation.transfers,
                                                       observation.live);
                    const SecurityMetrics security(observation.limiter, observation.audit, observation.tls());
-                   return http::Response::text(to_text({&dataplane, &management, &security}),
+                   static const o2ims::Delivery::Statistics kNobody;
+                   const OutboxMetrics outbox(observation.outbox != nullptr ? *observation.outbox : kNobody);
+                   return http::Response::text(to_text({&dataplane, &management, &security, &outbox}),
                                                "text/plain; version=0.0.4; charset=utf-8");
                });
 }

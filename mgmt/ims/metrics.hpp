@@ -10,6 +10,7 @@
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
 #include "mgmt/live/hub.hpp"
+#include "mgmt/o2ims/delivery.hpp"
 #include "mgmt/store/writer.hpp"
 
 #include <optional>
@@ -61,6 +62,16 @@ class SecurityMetrics final : public prometheus::Collectable {
     const http::RateLimiter* limiter_;
     const AuditTrail* audit_;
     std::optional<http::TlsStatus> tls_;
+};
+
+// What O2ims subscribers are told.
+class OutboxMetrics final : public prometheus::Collectable {
+  public:
+    explicit OutboxMetrics(const o2ims::Delivery::Statistics& counts) : counts_(&counts) {}
+    [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+
+  private:
+    const o2ims::Delivery::Statistics* counts_;
 };
 
 // In the text format 0.0.4.

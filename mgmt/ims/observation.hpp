@@ -13,6 +13,7 @@
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
 #include "mgmt/live/hub.hpp"
+#include "mgmt/o2ims/delivery.hpp"
 #include "mgmt/store/writer.hpp"
 
 #include <functional>
@@ -36,7 +37,8 @@ struct Observation {
     std::function<std::optional<http::TlsStatus>()> tls;  // of the API's listener; nothing: it is plain
     std::string state_dir;                                // whose disk space is watched
     boot::NeighbourLookup neighbours{};
-    const live::Hub* live = nullptr;  // null: there are no live events to count
+    const live::Hub* live = nullptr;                      // null: there are no live events to count
+    const o2ims::Delivery::Statistics* outbox = nullptr;  // null: nobody is told of anything
 };
 
 // GET /api/machines/{id}/timeline, GET /api/strangers
@@ -45,6 +47,8 @@ void add_timeline(http::Router& router, const Observation& observation);
 void add_health(http::Router& router, const Observation& observation);
 // {"services": {"dhcp": {"status", "last_error"}, "tftp": …}, "metrics"}: what a worker says of itself
 [[nodiscard]] nlohmann::json self_report(const Observation& observation);
+// What is wrong with the dataplane and what to do, as /health says it; empty: it polls.
+[[nodiscard]] std::string dataplane_trouble(const Observation& observation);
 // GET /metrics, for everybody
 void add_metrics(http::Router& router, const Observation& observation);
 // From now on the router's answers are in the metrics

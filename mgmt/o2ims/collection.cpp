@@ -99,10 +99,11 @@ std::string Listing::next_link(const std::string& last_id) const {
            http::percent_encode(last_id, ":") + ">; rel=\"next\"";
 }
 
-http::Outcome answer_one(const Request& request, const http::Schema& schema, json object) {
+http::Outcome answer_one(const Request& request, const http::Schema& schema, json object,
+                         std::initializer_list<std::string_view> defaults) {
     if (auto known = check_names(request.query, false); !known)
         return tl::unexpected(std::move(known.error()));
-    const auto selection = Selection::parse(request.query, schema);
+    const auto selection = Selection::parse(request.query, schema, defaults);
     if (!selection) return tl::unexpected(selection.error());
     return http::Response::json(selection->apply(std::move(object)));
 }

@@ -56,9 +56,10 @@ class Listing {
     std::string after_;  // where the page before ended; empty: it is found by its number
 };
 
-// OBJECT with the attributes that REQUEST selects. A 400 for those that it has not.
+// OBJECT with the attributes that REQUEST selects. A 400 for those that it has not. DEFAULTS: see parse().
 [[nodiscard]] http::Outcome answer_one(const http::Request& request, const http::Schema& schema,
-                                       nlohmann::json object);
+                                       nlohmann::json object,
+                                       std::initializer_list<std::string_view> defaults = {});
 
 // For the documentation.
 [[nodiscard]] std::vector<http::QueryParameter> listing_parameters();

@@ -1,5 +1,6 @@
 #include "mgmt/o2ims/inventory.hpp"
 
+#include "mgmt/o2ims/alarm_definitions.hpp"
 #include "mgmt/o2ims/resource_view.hpp"
 #include "mgmt/o2ims/uuid.hpp"
 #include "mgmt/store/changes.hpp"
@@ -80,6 +81,7 @@ Result<void> Inventory::refresh() {
 
 Result<void> Inventory::read_anew(const store::View& view) {
     state_ = {};
+    touched_ = {};
     resource_of_.clear();
     users_.clear();
     strangers_.clear();
@@ -106,6 +108,7 @@ Result<void> Inventory::apply_cluster(const store::View& view, const Id& id) {
     const auto cluster = store::find(view, store::kClusters, id);
     if (!cluster) return tl::unexpected(cluster.error());
     const std::string pool = id.to_string();
+    touch(&Touched::pools, pool);
     if (!*cluster) {
         state_.pools.erase(pool);
         update_places();
@@ -167,8 +170,10 @@ void Inventory::put_resource(json resource, const json& types) {
     drop_resource(id);
     for (const auto& [type, shown] : types.items()) {
         ++users_[type];
+        touch(&Touched::types, type);
         state_.types[type] = shown;
     }
+    touch(&Touched::resources, id);
     state_.by_pool[resource["resourcePoolId"]].insert(id);
     state_.resources[id] = std::move(resource);
 }
@@ -176,6 +181,7 @@ void Inventory::put_resource(json resource, const json& types) {
 void Inventory::drop_resource(const std::string& id) {
     const auto found = state_.resources.find(id);
     if (found == state_.resources.end()) return;
+    touch(&Touched::resources, id);
     release_types(found->second);
     const auto pool = state_.by_pool.find(found->second["resourcePoolId"].get<std::string>());
     pool->second.erase(id);
@@ -192,6 +198,7 @@ void Inventory::release_types(const json& resource) {
         const auto used = users_.find(type);
         if (--used->second > 0) continue;
         users_.erase(used);
+        touch(&Touched::types, type);
         state_.types.erase(type);
     }
 }
@@ -207,6 +214,18 @@ void Inventory::update_places() {
                                  {"globalLocationId", location_},
                                  {"location", cloud_.address},
                                  {"extensions", json::object()}};
+    // What alarms of no server are about.
+    const std::string appliance = appliance_type_id(cloud_);
+    state_.types[appliance] = {{"resourceTypeId", appliance},
+                               {"name", "appliance"},
+                               {"description", "The appliance itself, with its workers, pools and profiles"},
+                               {"vendor", "rouse"},
+                               {"model", "appliance"},
+                               {"version", "unknown"},
+                               {"resourceKind", "LOGICAL"},
+                               {"resourceClass", "UNDEFINED"},
+                               {"alarmDictionaryId", alarm_dictionary_id(cloud_, AlarmSubject::appliance)},
+                               {"extensions", {{"part", "appliance"}}}};
     json pools = json::array();
     for (const auto& [id, pool] : state_.pools) pools.push_back(id);
     state_.sites = {{site_,

@@ -35,6 +35,12 @@ class Inventory {
         Objects locations;
     };
 
+    // Ids of what may have changed.
+    struct Touched {
+        bool all = true;  // everything may have; the others say nothing then
+        std::set<std::string> types, pools, resources;
+    };
+
     // STORE outlives this.
     Inventory(store::Store& store, events::EventTables tables, Cloud cloud);
 
@@ -45,6 +51,16 @@ class Inventory {
         if (auto refreshed = refresh(); !refreshed) return refreshed;
         const std::shared_lock lock(mutex_);
         look(static_cast<const State&>(state_));
+        return {};
+    }
+    // The same for one who follows: LOOK(const State&, const Touched&) is told what may have changed since
+    // the last time.
+    template <typename Look>
+    Result<void> read_changed(Look&& look) {
+        if (auto refreshed = refresh(); !refreshed) return refreshed;
+        const std::unique_lock lock(mutex_);
+        look(static_cast<const State&>(state_), static_cast<const Touched&>(touched_));
+        touched_ = {.all = false, .types = {}, .pools = {}, .resources = {}};
         return {};
     }
     // The resource that the server with this hardware address is, registered or not.
@@ -65,6 +81,9 @@ class Inventory {
     void drop_resource(const std::string& id);
     void release_types(const nlohmann::json& resource);
     void update_places();
+    void touch(std::set<std::string> Touched::*of, const std::string& id) {
+        if (!touched_.all) (touched_.*of).insert(id);  // unless nobody follows
+    }
 
     store::Store* store_;
     events::EventTables tables_;
@@ -73,6 +92,7 @@ class Inventory {
 
     std::shared_mutex mutex_;  // all below
     State state_;
+    Touched touched_;
     std::map<std::string, std::string> resource_of_;  // by the machine's id
     std::map<std::string, std::size_t> users_;        // of a type, by its id
     std::set<std::string> strangers_;                 // resources of servers that nobody registered

@@ -1,10 +1,13 @@
 #include "mgmt/o2ims/inventory_routes.hpp"
 
+#include "mgmt/o2ims/alarm_definitions.hpp"
+#include "mgmt/o2ims/alarm_schemas.hpp"
 #include "mgmt/o2ims/collection.hpp"
+#include "mgmt/o2ims/inventory_dictionaries.hpp"
 #include "mgmt/o2ims/inventory_schemas.hpp"
-#include "mgmt/o2ims/service.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace rouse::o2ims {
@@ -63,6 +66,79 @@ http::Outcome answer(Inventory& inventory, Find&& find) {
     http::Outcome out = http::problem(http::Status::internal_server_error, "nothing was read");
     const auto read = inventory.read([&](const State& state) { out = find(state); });
     return read ? std::move(out) : http::Outcome(unavailable(read.error()));
+}
+
+Objects dictionaries_of(const Cloud& cloud) {
+    Objects out;
+    for (const auto subject : {AlarmSubject::server, AlarmSubject::appliance})
+        out[alarm_dictionary_id(cloud, subject)] = alarm_dictionary(cloud, subject);
+    return out;
+}
+
+// The copy of its dictionary that a type has inside, for those who ask for everything.
+json with_dictionary(json type, const Objects& dictionaries) {
+    const auto found = dictionaries.find(type.value("alarmDictionaryId", ""));
+    type["alarmDictionary"] = found == dictionaries.end() ? json() : found->second;
+    return type;
+}
+
+void add_alarm_dictionaries(Service& service, Inventory& inventory) {
+    const auto all = std::make_shared<const Objects>(dictionaries_of(inventory.cloud()));
+    const auto& schema = alarm_dictionary_schema();
+    service.add(reading("/alarmDictionaries", "List: each alarm dictionary", schema, true),
+                [all, &schema](Request& request) -> http::Outcome {
+                    const auto listing = Listing::parse(request, schema, {"alarmDefinition"});
+                    if (!listing) return tl::unexpected(listing.error());
+                    return listing->answer(all_of(*all));
+                });
+    service.add(reading("/alarmDictionaries/{alarmDictionaryId}", "Read one alarm dictionary", schema, false),
+                [all, &schema](Request& request) -> http::Outcome {
+                    const std::string id = id_of(request, "alarmDictionaryId");
+                    const auto found = all->find(id);
+                    return found == all->end() ? http::Outcome(none("alarm dictionary", id))
+                                               : answer_one(request, schema, found->second);
+                });
+    service.add(reading("/resourceTypes/{resourceTypeId}/alarmDictionary",
+                        "The alarms that resources of a type may raise", schema, false),
+                [&inventory, all, &schema](Request& request) {
+                    const std::string id = id_of(request, "resourceTypeId");
+                    return answer(inventory, [&](const State& state) -> http::Outcome {
+                        const auto type = state.types.find(id);
+                        if (type == state.types.end()) return none("resource type", id);
+                        const auto found = all->find(type->second.value("alarmDictionaryId", ""));
+                        return found == all->end() ? http::Outcome(none("alarm dictionary of the type", id))
+                                                   : answer_one(request, schema, found->second);
+                    });
+                });
+}
+
+// As add_kind() would, and with the dictionary inside where it is asked for.
+void add_types(Service& service, Inventory& inventory) {
+    const auto dictionaries = std::make_shared<const Objects>(dictionaries_of(inventory.cloud()));
+    const auto& schema = resource_type_schema();
+    service.add(reading("/resourceTypes", "List: each resource type", schema, true),
+                [&inventory, dictionaries, &schema](Request& request) -> http::Outcome {
+                    const auto listing = Listing::parse(request, schema, {"alarmDictionary"});
+                    if (!listing) return tl::unexpected(listing.error());
+                    return answer(inventory, [&](const State& state) {
+                        return listing->answer([&](const std::string& after, const Listing::Take& take) {
+                            for (auto at = state.types.upper_bound(after); at != state.types.end(); ++at)
+                                if (!take(with_dictionary(at->second, *dictionaries))) return;
+                        });
+                    });
+                });
+    service.add(reading("/resourceTypes/{resourceTypeId}", "Read one resource type", schema, false),
+                [&inventory, dictionaries, &schema](Request& request) {
+                    const std::string id = id_of(request, "resourceTypeId");
+                    return answer(inventory, [&](const State& state) -> http::Outcome {
+                        const auto found = state.types.find(id);
+                        return found == state.types.end()
+                                   ? http::Outcome(none("resource type", id))
+                                   : answer_one(request, schema,
+                                                with_dictionary(found->second, *dictionaries),
+                                                {"alarmDictionary"});
+                    });
+                });
 }
 
 // A list and its single objects, of one of the inventory's maps.
@@ -128,7 +204,7 @@ json cloud_info(const Cloud& cloud) {
 
 }  // namespace
 
-void add_inventory(http::Router& router, Inventory& inventory) {
+Service add_inventory(http::Router& router, Inventory& inventory) {
     std::vector<Version> versions{{1, "1.3.0"}};
     if (inventory.cloud().inventory_v2) versions.push_back({2, "2.0.0"});
     Service service(router, "infrastructureInventory", std::move(versions));
@@ -136,8 +212,8 @@ void add_inventory(http::Router& router, Inventory& inventory) {
                 [info = cloud_info(inventory.cloud())](Request& request) {
                     return answer_one(request, cloud_info_schema(), info);
                 });
-    add_kind(service, inventory, "resourceTypes", "resourceTypeId", "resource type", resource_type_schema(),
-             &State::types);
+    add_types(service, inventory);
+    add_alarm_dictionaries(service, inventory);
     add_kind(service, inventory, "resourcePools", "resourcePoolId", "resource pool", resource_pool_schema(),
              &State::pools);
     add_kind(service, inventory, "resources", "resourceId", "resource", resource_schema(), &State::resources);
@@ -150,6 +226,9 @@ void add_inventory(http::Router& router, Inventory& inventory) {
     service.add(reading("/resourcePools/{resourcePoolId}/resources/{resourceId}",
                         "Read one resource of a pool", resource_schema(), false),
                 [&inventory](Request& request) { return read_of_pool(inventory, request); });
+    add_performance_dictionaries(service, inventory);
+    add_deployment_managers(service);
+    return service;
 }
 
 }  // namespace rouse::o2ims

@@ -100,4 +100,17 @@ const Schema& site_schema() {
     return schema;
 }
 
+const Schema& deployment_manager_schema() {
+    static const Schema schema(
+        "DeploymentManagerInfo", "What manages deployments on a cluster",
+        {http::uuid("deploymentManagerId", "identifies it").required(),
+         http::string("name", "for people").required(), http::string("description", "for people").required(),
+         http::uuid("oCloudId", "the O-Cloud it is of").required(),
+         http::string("serviceUri", "where it is").required(),
+         http::array(http::uuid("supportedLocations", "where it deploys")).required(),
+         http::any("capabilities", "what it can do").required(),
+         http::any("capacity", "how much of it").required(), extensions()});
+    return schema;
+}
+
 }  // namespace rouse::o2ims

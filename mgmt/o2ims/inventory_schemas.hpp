@@ -11,5 +11,6 @@ namespace rouse::o2ims {
 [[nodiscard]] const http::Schema& resource_schema();
 [[nodiscard]] const http::Schema& location_schema();
 [[nodiscard]] const http::Schema& site_schema();
+[[nodiscard]] const http::Schema& deployment_manager_schema();
 
 }  // namespace rouse::o2ims

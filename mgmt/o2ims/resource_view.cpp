@@ -1,6 +1,8 @@
 #include "mgmt/o2ims/resource_view.hpp"
 
 #include "mgmt/events/text.hpp"
+#include "mgmt/o2ims/alarm_definitions.hpp"
+#include "mgmt/o2ims/measurements.hpp"
 #include "mgmt/o2ims/uuid.hpp"
 #include "mgmt/store/documents.hpp"
 #include "shared/boot_architecture.hpp"
@@ -71,8 +73,10 @@ class Builder {
             add_element("disk", "STORAGE", text_of_field(disk, "model"), text_of_field(disk, "name"), disk);
     }
     void set_type(const std::string& vendor, const std::string& product) {
-        view_.resource["resourceTypeId"] =
-            add_type(cloud_, view_.types, "server", "COMPUTE", vendor, product);
+        const std::string id = add_type(cloud_, view_.types, "server", "COMPUTE", vendor, product);
+        view_.types[id]["alarmDictionaryId"] = alarm_dictionary_id(cloud_, AlarmSubject::server);
+        view_.types[id]["performanceDictionaryId"] = dictionary_id(cloud_, MeasuredOf::server);
+        view_.resource["resourceTypeId"] = id;
     }
     json& operator[](const char* attribute) { return view_.resource[attribute]; }
     ResourceView take() { return std::move(view_); }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <climits>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -75,10 +76,14 @@ Service::Service(http::Router& router, std::string name, std::vector<Version> ve
 }
 
 void Service::add(http::Route route, http::Handler handler, unsigned since) {
+    add(std::move(route), std::move(handler), since, UINT_MAX);
+}
+
+void Service::add(http::Route route, http::Handler handler, unsigned since, unsigned until) {
     route.tag = "O2ims " + name_;
     const std::string suffix = route.pattern;
     for (const auto& version : versions_) {
-        if (version.major < since) continue;
+        if (version.major < since || version.major > until) continue;
         http::Route one = route;
         one.pattern = "/o2ims-" + name_ + "/v" + std::to_string(version.major) + suffix;
         router_->add(

@@ -35,8 +35,18 @@ class Service {
                               -> boost::asio::awaitable<http::Outcome> { co_return handler(request); }),
             since);
     }
+    // In major version MAJOR alone, where versions show the same thing by other names.
+    template <http::PlainHandler F>
+    void add_to(unsigned major, http::Route route, F handler) {
+        add(std::move(route),
+            http::Handler([handler = std::move(handler)](http::Request& request)
+                              -> boost::asio::awaitable<http::Outcome> { co_return handler(request); }),
+            major, major);
+    }
 
   private:
+    void add(http::Route route, http::Handler handler, unsigned since, unsigned until);
+
     http::Router* router_;
     std::string name_;
     std::vector<Version> versions_;

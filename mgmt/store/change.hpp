@@ -26,8 +26,11 @@ enum class Kind : std::uint8_t {
     oauth_client = 20,
     audit = 21,
     provisioning_request = 22,
+    alarm = 23,
+    subscription = 24,
+    measurement_job = 25,
 };
-inline constexpr std::size_t kKinds = 23;
+inline constexpr std::size_t kKinds = 26;
 
 // Secrets' hashes, and the log of who did what: no API, live stream or other appliance is told of these
 // documents, not even that they changed.

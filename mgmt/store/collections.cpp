@@ -30,12 +30,16 @@ constexpr char kUsername[] = "username";
 constexpr char kClientId[] = "client_id";
 constexpr char kUser[] = "user";
 constexpr char kObject[] = "object";
+constexpr char kService[] = "service";
 constexpr char kHash[] = "hash";
 constexpr char kPreviousHash[] = "previous_hash";
 constexpr char kSpentHash[] = "spent_hash";
 constexpr char kMachine[] = "machine";
 constexpr char kRequestId[] = "request_id";
 constexpr char kPhase[] = "phase";
+constexpr char kState[] = "state";
+constexpr char kCondition[] = "condition";
+constexpr char kPreinstalled[] = "_preinstalled";
 constexpr char kWorker[] = "worker";
 constexpr char kStandby[] = "standby";
 constexpr char kServedBy[] = "served_by";
@@ -109,6 +113,10 @@ const Index kAuditByUser{Kind::audit, 1, false, kUser, text<kUser>};
 const Index kAuditByObject{Kind::audit, 2, false, kObject, text<kObject>};
 const Index kProvisioningRequestById{Kind::provisioning_request, 1, true, kRequestId, text<kRequestId>};
 const Index kProvisioningRequestByPhase{Kind::provisioning_request, 2, false, kPhase, text<kPhase>};
+const Index kSubscriptionByService{Kind::subscription, 1, false, kService, text<kService>};
+const Index kAlarmByState{Kind::alarm, 1, false, kState, text<kState>};
+const Index kAlarmByCondition{Kind::alarm, 2, false, kCondition, text<kCondition>};
+const Index kMeasurementJobByPreinstalled{Kind::measurement_job, 1, true, kPreinstalled, text<kPreinstalled>};
 const Index kWorkerByWorkerId{Kind::worker, 1, true, kWorkerId, text<kWorkerId>};
 const Index kWorkerByTokenHash{Kind::worker, 2, true, kTokenHash, text<kTokenHash>};
 const Index kEnrolmentByTokenHash{Kind::enrolment, 1, true, kTokenHash, text<kTokenHash>};
@@ -135,6 +143,9 @@ constexpr const Index* kOauthClientIndices[] = {&kOauthClientByClientId};
 constexpr const Index* kAuditIndices[] = {&kAuditByUser, &kAuditByObject};
 constexpr const Index* kProvisioningRequestIndices[] = {&kProvisioningRequestById,
                                                         &kProvisioningRequestByPhase};
+constexpr const Index* kSubscriptionIndices[] = {&kSubscriptionByService};
+constexpr const Index* kAlarmIndices[] = {&kAlarmByState, &kAlarmByCondition};
+constexpr const Index* kMeasurementJobIndices[] = {&kMeasurementJobByPreinstalled};
 constexpr const Index* kWorkerIndices[] = {&kWorkerByWorkerId, &kWorkerByTokenHash};
 constexpr const Index* kEnrolmentIndices[] = {&kEnrolmentByTokenHash};
 constexpr const Index* kWorkerLeaseIndices[] = {&kWorkerLeaseByAddresses, &kWorkerLeaseByWorker};
@@ -154,8 +165,19 @@ const Collection kOauthClients{Kind::oauth_client, "oauth-client", kOauthClientI
 const Collection kAudit{Kind::audit, "audit entry", kAuditIndices};
 const Collection kProvisioningRequests{Kind::provisioning_request, "provisioning request",
                                        kProvisioningRequestIndices};
+const Collection kSubscriptions{Kind::subscription, "subscription", kSubscriptionIndices};
+const Collection kAlarms{Kind::alarm, "alarm", kAlarmIndices};
+const Collection kMeasurementJobs{Kind::measurement_job, "measurement job", kMeasurementJobIndices};
 const Collection kWorkers{Kind::worker, "worker", kWorkerIndices};
 const Collection kEnrolments{Kind::enrolment, "enrolment", kEnrolmentIndices};
 const Collection kWorkerLeases{Kind::worker_lease, "worker's lease", kWorkerLeaseIndices};
+
+std::span<const Collection* const> all_collections() noexcept {
+    static constexpr const Collection* kAll[] = {
+        &kClusters,   &kMachines,   &kIpPools,         &kBootProfiles, &kImages, &kUsers,
+        &kBootTokens, &kSettings,   &kResourceMetrics, &kOauthClients, &kAudit,  &kProvisioningRequests,
+        &kWorkers,    &kEnrolments, &kWorkerLeases};
+    return kAll;
+}
 
 }  // namespace rouse::store

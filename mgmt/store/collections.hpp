@@ -74,6 +74,10 @@ extern const Index kAuditByUser;
 extern const Index kAuditByObject;
 extern const Index kProvisioningRequestById;  // the SMO's
 extern const Index kProvisioningRequestByPhase;
+extern const Index kSubscriptionByService;
+extern const Index kAlarmByState;      // "raised" or "cleared"
+extern const Index kAlarmByCondition;  // what it is about; of several the one raised last may not be cleared
+extern const Index kMeasurementJobByPreinstalled;  // its name; jobs of the SMO have none
 extern const Index kWorkerByWorkerId;
 extern const Index kWorkerByTokenHash;
 extern const Index kEnrolmentByTokenHash;
@@ -92,8 +96,14 @@ extern const Collection kResourceMetrics;
 extern const Collection kOauthClients;
 extern const Collection kAudit;
 extern const Collection kProvisioningRequests;
+extern const Collection kSubscriptions;
+extern const Collection kAlarms;
+extern const Collection kMeasurementJobs;
 extern const Collection kWorkers;
 extern const Collection kEnrolments;
 extern const Collection kWorkerLeases;
+
+// Every kind that has documents.
+[[nodiscard]] std::span<const Collection* const> all_collections() noexcept;
 
 }  // namespace rouse::store

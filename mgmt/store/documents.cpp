@@ -2,6 +2,7 @@
 
 #include "mgmt/store/audit.hpp"
 #include "mgmt/store/changes.hpp"
+#include "mgmt/store/index_key.hpp"
 #include "shared/clock.hpp"
 #include "shared/endian.hpp"
 
@@ -12,33 +13,6 @@ namespace rouse::store {
 namespace {
 
 using nlohmann::json;
-
-// LMDB's keys end at 511 bytes; the longest value that an index can hold beside kind, number and Id.
-constexpr std::size_t kMaxIndexedBytes = 400;
-
-// Key in `indices`: kind, number, value, NUL; for an index that is not unique also the Id. No value holds a
-// NUL, so no value's keys are within another's.
-std::string index_prefix(const Index& index, std::string_view value) {
-    std::string key;
-    key.reserve(3 + value.size() + sizeof(Id));
-    key += static_cast<char>(index.kind);
-    key += static_cast<char>(index.number);
-    key += value;
-    key += '\0';
-    return key;
-}
-std::string index_key(const Index& index, std::string_view value, const Id& id) {
-    std::string key = index_prefix(index, value);
-    if (!index.unique) key += text_of(bytes_of(id));
-    return key;
-}
-
-std::optional<Id> to_id(Bytes value) {
-    Id id;
-    if (value.size() != sizeof id) return std::nullopt;
-    std::memcpy(&id, value.data(), sizeof id);
-    return id;
-}
 
 Result<Document> to_document(const Collection& collection, const Id& id, Bytes value) {
     Document document{id, 0, {}};

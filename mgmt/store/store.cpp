@@ -1,30 +1,10 @@
 #include "mgmt/store/store.hpp"
 
 #include "mgmt/store/changes.hpp"
+#include "mgmt/store/migrate.hpp"
 #include "shared/endian.hpp"
 
 namespace rouse::store {
-namespace {
-
-// Refuses what a newer build wrote; notes this build's version in a fresh store.
-Result<void> check_version(Transaction& txn, Table meta, const std::string& directory) {
-    const auto stored = txn.get(meta, bytes_of(kSchemaVersionKey));
-    if (!stored) return tl::unexpected(stored.error());
-    if (!*stored) return txn.put(meta, bytes_of(kSchemaVersionKey), bytes_of(be32(kSchemaVersion)));
-    be32 version;
-    if ((*stored)->size() != sizeof version)
-        return fail("the store in " + directory +
-                    " is damaged: its schema version cannot be read; restore a backup");
-    std::memcpy(&version, (*stored)->data(), sizeof version);
-    if (version.host() != kSchemaVersion)
-        return fail("the store in " + directory + " has schema version " + std::to_string(version.host()) +
-                    ", this rouse-mgmt knows " + std::to_string(kSchemaVersion) +
-                    "; run the rouse version that wrote it, or restore a backup that fits this one");
-    return {};
-}
-
-}  // namespace
-
 Result<void> Batch::note_change(Table table) {
     const Tables& known = tables();
     const bool followed = table.handle == known.hosts.handle || table.handle == known.leases.handle ||
@@ -60,13 +40,46 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& directory, std::si
     return store;
 }
 
+Result<std::unique_ptr<Store>> Store::open_read_only(const std::string& directory) {
+    auto environment = Environment::open(directory, {.access = Access::read_only});
+    if (!environment) return tl::unexpected(environment.error());
+    std::unique_ptr<Store> store(new Store(std::move(*environment)));
+    if (const auto prepared = store->prepare_reading(directory); !prepared)
+        return tl::unexpected(prepared.error());
+    return store;
+}
+
 Result<void> Store::prepare(const std::string& directory) {
     auto txn = environment_.begin(Access::read_write);
     if (!txn) return tl::unexpected(txn.error());
-    auto tables = Tables::open(*txn, true);
+    if (auto opened = open_tables(*txn, true); !opened) return opened;
+    Batch batch(*txn, *this, realtime_ns());
+    const auto found = migrate(batch, directory);
+    if (!found) return tl::unexpected(found.error());
+    if (auto ensured = ensure_changes(batch); !ensured) return ensured;
+    if (auto committed = txn->commit(); !committed) return committed;
+    migrated_from_ = *found == kSchemaVersion ? 0 : *found;
+    return {};
+}
+
+Result<void> Store::prepare_reading(const std::string& directory) {
+    auto txn = environment_.begin(Access::read_only);
+    if (!txn) return tl::unexpected(txn.error());
+    if (auto opened = open_tables(*txn, false); !opened)
+        return fail(opened.error().message + "; an older rouse-mgmt wrote the store in " + directory +
+                    ", start this one once, which brings it up to date");
+    const auto found = schema_version(Batch(*txn, *this, 0), directory);
+    if (!found) return tl::unexpected(found.error());
+    if (*found < kSchemaVersion)
+        return fail("the store in " + directory + " has schema version " + std::to_string(*found) +
+                    ", older than this rouse-mgmt's; start it once, which migrates the store");
+    return txn->commit();  // so that the tables stay open
+}
+
+Result<void> Store::open_tables(Transaction& txn, bool create) {
+    auto tables = Tables::open(txn, create);
     if (!tables) return tl::unexpected(tables.error());
     tables_ = *tables;
-    if (const auto version = check_version(*txn, tables_.meta, directory); !version) return version;
 
     struct Entry {
         const char* name;
@@ -85,6 +98,9 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"documents.oauth_clients", documents(Kind::oauth_client)},
                                {"documents.audit", documents(Kind::audit)},
                                {"documents.provisioning_requests", documents(Kind::provisioning_request)},
+                               {"documents.subscriptions", documents(Kind::subscription)},
+                               {"documents.alarms", documents(Kind::alarm)},
+                               {"documents.measurement_jobs", documents(Kind::measurement_job)},
                                {"documents.workers", documents(Kind::worker)},
                                {"documents.enrolments", documents(Kind::enrolment)},
                                {"documents.worker_leases", documents(Kind::worker_lease)},
@@ -98,13 +114,11 @@ Result<void> Store::prepare(const std::string& directory) {
                                {"changes", &own_.changes},
                                {"newest_changes", &own_.newest_changes},
                                {"deletions", &own_.deletions}}) {
-        auto table = txn->table(entry.name, true);
+        auto table = txn.table(entry.name, create);
         if (!table) return tl::unexpected(table.error());
         *entry.table = *table;
     }
-    Batch batch(*txn, *this, realtime_ns());
-    if (auto ensured = ensure_changes(batch); !ensured) return ensured;
-    return txn->commit();
+    return {};
 }
 
 Result<Snapshot> Store::snapshot() const {

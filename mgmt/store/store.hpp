@@ -31,12 +31,16 @@ struct OwnTables {
     Table lease_former;  // key: FormerKey; value: Ipv4Address
     Table lease_counts;  // key: NetworkId (be32); value: LeaseCounts
     Table following;     // of a worker: how far it follows its centre; see mgmt/workers/replica.hpp
+                         // kIdentityKey: the store's own identity; see mgmt/workers/feed.hpp
     Table confirmed;     // key: a worker's id; value: the sequence that it confirmed (be64)
     // The feed of changes; see changes.cpp
     Table changes;         // key: sequence (be64); value: ChangeRecord
     Table newest_changes;  // key: NewestKey; value: its sequence (be64) in `changes`
     Table deletions;       // key: sequence (be64) of a deletion in `changes`; no value
 };
+
+// In `following`. A store that was restored gets another one: its sequences were counted otherwise before.
+inline constexpr std::string_view kIdentityKey = "identity";
 
 class Store;
 
@@ -139,22 +143,30 @@ class Authored {
 
 class Store {
   public:
-    // Creates what is missing. A store written by a newer build is refused.
+    // Creates what is missing, and migrates what an older build wrote (see migrate.hpp). A store written by a
+    // newer build is refused.
     [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::string& directory,
                                                              std::size_t map_bytes);
+    // For reading alone, beside whoever writes. A store that open() would change is refused.
+    [[nodiscard]] static Result<std::unique_ptr<Store>> open_read_only(const std::string& directory);
 
     [[nodiscard]] Result<Snapshot> snapshot() const;
     [[nodiscard]] const Tables& tables() const noexcept { return tables_; }
     [[nodiscard]] const OwnTables& own() const noexcept { return own_; }
     [[nodiscard]] Environment& environment() const noexcept { return environment_; }
+    // The schema version that open() found and migrated; 0: it was this build's.
+    [[nodiscard]] std::uint32_t migrated_from() const noexcept { return migrated_from_; }
 
   private:
     explicit Store(Environment environment) noexcept : environment_(std::move(environment)) {}
     Result<void> prepare(const std::string& directory);
+    Result<void> prepare_reading(const std::string& directory);
+    Result<void> open_tables(Transaction& txn, bool create);
 
     mutable Environment environment_;  // LMDB's handle is its own synchronisation
     Tables tables_;
     OwnTables own_;
+    std::uint32_t migrated_from_ = 0;
 };
 
 inline const Tables& View::tables() const noexcept {

@@ -1,9 +1,9 @@
 #include "mgmt/workers/centre_link.hpp"
 
+#include "mgmt/web_client/curl.hpp"
+
 #include <array>
 #include <utility>
-
-#include <curl/curl.h>
 
 namespace rouse::workers {
 
@@ -42,22 +42,10 @@ int on_progress(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_off_t)
     return static_cast<const std::atomic<bool>*>(cancelled)->load() ? 1 : 0;
 }
 
-struct Fields {
-    ~Fields() { curl_slist_free_all(head); }
-    void add(const std::string& line) { head = curl_slist_append(head, line.c_str()); }
-    curl_slist* head = nullptr;
-};
-
 }  // namespace
 
 struct CentreLink::Curl {
-    Curl() {
-        static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-        static_cast<void>(initialised);
-        handle = curl_easy_init();
-    }
-    ~Curl() { curl_easy_cleanup(handle); }
-    CURL* handle = nullptr;
+    web::Easy handle = web::make_easy();
 };
 
 Result<void> check_address(const CentreAddress& address) {
@@ -100,12 +88,12 @@ Result<CentreAnswer> CentreLink::download(const std::string& token, const std::s
 
 Result<CentreAnswer> CentreLink::send(const Request& request, const std::string& token,
                                       const std::string& path) {
-    CURL* curl = curl_->handle;
+    CURL* curl = curl_->handle.get();
     if (curl == nullptr) return fail("libcurl could not be initialised");
-    curl_easy_reset(curl);
     const std::string url = address_.url + path;
+    web::begin_request(curl, url, kConnectSeconds, request.timeout_seconds);
     Receiving receiving{curl, request.sink, {}};
-    Fields fields;
+    web::HeaderFields fields;
     std::array<char, CURL_ERROR_SIZE> why{};
     if (!token.empty()) fields.add("Authorization: Bearer " + token);
     if (!request.body.empty()) {
@@ -113,11 +101,6 @@ Result<CentreAnswer> CentreLink::send(const Request& request, const std::string&
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
     }
-    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, request.timeout_seconds);
     if (request.sink) {
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
@@ -125,8 +108,8 @@ Result<CentreAnswer> CentreLink::send(const Request& request, const std::string&
     if (request.from != 0)
         curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(request.from));
     if (address_.url.starts_with("http://")) curl_easy_setopt(curl, CURLOPT_PROXY, "");  // loopback
-    if (!address_.ca.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, address_.ca.c_str());
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields.head);
+    web::use_tls(curl, {.ca = address_.ca, .certificate = {}, .key = {}});
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields.get());
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &receiving);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);

@@ -16,8 +16,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::string_view kIdentity = "identity";  // in table `following`
-
 struct Followed {
     std::string_view name;
     const Collection* collection;
@@ -154,7 +152,7 @@ class Answering {
 }  // namespace
 
 Result<std::string> identity_of(const View& view) {
-    const auto stored = view.txn().get(view.own().following, bytes_of(kIdentity));
+    const auto stored = view.txn().get(view.own().following, bytes_of(kIdentityKey));
     if (!stored) return tl::unexpected(stored.error());
     return *stored ? std::string(text_of(**stored)) : std::string();
 }
@@ -163,7 +161,7 @@ Result<void> ensure_identity(Batch& batch) {
     const auto known = identity_of(batch);
     if (!known) return tl::unexpected(known.error());
     if (!known->empty()) return {};
-    return batch.put(batch.own().following, bytes_of(kIdentity), bytes_of(Id::make().to_string()));
+    return batch.put(batch.own().following, bytes_of(kIdentityKey), bytes_of(Id::make().to_string()));
 }
 
 Result<FeedAnswer> feed_answer(const View& view, const FeedQuery& query) {

@@ -2,6 +2,10 @@
 
 #include <filesystem>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 namespace rouse::store {
 namespace {
 
@@ -28,7 +32,36 @@ Bytes from_val(const MDB_val& value) noexcept {
     return {static_cast<const std::byte*>(value.mv_data), value.mv_size};
 }
 
+// The descriptor that holds DIRECTORY's lock; BUSY is the error when somebody else has it.
+Result<int> lock_directory(const std::string& directory, int operation, const char* busy) {
+    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return fail_errno("cannot open the store in " + directory);
+    if (::flock(descriptor, operation | LOCK_NB) == 0) return descriptor;
+    const int error = errno;
+    ::close(descriptor);
+    if (error == EWOULDBLOCK) return fail("the store in " + directory + busy);
+    return fail_errno("cannot lock the store in " + directory, error);
+}
+
 }  // namespace
+
+Result<DirectoryLock> DirectoryLock::share(const std::string& directory) {
+    const auto descriptor =
+        lock_directory(directory, LOCK_SH, " is being restored; start again when that has ended");
+    if (!descriptor) return tl::unexpected(descriptor.error());
+    return DirectoryLock(*descriptor);
+}
+
+Result<DirectoryLock> DirectoryLock::take(const std::string& directory) {
+    const auto descriptor =
+        lock_directory(directory, LOCK_EX, " is in use; stop rouse-mgmt and rouse-dataplane first");
+    if (!descriptor) return tl::unexpected(descriptor.error());
+    return DirectoryLock(*descriptor);
+}
+
+DirectoryLock::~DirectoryLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 Result<Environment> Environment::open(const std::string& directory, Options options) {
     if (options.access == Access::read_write) {
@@ -36,9 +69,11 @@ Result<Environment> Environment::open(const std::string& directory, Options opti
         std::filesystem::create_directories(directory, error);
         if (error) return fail("cannot create the store's directory " + directory + ": " + error.message());
     }
+    auto lock = DirectoryLock::share(directory);
+    if (!lock) return tl::unexpected(lock.error());
     MDB_env* env = nullptr;
     if (const int code = mdb_env_create(&env); code != 0) return failed("cannot create the store", code);
-    Environment result(env);
+    Environment result(env, std::move(*lock));
     mdb_env_set_maxdbs(env, options.max_tables);
     // NOTLS: a reader's slot belongs to its transaction, so transactions may move between threads of a pool.
     unsigned flags = MDB_NOTLS;

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <lmdb.h>
 
@@ -41,6 +42,25 @@ enum class Access { read_only, read_write };
 
 class Transaction;
 
+// Who has a store open holds its directory, shared with others; who replaces the store holds it alone.
+// Another lock than LMDB's own: that one makes who comes later wait, with the former data file already open.
+class DirectoryLock {
+  public:
+    // Errors: the directory is not there, or another process holds it in a way that rules this one out.
+    [[nodiscard]] static Result<DirectoryLock> share(const std::string& directory);
+    [[nodiscard]] static Result<DirectoryLock> take(const std::string& directory);
+    DirectoryLock(DirectoryLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    DirectoryLock& operator=(DirectoryLock&& other) noexcept {
+        std::swap(descriptor_, other.descriptor_);
+        return *this;
+    }
+    ~DirectoryLock();
+
+  private:
+    explicit DirectoryLock(int descriptor) noexcept : descriptor_(descriptor) {}
+    int descriptor_;
+};
+
 class Environment {
   public:
     struct Options {
@@ -63,7 +83,8 @@ class Environment {
     struct Close {
         void operator()(MDB_env* env) const noexcept { mdb_env_close(env); }
     };
-    explicit Environment(MDB_env* env) noexcept : handle_(env) {}
+    Environment(MDB_env* env, DirectoryLock lock) noexcept : lock_(std::move(lock)), handle_(env) {}
+    DirectoryLock lock_;  // outlives the handle
     std::unique_ptr<MDB_env, Close> handle_;
 };
 

@@ -81,8 +81,10 @@ TEST_F(Description, SaysWhatEachRouteTakesAndAnswers) {
         SCOPED_TRACE(method_of(route) + " " + route.pattern);
         const json& answers = described.at("responses");
         const json& success = answers.at(std::to_string(http::code(route.success)));
-        EXPECT_EQ(success.contains("content"), route.success != http::Status::no_content)
-            << "says what it answers";
+        // What is only accepted may have nothing to show yet.
+        const bool is_empty = route.success == http::Status::no_content ||
+                              (route.success == http::Status::accepted && route.response == nullptr);
+        EXPECT_EQ(success.contains("content"), !is_empty) << "says what it answers";
         EXPECT_EQ(described.contains("requestBody"), route.body != BodyKind::none);
         std::set<std::string> refusals = {"400"};
         if (route.access.roles) refusals.insert({"401", "403"});

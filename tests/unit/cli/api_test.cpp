@@ -5,6 +5,7 @@
 #include "tests/unit/http/server.hpp"
 #include "tests/unit/ims/api_fixture.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -185,6 +186,65 @@ TEST_F(RousectlApiTest, UsersHavePasswordsThatAreNotOnTheCommandLine) {
     EXPECT_THAT(ended.err, HasSubstr("--password must"));
     EXPECT_EQ(rousectl({"user", "set", "eve", "--role", "operator"}).code, 0);
     EXPECT_EQ(shown({"user", "show", "eve"})["role"], "operator");
+}
+
+TEST_F(RousectlApiTest, ClientsHaveSecretsThatAreShownOnce) {
+    const auto added =
+        rousectl({"oauth", "add", "smo", "--description", "of Oslo", "--roles", "viewer", "operator"});
+    EXPECT_EQ(added.code, 0) << added.err;
+    EXPECT_THAT(added.out, HasSubstr("added the client smo; its secret, shown this once: "));
+    EXPECT_EQ(rousectl({"oauth", "list", "--columns", "client_id,roles"}).out,
+              "CLIENT_ID  ROLES\nsmo        viewer,operator\n");
+    EXPECT_FALSE(shown({"oauth", "show", "smo"}).contains("client_secret"));
+    const auto secret = rousectl({"oauth", "rotate", "smo", "-o", "name"}).out;
+    EXPECT_GT(secret.size(), 20U);
+    EXPECT_THAT(added.out, testing::Not(HasSubstr(secret)));
+    EXPECT_THAT(rousectl({"oauth", "rotate", "smo"}).out,
+                HasSubstr("the new secret of smo, shown this once: "));
+    EXPECT_EQ(rousectl({"oauth", "set", "smo", "--roles", "viewer"}).code, 0);
+    EXPECT_EQ(shown({"oauth", "show", "smo"})["roles"], json({"viewer"}));
+    EXPECT_EQ(rousectl({"oauth", "add", "smo", "--roles", "viewer"}).code, 5);
+    EXPECT_EQ(rousectl({"oauth", "rotate", "nobody"}).code, 3);
+    EXPECT_EQ(rousectl({"oauth", "delete", "smo"}).code, 0);
+    EXPECT_EQ(rousectl({"oauth", "list"}).out, "none\n");
+    role_ = http::Role::operator_;
+    EXPECT_EQ(rousectl({"oauth", "list"}).code, 4);
+}
+
+std::string content_of(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST_F(RousectlApiTest, ABackupIsAFileForItsOwnerAlone) {
+    const auto path = file("backup.tar", "the one before");
+    std::filesystem::permissions(path, std::filesystem::perms::all);
+    const auto ended = rousectl({"backup", path});
+    ASSERT_EQ(ended.code, 0) << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr("saved " + path + ", "));
+    EXPECT_THAT(ended.err, HasSubstr(path + ": 100%"));
+    EXPECT_EQ(std::filesystem::status(path).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    const std::string saved = content_of(path);
+    EXPECT_TRUE(saved.starts_with("manifest.json"));
+    EXPECT_EQ(saved.size() % 512, 0U);
+    const json told = shown({"backup", path});
+    EXPECT_EQ(told["size"], content_of(path).size());
+    EXPECT_EQ(rousectl({"backup", directory_.path()}).code, 2);
+    EXPECT_EQ(rousectl({"backup", directory_.path() + "/nowhere/x"}).code, 1);
+    role_ = http::Role::operator_;
+    const std::string before = content_of(path);
+    EXPECT_EQ(rousectl({"backup", path}).code, 4);
+    EXPECT_TRUE(content_of(path) == before);
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path()))
+        EXPECT_EQ(entry.path().string().find(".part-"), std::string::npos) << entry.path();
+}
+
+TEST_F(RousectlApiTest, RestoreSaysHowAndDoesNothing) {
+    const auto ended = rousectl({"restore", "x.tar"});
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_THAT(ended.err, HasSubstr("nothing was restored"));
+    EXPECT_THAT(ended.err, HasSubstr("rouse-mgmt --config CONFIGURATION --restore x.tar"));
 }
 
 TEST_F(RousectlApiTest, AProfilesLoadersAndFilesAreChangedOneByOne) {

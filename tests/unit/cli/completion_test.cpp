@@ -137,6 +137,11 @@ TEST_F(CompletionTest, OffersCommandsOptionsAndWords) {
     EXPECT_THAT(complete({"machine", "list", "--filter", "hos"}), ElementsAre("hostname="));
     EXPECT_THAT(complete({"completion", ""}), ElementsAre("bash", "zsh"));
     EXPECT_THAT(complete({"image", "put", ""}), ElementsAre(":file"));
+    EXPECT_THAT(complete({"backup", ""}), ElementsAre(":file"));
+    EXPECT_THAT(complete({"backup", "--im"}), ElementsAre("--images"));
+    EXPECT_THAT(complete({"restore", ""}), ElementsAre(":file"));
+    EXPECT_THAT(complete({"oauth", ""}), ElementsAre("list", "show", "add", "set", "delete", "rotate"));
+    EXPECT_THAT(complete({"oauth", "add", "x", "--roles", "vi"}), ElementsAre("viewer"));
     EXPECT_THAT(complete({"nonsense", "more", ""}), Not(Contains("node-1")));
     EXPECT_THAT(complete({}), IsEmpty());
 }

@@ -157,6 +157,11 @@ void FakeAppliance::add_lists() {
 }
 
 void FakeAppliance::add_images() {
+    router_.add({.pattern = "/api/backup/"}, [this](Request&) -> Outcome {
+        Response response;
+        response.body = backup;
+        return response;
+    });
     router_.add({.pattern = "/api/images/"}, [this](Request&) -> Outcome {
         return Response::json(
             {{{"name", last_image}, {"size", last_content.size()}, {"sha256", sha256_hex(last_content)}}});

@@ -33,6 +33,7 @@ class FakeAppliance {
     std::string last_prefix;                      // of the last import
     std::string last_type;                        // media type of the last import of machines
     std::vector<http::FieldError> import_faults;  // what is wrong with the next
+    std::string backup;                           // what it says is one
     std::string damaged_image;                    // name of one whose check says so
     std::vector<std::string> deleted;             // paths
     std::vector<std::string> queries;             // of timelines and imports of machines

@@ -5,6 +5,7 @@
 #include "tests/unit/http/temporary_directory.hpp"
 
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <thread>
 
@@ -70,6 +71,45 @@ TEST_F(RousectlTest, LoginSavesAPrivateContext) {
     EXPECT_EQ(status.st_mode & 0777, 0700U);
     EXPECT_EQ(rousectl({"machine", "list"}).code, 0);
     EXPECT_EQ(rousectl({"login", "--password-stdin"}, "secret\r\n").code, 0) << "the URL is remembered";
+}
+
+// "manifest.json" and one file of 1000 bytes, as the appliance sends them.
+std::string backup_of_one_file() {
+    const auto entry = [](const std::string& name, const std::string& content) {
+        std::string header(512, '\0');
+        header.replace(0, name.size(), name);
+        char size[16];
+        std::snprintf(size, sizeof size, "%011zo", content.size());
+        header.replace(124, 11, size);
+        return header + content + std::string((512 - content.size() % 512) % 512, '\0');
+    };
+    return entry("manifest.json", R"({"files":[{"name":"store/data.mdb","size":1000}]})") +
+           entry("store/data.mdb", std::string(1000, 'x')) + std::string(1024, '\0');
+}
+
+TEST_F(RousectlTest, ABackupThatIsNotWholeReplacesNothing) {
+    log_in();
+    const auto path = file("rouse.tar", "the one before");
+    const auto content = [&path] {
+        std::ifstream in(path);
+        return std::string(std::istreambuf_iterator<char>(in), {});
+    };
+    const std::string whole = backup_of_one_file();
+    for (const std::size_t kept : {0, 100, 520, 1100, 2000}) {
+        appliance_.backup = whole.substr(0, kept);
+        const auto ended = rousectl({"backup", path});
+        EXPECT_EQ(ended.code, 1) << kept;
+        EXPECT_THAT(ended.err, HasSubstr("cut short")) << kept;
+    }
+    appliance_.backup = whole + "x";
+    EXPECT_EQ(rousectl({"backup", path}).code, 1);
+    appliance_.backup = std::string(5000, 'z');
+    EXPECT_THAT(rousectl({"backup", path}).err, HasSubstr("what came is not a backup"));
+    EXPECT_EQ(content(), "the one before");
+    EXPECT_EQ(rousectl({"backup", "/proc/rouse.tar"}).code, 1) << "nothing can be written there";
+    appliance_.backup = whole;
+    EXPECT_EQ(rousectl({"backup", path}).code, 0);
+    EXPECT_TRUE(content() == whole);
 }
 
 TEST_F(RousectlTest, LoginFailsWithTheRightCode) {

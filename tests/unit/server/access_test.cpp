@@ -21,6 +21,11 @@ enum class For : std::uint8_t {
     o2ims_readers,
     o2ims_planners,  // who plans servers: readers and provisioners
     o2ims_provisioners,
+    o2ims_subscribers,  // who asks to be told
+    o2ims_watchers,     // readers and subscribers
+    o2ims_observers,    // of alarms and measurements: readers and maintainers
+    o2ims_maintainers,
+    o2ims_deployers,
     o2ims_anybody
 };
 
@@ -41,9 +46,21 @@ bool may(Role role, For whom) {
             return role != worker;
         case For::o2ims_planners:
             return may(role, For::o2ims_readers) || role == o2ims_provisioner;
+        case For::o2ims_observers:
+            return may(role, For::o2ims_readers) || role == o2ims_maintainer;
+        case For::o2ims_maintainers:
+            return role == o2ims_maintainer || role == o2ims_admin || role == operator_ ||
+                   role == administrator;
+        case For::o2ims_deployers:
+            return role == o2ims_deployer || role == o2ims_admin || role == administrator;
         case For::o2ims_provisioners:
             return role == o2ims_provisioner || role == o2ims_admin || role == operator_ ||
                    role == administrator;
+        case For::o2ims_subscribers:
+            return role == o2ims_subscriber || role == o2ims_admin || role == operator_ ||
+                   role == administrator;
+        case For::o2ims_watchers:
+            return may(role, For::o2ims_readers) || role == o2ims_subscriber;
         case For::o2ims_readers:
             return role == o2ims_reader || role == o2ims_admin || role == viewer || role == operator_ ||
                    role == administrator;
@@ -146,6 +163,33 @@ constexpr Row kTable[] = {
     {"POST", "/api/cluster/{id}/hand_back/", For::operators},
     {"POST", "/api/clusters/{id}/hand_back/", For::operators},
     {"GET", "/api/audit/", For::administrators},
+    {"GET", "/o2ims-infrastructureInventory/v1/alarmDictionaries", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/alarmDictionaries/{alarmDictionaryId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourceTypes/{resourceTypeId}/alarmDictionary",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/alarmDictionaries", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/alarmDictionaries/{alarmDictionaryId}", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourceTypes/{resourceTypeId}/alarmDictionary",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureMonitoring/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/alarms", For::o2ims_observers},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/alarms/{alarmEventRecordId}", For::o2ims_observers},
+    {"PATCH", "/o2ims-infrastructureMonitoring/v1/alarms/{alarmEventRecordId}", For::o2ims_maintainers},
+    {"POST", "/o2ims-infrastructureMonitoring/v1/alarms/purge", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/alarmServiceConfiguration", For::o2ims_observers},
+    {"PUT PATCH", "/o2ims-infrastructureMonitoring/v1/alarmServiceConfiguration", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/taskOperations", For::o2ims_observers},
+    {"GET", "/o2ims-infrastructureMonitoring/v1/taskOperations/{id}", For::o2ims_observers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/alarms", For::o2ims_observers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/alarms/{alarmEventRecordId}", For::o2ims_observers},
+    {"PATCH", "/o2ims-infrastructureMonitoring/v2/alarms/{alarmEventRecordId}", For::o2ims_maintainers},
+    {"POST", "/o2ims-infrastructureMonitoring/v2/alarms/purge", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/alarmServiceConfiguration", For::o2ims_observers},
+    {"PUT PATCH", "/o2ims-infrastructureMonitoring/v2/alarmServiceConfiguration", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/taskOperations", For::o2ims_observers},
+    {"GET", "/o2ims-infrastructureMonitoring/v2/taskOperations/{id}", For::o2ims_observers},
     {"GET", "/o2ims-infrastructureProvisioning/v1/provisioningRequests", For::o2ims_planners},
     {"GET", "/o2ims-infrastructureProvisioning/v1/provisioningRequests/{provisioningRequestId}",
      For::o2ims_planners},
@@ -158,6 +202,55 @@ constexpr Row kTable[] = {
     {"GET", "/o2ims-infrastructureArtifacts/v1/api_versions", For::o2ims_anybody},
     {"GET", "/o2ims-infrastructureArtifacts/v1/managedInfrastructureTemplates", For::o2ims_planners},
     {"GET", "/o2ims-infrastructureArtifacts/v1/managedInfrastructureTemplates/{id}", For::o2ims_planners},
+    {"GET", "/o2ims-infrastructureInventory/v1/performanceDictionaries", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/performanceDictionaries/{performanceDictionaryId}",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/resourceTypes/{resourceTypeId}/performanceDictionary",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/deploymentManagers", For::o2ims_deployers},
+    {"GET", "/o2ims-infrastructureInventory/v1/deploymentManagers/{deploymentManagerId}",
+     For::o2ims_deployers},
+    {"GET", "/o2ims-infrastructurePerformance/v1/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructurePerformance/v1/measurementJobs", For::o2ims_observers},
+    {"POST", "/o2ims-infrastructurePerformance/v1/measurementJobs", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}",
+     For::o2ims_observers},
+    {"PATCH DELETE", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}/results",
+     For::o2ims_observers},
+    {"POST", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}/suspend",
+     For::o2ims_maintainers},
+    {"POST", "/o2ims-infrastructurePerformance/v1/measurementJobs/{performanceMeasurementJobId}/resume",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v1/performanceServiceConfiguration", For::o2ims_observers},
+    {"PUT PATCH", "/o2ims-infrastructurePerformance/v1/performanceServiceConfiguration",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructureInventory/v2/performanceDictionaries", For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/performanceDictionaries/{performanceDictionaryId}",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/resourceTypes/{resourceTypeId}/performanceDictionary",
+     For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v2/deploymentManagers", For::o2ims_deployers},
+    {"GET", "/o2ims-infrastructureInventory/v2/deploymentManagers/{deploymentManagerId}",
+     For::o2ims_deployers},
+    {"GET", "/o2ims-infrastructurePerformance/v2/api_versions", For::o2ims_anybody},
+    {"GET", "/o2ims-infrastructurePerformance/v2/measurementJobs", For::o2ims_observers},
+    {"POST", "/o2ims-infrastructurePerformance/v2/measurementJobs", For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}",
+     For::o2ims_observers},
+    {"PATCH DELETE", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}/results",
+     For::o2ims_observers},
+    {"POST", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}/suspend",
+     For::o2ims_maintainers},
+    {"POST", "/o2ims-infrastructurePerformance/v2/measurementJobs/{performanceMeasurementJobId}/resume",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/v2/performanceServiceConfiguration", For::o2ims_observers},
+    {"PUT PATCH", "/o2ims-infrastructurePerformance/v2/performanceServiceConfiguration",
+     For::o2ims_maintainers},
+    {"GET", "/o2ims-infrastructurePerformance/api_versions", For::o2ims_anybody},
     {"GET", "/o2ims-infrastructureInventory/api_versions", For::o2ims_anybody},
     {"GET", "/o2ims-infrastructureInventory/v1", For::o2ims_readers},
     {"GET", "/o2ims-infrastructureInventory/v1/api_versions", For::o2ims_anybody},
@@ -170,6 +263,14 @@ constexpr Row kTable[] = {
     {"GET", "/o2ims-infrastructureInventory/v1/resourcePools/{resourcePoolId}/resources", For::o2ims_readers},
     {"GET", "/o2ims-infrastructureInventory/v1/resourcePools/{resourcePoolId}/resources/{resourceId}",
      For::o2ims_readers},
+    {"GET", "/o2ims-infrastructureInventory/v1/subscriptions", For::o2ims_watchers},
+    {"GET", "/o2ims-infrastructureInventory/v1/subscriptions/{subscriptionId}", For::o2ims_watchers},
+    {"POST", "/o2ims-infrastructureInventory/v1/subscriptions", For::o2ims_subscribers},
+    {"DELETE", "/o2ims-infrastructureInventory/v1/subscriptions/{subscriptionId}", For::o2ims_subscribers},
+    {"GET", "/o2ims-infrastructureInventory/v2/subscriptions", For::o2ims_watchers},
+    {"GET", "/o2ims-infrastructureInventory/v2/subscriptions/{subscriptionId}", For::o2ims_watchers},
+    {"POST", "/o2ims-infrastructureInventory/v2/subscriptions", For::o2ims_subscribers},
+    {"DELETE", "/o2ims-infrastructureInventory/v2/subscriptions/{subscriptionId}", For::o2ims_subscribers},
     {"GET", "/o2ims-infrastructureInventory/v2", For::o2ims_readers},
     {"GET", "/o2ims-infrastructureInventory/v2/api_versions", For::o2ims_anybody},
     {"GET", "/o2ims-infrastructureInventory/v2/resourceTypes", For::o2ims_readers},

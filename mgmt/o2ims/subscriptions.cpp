@@ -1,0 +1,218 @@
+#include "mgmt/o2ims/subscriptions.hpp"
+
+#include "mgmt/ims/blocking.hpp"
+#include "mgmt/ims/problems.hpp"
+#include "mgmt/o2ims/collection.hpp"
+#include "mgmt/o2ims/spelling.hpp"
+#include "mgmt/store/documents.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace rouse::o2ims {
+
+using http::Method;
+using http::Role;
+using http::Status;
+using nlohmann::json;
+using store::Document;
+
+namespace {
+
+struct Subscriptions {
+    ims::Services services;
+    Delivery* delivery;
+    Profile profile;
+    bool tests_callbacks;
+    SubscriptionKind kind;
+};
+using SharedSubscriptions = std::shared_ptr<const Subscriptions>;
+
+json shown(const Subscriptions& with, const Document& one) {
+    json out{{with.kind.id_name, one.id.to_string()}, {"callback", one.text("callback")}};
+    for (const char* name : {"consumerSubscriptionId", "filter"})
+        if (one.fields.contains(name)) out[name] = one.fields[name];
+    return out;
+}
+
+// The service's own, or a refusal.
+rouse::Outcome<Document> find_subscription(const Subscriptions& with, const store::View& view,
+                                           const std::string& text) {
+    const auto id = store::Id::parse(text);
+    if (id) {
+        auto found = store::find(view, store::kSubscriptions, *id);
+        if (!found) return pass_on(found.error());
+        if (*found && (*found)->text("service") == with.kind.service) return std::move(**found);
+    }
+    return refuse(Failure::Kind::not_found, "there is no " + with.kind.noun + " " + text);
+}
+
+// The body as it is stored, or what is wrong with it.
+http::OrProblem<json> check_body(const Subscriptions& with, const json& body) {
+    json fields{{"service", with.kind.service}};
+    for (const char* name : {"callback", "consumerSubscriptionId", "filter"})
+        if (body.contains(name)) fields[name] = body[name];
+    const auto& policy = with.delivery->options().policy;
+    if (const auto allowed = policy.check(body["callback"].get_ref<const std::string&>()); !allowed)
+        return http::invalid_field("/callback", allowed.error().message);
+    const std::string filter = store::text_of_field(fields, "filter");
+    const auto* language = with.delivery->language(with.kind.service);
+    if (filter.empty() || language == nullptr) return fields;
+    if (auto parsed = (*language)(filter); !parsed) return tl::unexpected(std::move(parsed.error()));
+    return fields;
+}
+
+// Nobody is told the same twice for the same reason.
+rouse::Outcome<void> check_duplicates(const Subscriptions& with, const store::View& view,
+                                      const json& fields) {
+    const auto all = store::count(view, store::kSubscriptions);
+    if (!all) return pass_on(all.error());
+    if (*all >= kMaxSubscriptions)
+        return refuse(Failure::Kind::conflict, "there are " + std::to_string(*all) +
+                                                   " subscriptions already; delete one that nobody needs");
+    const auto ids = store::ids_by(view, store::kSubscriptionByService, with.kind.service);
+    if (!ids) return pass_on(ids.error());
+    for (const auto& id : *ids) {
+        const auto other = store::find(view, store::kSubscriptions, id);
+        if (!other) return pass_on(other.error());
+        if (!*other || (*other)->text("callback") != fields["callback"] ||
+            (*other)->text("filter") != store::text_of_field(fields, "filter"))
+            continue;
+        return refuse(with.profile == Profile::strict ? Failure::Kind::conflict : Failure::Kind::invalid,
+                      "subscription " + id.to_string() + " has this callback and filter already",
+                      "/callback");
+    }
+    return {};
+}
+
+boost::asio::awaitable<http::Outcome> subscribe(const SharedSubscriptions& with,
+                                                const http::Request& request) {
+    auto fields = check_body(*with, request.json());
+    if (!fields) co_return tl::unexpected(std::move(fields.error()));
+    if (with->tests_callbacks) {
+        const std::string callback = (*fields)["callback"];
+        const auto probe = [&] { return with->delivery->probe(callback); };
+        const auto is_there = co_await ims::run_on(with->services.disk, probe);
+        if (!is_there) co_return http::invalid_field("/callback", is_there.error().message);
+    }
+    const auto insert = [&](store::Batch& batch) -> rouse::Outcome<Document> {
+        if (auto checked = check_duplicates(*with, batch, *fields); !checked)
+            return tl::unexpected(checked.error());
+        auto made = store::insert(batch, store::kSubscriptions, *fields);
+        if (!made) return made;
+        if (auto begun = begin_cursor(batch, with->delivery->tables(), made->id); !begun)
+            return pass_on(begun.error());
+        return made;
+    };
+    const auto made = co_await with->services.change(request, insert);
+    if (!made) co_return ims::refused(made.error());
+    auto response = http::Response::json(shown(*with, *made), Status::created);
+    response.headers.set("Location",
+                         spelled_base(request.path) + with->kind.path + "/" + made->id.to_string());
+    co_return response;
+}
+
+boost::asio::awaitable<http::Outcome> unsubscribe(const SharedSubscriptions& with,
+                                                  const http::Request& request) {
+    const std::string& id = request.parameter(with->kind.id_name);
+    const auto erase = [&](store::Batch& batch) -> rouse::Outcome<void> {
+        const auto found = find_subscription(*with, batch, id);
+        if (!found) return tl::unexpected(found.error());
+        const auto erased = store::erase(batch, store::kSubscriptions, found->id);
+        if (!erased) return tl::unexpected(erased.error());
+        if (auto ended = end_cursor(batch, with->delivery->tables(), found->id); !ended)
+            return pass_on(ended.error());
+        return {};
+    };
+    const auto gone = co_await with->services.change(request, erase);
+    if (!gone) co_return ims::refused(gone.error());
+    if (with->profile == Profile::strict) co_return http::Response::no_content();
+    // 200 and an empty body: clients of the field take nothing else for success.
+    co_return http::Response{.status = Status::ok, .headers = {}, .body = std::string()};
+}
+
+http::Outcome list_subscriptions(const Subscriptions& with, const http::Request& request) {
+    const auto listing = Listing::parse(request, *with.kind.schema);
+    if (!listing) return tl::unexpected(listing.error());
+    const auto snapshot = with.services.snapshot();
+    if (!snapshot) return ims::refused(snapshot.error());
+    Result<void> trouble;
+    auto answer = listing->answer([&](const std::string& after, const Listing::Take& take) {
+        trouble = store::for_each(
+            *snapshot, store::kSubscriptions, store::Id::parse(after), [&](const Document& one) {
+                return one.text("service") != with.kind.service || take(shown(with, one));
+            });
+    });
+    if (!trouble) return ims::refused(trouble.error());
+    return answer;
+}
+
+http::Outcome read_subscription(const Subscriptions& with, const http::Request& request) {
+    const auto snapshot = with.services.snapshot();
+    if (!snapshot) return ims::refused(snapshot.error());
+    const auto found = find_subscription(with, *snapshot, request.parameter(with.kind.id_name));
+    if (!found) return ims::refused(found.error());
+    return answer_one(request, *with.kind.schema, shown(with, *found));
+}
+
+http::Route subscription_route(const SubscriptionKind& kind, Method method, bool is_one, std::string summary,
+                               http::Roles roles) {
+    http::Route out{.method = method,
+                    .pattern = kind.path + (is_one ? "/{" + kind.id_name + "}" : ""),
+                    .access = http::Access::of(roles),
+                    .summary = std::move(summary)};
+    out.response = kind.schema;
+    return out;
+}
+
+}  // namespace
+
+const http::Schema& inventory_subscription_schema() {
+    static const http::Schema schema(
+        "InventorySubscriptionInfo", "Who is told of changes of the inventory",
+        {http::uuid("subscriptionId", "identifies it").read_only(),
+         http::string("consumerSubscriptionId", "the consumer's name for it, which each notification has"),
+         http::string("filter", "what is NOT told: (eq,objectType,ResourceTypeInfo)|(eq,tags,discovered)")
+             .length(0, 4096),
+         http::string("callback", "URL that notifications are posted to").length(1, 2048).required()});
+    return schema;
+}
+
+void add_subscriptions(Service& service, const Subscribing& with, SubscriptionKind kind) {
+    constexpr http::Roles kReaders{Role::o2ims_reader, Role::o2ims_subscriber};
+    const auto shared = std::make_shared<const Subscriptions>(
+        Subscriptions{with.services, &with.delivery, with.profile, with.tests_callbacks, kind});
+
+    auto listing = subscription_route(kind, Method::get, false, "List: each " + kind.noun, kReaders);
+    listing.response_is_list = true;
+    listing.query = listing_parameters();
+    service.add(
+        std::move(listing), [shared](http::Request& request) { return list_subscriptions(*shared, request); },
+        kind.since);
+
+    auto reading = subscription_route(kind, Method::get, true, "Read one " + kind.noun, kReaders);
+    reading.query = selector_parameters();
+    service.add(
+        std::move(reading), [shared](http::Request& request) { return read_subscription(*shared, request); },
+        kind.since);
+
+    auto creating =
+        subscription_route(kind, Method::post, false, "Subscribe to notifications", Role::o2ims_subscriber);
+    creating.body = http::BodyKind::json;
+    creating.request = kind.schema;
+    creating.success = Status::created;
+    creating.failures = {Status::conflict, Status::insufficient_storage};
+    service.add(std::move(creating),
+                http::Handler([shared](http::Request& request) { return subscribe(shared, request); }),
+                kind.since);
+
+    auto deleting = subscription_route(kind, Method::delete_, true, "Unsubscribe", Role::o2ims_subscriber);
+    deleting.response = nullptr;
+    deleting.success = with.profile == Profile::strict ? Status::no_content : Status::ok;
+    deleting.failures = {Status::insufficient_storage};
+    service.add(std::move(deleting),
+                http::Handler([shared](http::Request& request) { return unsubscribe(shared, request); }),
+                kind.since);
+}
+
+}  // namespace rouse::o2ims
