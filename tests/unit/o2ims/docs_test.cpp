@@ -3,6 +3,7 @@
 #include "mgmt/o2ims/alarm_definitions.hpp"
 #include "mgmt/o2ims/measurements.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <string>
