@@ -70,6 +70,11 @@ http::OrProblem<Alternative> parse_alternative(const std::string& text) {
 
 }  // namespace
 
+std::string filter_of(const json& fields) {
+    std::string text = store::text_of_field(fields, "eventFilter");
+    return text.empty() ? store::text_of_field(fields, "filter") : text;
+}
+
 http::OrProblem<Excludes> parse_inventory_filter(std::string_view text) {
     if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
     std::vector<Alternative> alternatives;
