@@ -1,5 +1,7 @@
 // What a server does for O2ims subscribers and the SMO.
 
+#include "mgmt/o2ims/alarm_notifications.hpp"
+#include "mgmt/o2ims/performance_notifications.hpp"
 #include "mgmt/server.hpp"
 
 #include <fstream>
@@ -54,6 +56,8 @@ Result<void> Server::open_outbox() {
                                .token = [this] { return smo_->token(); },
                                .renew_token = [this](std::uint64_t number) { smo_->renew_token(number); }});
     delivery_->add_language(o2ims::kInventoryService, o2ims::parse_inventory_filter);
+    delivery_->add_language(o2ims::kMonitoringService, o2ims::parse_alarm_filter);
+    delivery_->add_language(o2ims::kPerformanceService, o2ims::parse_results_filter);
     inventory_events_ = std::make_unique<o2ims::InventoryEvents>(*writer_, *inventory_, *delivery_);
     return {};
 }

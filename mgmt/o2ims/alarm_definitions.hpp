@@ -1,7 +1,7 @@
 #pragma once
-// Every alarm that there can be, in one table: the dictionaries, the records and docs/o2ims.md are made of
-// it. The standard defines alarms of clusters alone (O2IMS 1.12); those of bare servers and of the appliance
-// are ours.
+// Every alarm that there can be, in one table: the dictionaries, the records and docs/o2ims-alarms.md are
+// made of it. The standard defines alarms of clusters alone (O2IMS 1.12); those of bare servers and of the
+// appliance are ours.
 
 #include "mgmt/o2ims/cloud.hpp"
 

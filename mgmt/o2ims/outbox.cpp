@@ -53,16 +53,6 @@ std::optional<LoggedNotification> to_notification(Bytes key, Bytes value) {
     return out;
 }
 
-Result<bool> has_subscribers(const store::View& view, const std::string& service) {
-    bool found = false;
-    const auto looked = store::for_each_id(view, store::kSubscriptionByService, service, [&](store::Id) {
-        found = true;
-        return false;
-    });
-    if (!looked) return tl::unexpected(looked.error());
-    return found;
-}
-
 // Removes the log's first entries up to UP_TO, AT_MOST of them.
 Result<void> trim(store::Batch& batch, store::Table log, std::uint64_t up_to, std::size_t at_most) {
     std::vector<be64> old;
@@ -80,6 +70,16 @@ Result<void> trim(store::Batch& batch, store::Table log, std::uint64_t up_to, st
 }
 
 }  // namespace
+
+Result<bool> has_subscribers(const store::View& view, const std::string& service) {
+    bool found = false;
+    const auto looked = store::for_each_id(view, store::kSubscriptionByService, service, [&](store::Id) {
+        found = true;
+        return false;
+    });
+    if (!looked) return tl::unexpected(looked.error());
+    return found;
+}
 
 Result<OutboxTables> OutboxTables::open(store::Batch& batch) {
     OutboxTables tables;

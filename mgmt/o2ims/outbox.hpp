@@ -48,6 +48,9 @@ struct LoggedNotification {
     Notification notification;
 };
 
+// Whether anybody subscribed to SERVICE.
+[[nodiscard]] Result<bool> has_subscribers(const store::View& view, const std::string& service);
+
 // Appends to the log, if anybody subscribed to the service. Part of the operation that changes what is told
 // of; Delivery::wake() after it makes it leave at once. LIMIT: notifications that the log holds.
 [[nodiscard]] Result<void> append(store::Batch& batch, const OutboxTables& tables,

@@ -238,17 +238,6 @@ http::Route subscription_route(const SubscriptionKind& kind, Method method, bool
 
 }  // namespace
 
-const http::Schema& inventory_subscription_schema() {
-    static const http::Schema schema(
-        "InventorySubscriptionInfo", "Who is told of changes of the inventory",
-        {http::uuid("subscriptionId", "identifies it").read_only(),
-         http::string("consumerSubscriptionId", "the consumer's name for it, which each notification has"),
-         http::string("filter", "what is NOT told: (eq,objectType,ResourceTypeInfo)|(eq,tags,discovered)")
-             .length(0, 4096),
-         http::string("callback", "URL that notifications are posted to").length(1, 2048).required()});
-    return schema;
-}
-
 void add_subscriptions(Service& service, const Subscribing& with, SubscriptionKind kind) {
     constexpr http::Roles kReaders{Role::o2ims_reader, Role::o2ims_subscriber};
     const auto shared = std::make_shared<const Subscriptions>(

@@ -35,7 +35,4 @@ struct Subscribing {
 // read is what Delivery::add_language() was told; what DELIVERY is outlives the router.
 void add_subscriptions(Service& service, const Subscribing& with, SubscriptionKind kind);
 
-// InventorySubscriptionInfo; others have the same attributes, but for the name of the first.
-[[nodiscard]] const http::Schema& inventory_subscription_schema();
-
 }  // namespace rouse::o2ims
