@@ -13,8 +13,8 @@ namespace rouse::o2ims {
 
 using nlohmann::json;
 
-AlarmTeller tell_subscribers(OutboxTables tables, const Cloud& cloud) {
-    return [tables, &cloud](store::Batch& batch, const store::Document& alarm) {
+AlarmTeller tell_subscribers(OutboxTables tables, Cloud cloud) {
+    return [tables, cloud = std::move(cloud)](store::Batch& batch, const store::Document& alarm) {
         const auto event = static_cast<std::size_t>(alarm.fields.value("event", 0));
         json body = notification_of_alarm(cloud, alarm);
         body["notificationId"] = store::Id::make().to_string();

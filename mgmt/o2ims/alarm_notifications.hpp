@@ -11,8 +11,8 @@
 
 namespace rouse::o2ims {
 
-// Puts each into the outbox. CLOUD outlives what is returned.
-[[nodiscard]] AlarmTeller tell_subscribers(OutboxTables tables, const Cloud& cloud);
+// Puts each into the outbox.
+[[nodiscard]] AlarmTeller tell_subscribers(OutboxTables tables, Cloud cloud);
 
 // What is NOT told: the events of one kind ("NEW", "CHANGE", "CLEAR", "ACKNOWLEDGE"), or alarms by their
 // attributes, in the names of either major version: "(in,perceivedSeverity,3,4)".
