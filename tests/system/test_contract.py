@@ -1,0 +1,307 @@
+"""Every answer of the O2ims services is one that the OpenAPI files of others allow: Prism stands between and says so.
+
+What it objects to, and what is not served, is in docs/o2ims.md with the reasons, and nothing else is."""
+
+import http.client
+import json
+import re
+import time
+import uuid
+
+import pytest
+from mgmt_process import PORT, Management, Refused
+from openapi_proxy import FILES, Deviation, Proxy, table_below, write_as_json
+
+INVENTORY, MONITORING = "/o2ims-infrastructureInventory", "/o2ims-infrastructureMonitoring"
+REQUESTS = "/o2ims-infrastructureProvisioning/v1/provisioningRequests"
+TEMPLATES = "/o2ims-infrastructureArtifacts/v1/managedInfrastructureTemplates"
+CALLBACK = f"http://127.0.0.1:{PORT + 20}/smo"  # nobody listens
+RACK = ("127.0.0.1", PORT + 21)
+NOBODY = str(uuid.UUID(int=1))
+LISTS = {"resourceTypes": "resourceTypeId", "resourcePools": "resourcePoolId", "alarmDictionaries": "alarmDictionaryId",
+         "locations": "globalLocationId", "oCloudSites": "oCloudSiteId", "deploymentManagers": "deploymentManagerId"}
+HARDWARE = {"stage": "home", "kernel": "6.1.0", "cpu": {"model": "a processor", "cores": 8}, "memory_bytes": 1 << 34,
+            "disks": [{"name": "sda", "size_bytes": 1 << 40, "model": "a disk", "rotational": False}],
+            "interfaces": [{"name": "eth0", "mac": "52:54:00:80:00:01", "driver": "virtio_net", "speed_mbps": 10000}],
+            "firmware": {"vendor": "a maker", "version": "1", "product": "a server", "serial": "S123"}, "boot_mode": "uefi"}
+
+
+def fill(server):
+    """A cluster with a server whose agent came home, one without cluster, a template, and pools that are used up."""
+    server.request("POST", "/api/ip-pools/", {"cidr": "127.80.0.0/16", "gateway": "127.80.0.1"})
+    for name in ("vmlinuz", "initrd.img"):
+        server.raw("PUT", f"/api/images/{name}", b"not much")
+    server.request("POST", "/api/boot-profiles/", {
+        "name": "ramdisk", "loaders": {}, "kernel": "vmlinuz", "initrds": ["initrd.img"], "cmdline": "quiet"})
+    cluster = server.request("POST", "/api/clusters/", {"name": "edge"})["id"]
+    home = {"hostname": "n1", "mac": "52:54:00:80:00:01", "ip": "127.80.1.1", "boot_profile": "ramdisk", "cluster": cluster}
+    server.request("POST", "/api/machines/", home)
+    server.request("POST", "/api/machines/", {"hostname": "n2", "mac": "52:54:00:80:00:02", "ip": "127.80.1.2"})
+    report_home(home["ip"])
+    for network in (1, 2):
+        pool = f"10.82.{network}"
+        server.request("POST", "/api/ip-pools/", {"cidr": f"{pool}.0/24", "gateway": f"{pool}.1", "range_start": f"{pool}.2",
+                                                  "range_end": f"{pool}.3"})
+        for host in (2, 3):
+            server.request("POST", "/api/machines/", {"hostname": f"full{network}-{host}", "mac": f"52:54:00:82:0{network}:0{host}",
+                                                      "ip": f"{pool}.{host}"})
+
+
+def report_home(ip):
+    """As the machine's ramdisk does, from the machine's address."""
+    def rack(method, path, body=None, **headers):
+        connection = http.client.HTTPConnection(*RACK, timeout=30, source_address=(ip, 0))
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read().decode()
+        assert answer.status < 300, f"{method} {path}: {answer.status}: {content}"
+        return content
+
+    token = re.search(r"rouse\.token=(\S+)", rack("GET", "/boot/boot.ipxe"))[1]
+    rack("POST", "/agent/report", json.dumps(HARDWARE), **{"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+
+
+def wait_for(what, found, seconds):
+    deadline = time.monotonic() + seconds
+    while not (result := found()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.2)
+    return result
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = Management(tmp_path_factory.mktemp("contract"), options=[
+        "--rack.listen", f"{RACK[0]}:{RACK[1]}", "--o2ims.callback_http=true", "--o2ims.callback_loopback=true"])
+    server.start()
+    try:
+        fill(server)
+        server.request("POST", "/api/users/", {"username": "w", "password": "a long enough one", "role": "worker"})
+        yield server
+    finally:
+        server.stop()
+        print(server.log())
+
+
+def drive_lists(api, base):
+    """Lists, the objects in them, and every selector."""
+    for name, key in LISTS.items():
+        if not api.has("GET", f"{base}/{name}"):
+            continue
+        seen = api.get(f"{base}/{name}?all_fields=true")
+        assert seen or name == "deploymentManagers", name
+        drive_list(api, f"{base}/{name}", key)
+        for one in seen:
+            api.get(f"{base}/{name}/{one[key]}")
+        api.get(f"{base}/{name}/{NOBODY}", status=404)
+    for pool in api.get(f"{base}/resourcePools"):
+        inside = f"{base}/resourcePools/{pool['resourcePoolId']}/resources"
+        for one in api.get(inside):
+            api.get(f"{inside}/{one['resourceId']}")
+    [edge] = api.get(f"{base}/resourcePools?filter=(eq,name,edge)")
+    inside = f"{base}/resourcePools/{edge['resourcePoolId']}/resources"
+    [home] = api.get(f"{inside}?filter=(eq,globalAssetId,S123)")
+    assert home["elements"], home
+    drive_list(api, inside, "resourceId")
+    api.get(f"{inside}/{NOBODY}", status=404)
+    api.get(f"{base}/resourcePools/{NOBODY}/resources", status=404)
+
+
+def drive_list(api, path, key):
+    """The selectors of O2IMS 1.3 on a list whose objects are named by KEY."""
+    for selector in (f"fields={key}", "fields=extensions", "exclude_fields=extensions", "exclude_default=true", "all_fields", "limit=1",
+                     "nextpage_opaque_marker=1", f"filter=(neq,{key},{NOBODY});(cont,{key},-)"):
+        api.get(f"{path}?{selector}")
+    first = api.ask("GET", f"{path}?limit=1")
+    if link := first.headers["Link"]:
+        assert api.get(re.match("<(.*)>", link)[1]) != first.body
+    for wrong in ("filter=(eq,nonsense,1)", f"filter=(is,{key},1)", "fields=nonsense", "nextpage_opaque_marker=x", "nonsense=1"):
+        api.get(f"{path}?{wrong}", status=400)
+
+
+def drive_subscriptions(api, path, key):
+    made = api.ask("POST", path, {"callback": CALLBACK, "consumerSubscriptionId": "rack watch"}, status=201)
+    assert made.headers["Location"] == f"{path}/{made.body[key]}"
+    api.ask("POST", path, {"callback": CALLBACK}, status=400)
+    plain = api.ask("POST", path, {"callback": CALLBACK + "/2", "consumerSubscriptionId": NOBODY}, status=201).body
+    for wrong in ({}, {"callback": "nonsense"}, {"callback": 1}, "{", "<callback/>"):
+        api.ask("POST", path, wrong, status=400)
+    api.ask("POST", path, "<callback/>", status=415, content_type="application/xml")
+    drive_list(api, path, key)
+    for one in (made.body, plain):
+        api.get(f"{path}/{one[key]}")
+        assert api.ask("DELETE", f"{path}/{one[key]}").body is None
+        api.get(f"{path}/{one[key]}", status=404)
+        api.ask("DELETE", f"{path}/{one[key]}", status=404)
+
+
+def drive_versions(api, service, version):
+    for place in (service, f"{service}/{version}"):
+        if api.has("GET", f"{place}/api_versions"):
+            api.get(f"{place}/api_versions")
+
+
+def drive_inventory(api, version):
+    drive_versions(api, INVENTORY, version)
+    base = f"{INVENTORY}/{version}"
+    for place in (base, base + "/"):
+        if api.has("GET", place):
+            for selector in ("", "?all_fields", "?exclude_fields=extensions", "?fields=name", "?exclude_default=true"):
+                api.get(place + selector)
+            api.get(place + "?fields=nonsense", status=400)
+    api.get(base + "/resourceTypes", status=406, headers={"Version": "9.0.0"})
+    drive_lists(api, base)
+    if api.has("GET", f"{base}/resourceTypes/{NOBODY}/alarmDictionary"):
+        with_alarms = [one for one in api.get(f"{base}/resourceTypes") if "alarmDictionaryId" in one]
+        for one in with_alarms:
+            dictionary = api.get(f"{base}/resourceTypes/{one['resourceTypeId']}/alarmDictionary")
+            assert dictionary["alarmDictionaryId"] == one["alarmDictionaryId"]
+        assert with_alarms
+        api.get(f"{base}/resourceTypes/{NOBODY}/alarmDictionary", status=404)
+    drive_subscriptions(api, f"{base}/subscriptions", "subscriptionId")
+
+
+def drive_monitoring(api, server):
+    base = f"{MONITORING}/v1"
+    drive_versions(api, MONITORING, "v1")
+    drive_subscriptions(api, f"{base}/alarmSubscriptions", "alarmSubscriptionId")
+    raised = wait_for("both pools are used up", lambda: (
+        found := server.get(f"{base}/alarms?filter=(eq,perceivedSeverity,1)")) and len(found) > 1 and found, 20)
+    for one in raised:
+        api.get(f"{base}/alarms/{one['alarmEventRecordId']}")
+    drive_list(api, f"{base}/alarms", "alarmEventRecordId")
+    api.get(f"{base}/alarms/{NOBODY}", status=404)
+    merge = {"content_type": "application/merge-patch+json"}
+    url = f"{base}/alarms/{next(one for one in raised if not one['alarmAcknowledged'])['alarmEventRecordId']}"
+    api.ask("PATCH", url, {"alarmAcknowledged": True}, status=412, headers={"If-Match": '"9999"'}, **merge)
+    assert api.ask("PATCH", url, {"alarmAcknowledged": True}, **merge).body == {"alarmAcknowledged": True}
+    api.ask("PATCH", url, {"alarmAcknowledged": True}, status=409, **merge)
+    api.ask("PATCH", url, {"perceivedSeverity": 5}, status=409, **merge)
+    for wrong in ({}, {"alarmAcknowledged": False}, {"perceivedSeverity": 2}, {"alarmAcknowledged": True, "perceivedSeverity": 5}, "{"):
+        api.ask("PATCH", url, wrong, status=400, **merge)
+    api.ask("PATCH", f"{base}/alarms/{NOBODY}", {"alarmAcknowledged": True}, status=404, **merge)
+    assert api.get(url)["alarmAcknowledged"]
+    if api.has("GET", f"{base}/alarmServiceConfiguration"):
+        drive_alarm_configuration(api, f"{base}/alarmServiceConfiguration")
+
+
+def drive_alarm_configuration(api, url):
+    merge = {"content_type": "application/merge-patch+json"}
+    kept = api.ask("GET", url)
+    for change in ({"retentionPeriod": 20}, {"extensions": {"of": "ours"}}):
+        api.ask("PATCH", url, change, **merge)
+    api.ask("PUT", url, {"retentionPeriod": 0, "extensions": {}}, status=400)
+    api.ask("PATCH", url, {"retentionPeriod": "long"}, status=400, **merge)
+    for method, more in (("PUT", {}), ("PATCH", merge)):
+        api.ask(method, url, {"retentionPeriod": 9, "extensions": {}}, status=412, headers={"If-Match": kept.headers["ETag"]}, **more)
+    assert api.ask("PUT", url, kept.body).body == kept.body
+
+
+def drive_artifacts(api):
+    drive_versions(api, "/o2ims-infrastructureArtifacts", "v1")
+    drive_list(api, TEMPLATES, "artifactResourceId")
+    [template] = api.get(TEMPLATES)
+    name = f"{template['name']}.{template['version']}"
+    for one in (name, template["artifactResourceId"]):
+        assert api.get(f"{TEMPLATES}/{one}") == template
+    for missing in ("nonsense", "ramdisk.9.9.9", NOBODY):
+        api.get(f"{TEMPLATES}/{missing}", status=404)
+
+
+def drive_provisioning(api):
+    drive_versions(api, "/o2ims-infrastructureProvisioning", "v1")
+    wanted = {"provisioningRequestId": str(uuid.uuid4()), "name": "rack 7", "description": "", "templateName": "ramdisk",
+              "templateVersion": "1.0.0", "templateParameters": {"servers": [
+                  {"hostname": "p1", "mac": "52:54:00:81:00:01"}, {"hostname": "p2"}]}}
+    one = f"{REQUESTS}/{wanted['provisioningRequestId']}"
+    api.get(one, status=404)
+    api.ask("PUT", one, wanted, status=404)
+    api.ask("DELETE", one, status=404)
+    made = api.ask("POST", REQUESTS, wanted, status=201)
+    assert made.headers["Location"] == one
+    api.ask("POST", REQUESTS, wanted, status=409)
+    for wrong in ({}, wanted | {"provisioningRequestId": "x"}, wanted | {"name": ""}, wanted | {"templateName": "nonsense"},
+                  wanted | {"templateParameters": {}}, wanted | {"nonsense": 1}, "{"):
+        api.ask("POST", REQUESTS, wrong, status=400)
+        if wrong != wanted | {"provisioningRequestId": "x"}:
+            api.ask("PUT", one, wrong, status=400)
+    wait_for("the request goes on", lambda: api.get(one)["status"]["provisioningPhase"] == "PROGRESSING", 20)
+    drive_list(api, REQUESTS, "provisioningRequestReference")
+    api.ask("PUT", one, wanted | {"provisioningRequestId": str(uuid.uuid4())}, status=422)
+    api.ask("PUT", one, wanted | {"description": "once more", "templateParameters": {
+        "servers": [{"hostname": "n2", "mac": "52:54:00:80:00:02"}], "totalSeconds": 1, "powerOnSeconds": 1}})
+    wait_for("its server is late", lambda: api.get(one)["status"]["provisioningPhase"] == "FAILED", 20)
+    assert api.ask("DELETE", one, status=202).headers["Location"] == one
+    wait_for("the request is gone", lambda: not api.get(REQUESTS), 20)
+
+
+def drive_starlingx(api, server):
+    drive_inventory(api, "v1")
+    drive_monitoring(api, server)
+
+
+DRIVERS = {"redhat/resources": lambda api, _: drive_inventory(api, "v2"),
+           "redhat-v1/resources": lambda api, _: drive_inventory(api, "v1"),
+           "redhat/artifacts": lambda api, _: drive_artifacts(api),
+           "redhat/provisioning": lambda api, _: drive_provisioning(api),
+           "redhat/alarms": drive_monitoring,
+           "starlingx": drive_starlingx,
+           "redhat/cluster": lambda api, _: None}
+
+
+def deviations():
+    return [Deviation(*row) for row in table_below("## Where answers differ from OpenAPI files", 5)]
+
+
+def not_served():
+    """(file, method, path) of the table, and why."""
+    return {(file, *operation.split(" ")): why for file, operation, why in table_below("### Not served", 3)}
+
+
+@pytest.fixture(scope="module")
+def proxies(server, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("openapi")
+    write_as_json(directory)
+    made = {file: Proxy(file, directory, PORT + 1 + number, server.port) for number, file in enumerate(DRIVERS)}
+    try:
+        for proxy in made.values():
+            proxy.token = server.token
+            proxy.start()
+        for proxy in made.values():
+            proxy.wait()
+        yield made
+    finally:
+        for proxy in made.values():
+            proxy.stop()
+
+
+@pytest.mark.parametrize("file", DRIVERS)
+def test_answers_are_as_the_file_says(server, proxies, file):
+    api = proxies[file]
+    DRIVERS[file](api, server)
+    # Whom the service does not know, and who may do nothing there.
+    stranger = server.request("POST", "/api/token/", {"username": "w", "password": "a long enough one"})["access"]
+    for (method, _), target in sorted(api.driven.items()):
+        body = {} if method in ("PUT", "POST") else None
+        for token, status in (("", 401), ("nonsense", 401), (stranger, 403)):
+            api.ask(method, target, body, status=status, token=token)
+
+    unserved = {(method, path) for name, method, path in not_served() if name == file}
+    assert api.operations - set(api.driven) == unserved, "neither driven nor listed as not served, or both"
+    for method, path in unserved:
+        with pytest.raises(Refused) as refused:
+            server.request(method, re.sub(r"{\w+}", NOBODY, path))
+        assert refused.value.status == 404, f"{method} {path} is listed as not served"
+
+    listed = [one for one in deviations() if one.is_of(file)]
+    excess = [found for found in api.violations if not any(one.covers(file, found) for one in listed)]
+    assert not excess, "\n".join(sorted(f"{one.operation} | {one.where} | {one.rule} | {one.text}" for one in excess))
+    stale = [one for one in listed if not any(one.covers(file, found) for found in api.violations)]
+    assert not stale, f"listed in docs/o2ims.md, but no longer so: {stale}"
+
+
+def test_every_file_is_driven():
+    files = {str(path.relative_to(FILES)).removesuffix("/swagger.yaml").removesuffix("/api/openapi.yaml") for path in FILES.rglob("*.yaml")}
+    assert files - {"redhat/common", "redhat-v1/common"} == set(DRIVERS)
+    assert all(any(one.is_of(file) for file in DRIVERS) for one in deviations())
+    assert {file for file, *_ in not_served()} <= set(DRIVERS)
