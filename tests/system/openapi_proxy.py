@@ -3,6 +3,7 @@
 import dataclasses
 import fnmatch
 import http.client
+import itertools
 import json
 import re
 import socket
@@ -49,20 +50,25 @@ class Violation:
             path = path[1:]
         if rule == "required" and (missing := re.search(r"required property '([^']*)'", text)):
             path.append(missing[1])
-        return cls(operation, ("request " if side == "request" else "") + ".".join(path), rule, text)
+        return cls(operation, ("request " if side == "request" else "") + (".".join(path) or "body"), rule, text)
 
 
 @dataclasses.dataclass(frozen=True)
 class Deviation:
-    """A row of the table in docs/o2ims.md; the first two are patterns, with * for anything."""
-    files: str
+    """What docs/o2ims.md lists. OPERATIONS is a pattern, with * for anything."""
+    file: str
     operations: str
     where: str
     rule: str
-    why: str
+
+    @classmethod
+    def of(cls, row):
+        """Those of a table's row, in whose cells several are separated by commas."""
+        assert row[-1], f"no reason: {row}"
+        return [cls(*one) for one in itertools.product(*(cell.split(", ") for cell in row[:-1]))]
 
     def is_of(self, file):
-        return fnmatch.fnmatchcase(file, self.files)
+        return file == self.file
 
     def covers(self, file, violation):
         return (self.is_of(file) and fnmatch.fnmatchcase(violation.operation, self.operations) and
@@ -121,7 +127,8 @@ class Proxy:
         return next((template for match, template in self._matches if match.fullmatch(path)), None)
 
     def ask(self, method, target, body=None, status=200, token=None, content_type="application/json", headers=()):
-        """The Answer, which has STATUS. BODY: JSON, or text that is sent as it is. TOKEN: another one; empty: none."""
+        """The Answer, which has STATUS. BODY: JSON, or text that is sent as it is (Prism refuses broken JSON by itself). TOKEN:
+        another one; empty: none."""
         template = self._template(target)
         assert (method, template) in self.operations, f"{self.file} has no {method} {target}"
         headers = dict(headers)
@@ -137,8 +144,12 @@ class Proxy:
         connection.close()
         operation = f"{method} {template}"
         assert answer.status == status, f"{operation}: {target}: {answer.status}, not {status}: {content.decode()}"
+        # Every answer of rouse has one; a callback's has nothing but its status.
+        assert answer.headers["X-Request-Id"] or status == 204, f"{operation}: {target} was answered by Prism itself: {content.decode()}"
         self.driven.setdefault((method, template), target)
-        for found in json.loads(answer.headers.get("sl-violations", "[]")):
+        violations = answer.headers.get("sl-violations", "[]")
+        assert violations.startswith("["), f"{operation}: {target}: ask for less at once: {violations}"
+        for found in json.loads(violations):
             # A request that is wrong on purpose is refused; one that is served is as good as the file's own.
             if found["location"][0] == "response" or status < 300:
                 self.violations.add(Violation.of(operation, found, status))
