@@ -49,10 +49,12 @@ Result<void> Server::open_outbox() {
         o2ims::DeliveryOptions{.policy = {.hosts = said.callback_hosts,
                                           .allows_http = said.callback_http,
                                           .allows_loopback = said.callback_loopback,
-                                          .allows_link_local = said.callback_link_local},
+                                          .allows_link_local = said.callback_link_local,
+                                          .smo_url = said.smo.url},
                                .tls = tls,
                                .secret = std::move(*signing),
-                               .token = [this] { return smo_->token(); }});
+                               .token = [this] { return smo_->token(); },
+                               .renew_token = [this](std::uint64_t number) { smo_->renew_token(number); }});
     delivery_->add_language(o2ims::kInventoryService, o2ims::parse_inventory_filter);
     delivery_->add_language(o2ims::kMonitoringService, o2ims::parse_alarm_filter);
     delivery_->add_language(o2ims::kPerformanceService, o2ims::parse_results_filter);

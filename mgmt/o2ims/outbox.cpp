@@ -153,6 +153,19 @@ Result<std::uint64_t> last_number(const store::View& view, const OutboxTables& t
     return number_at(view, tables.states, bytes_of(kLast));
 }
 
+Result<std::uint64_t> first_number(const store::View& view, const OutboxTables& tables) {
+    std::optional<std::uint64_t> first;
+    const auto scanned = store::scan(view.txn(), tables.log, {}, [&](Bytes key, Bytes) {
+        first = to_number(key);
+        return !first;
+    });
+    if (!scanned) return tl::unexpected(scanned.error());
+    if (first) return *first;
+    const auto last = last_number(view, tables);
+    if (!last) return last;
+    return *last + 1;
+}
+
 Result<void> read_log(const store::View& view, const OutboxTables& tables, std::uint64_t number,
                       const std::function<bool(LoggedNotification)>& visit) {
     const be64 from(number + 1);

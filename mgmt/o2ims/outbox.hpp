@@ -73,6 +73,8 @@ struct CursorAt {
                                               store::Id id);
 // Number of the newest notification ever appended; 0: none.
 [[nodiscard]] Result<std::uint64_t> last_number(const store::View& view, const OutboxTables& tables);
+// Number of the oldest that the log still has; when it has none, of the one that comes next.
+[[nodiscard]] Result<std::uint64_t> first_number(const store::View& view, const OutboxTables& tables);
 // In order, those after NUMBER; VISIT returns false to stop.
 [[nodiscard]] Result<void> read_log(const store::View& view, const OutboxTables& tables, std::uint64_t number,
                                     const std::function<bool(LoggedNotification)>& visit);

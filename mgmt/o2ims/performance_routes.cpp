@@ -5,6 +5,7 @@
 #include "mgmt/o2ims/collection.hpp"
 #include "mgmt/o2ims/measurement_jobs.hpp"
 #include "mgmt/o2ims/performance_schemas.hpp"
+#include "mgmt/o2ims/resource_view.hpp"
 #include "mgmt/o2ims/service.hpp"
 #include "mgmt/o2ims/spelling.hpp"
 

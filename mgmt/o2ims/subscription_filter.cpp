@@ -69,6 +69,11 @@ http::OrProblem<Alternative> parse_alternative(const std::string& text) {
 
 }  // namespace
 
+std::string filter_of(const json& fields) {
+    std::string text = store::text_of_field(fields, "eventFilter");
+    return text.empty() ? store::text_of_field(fields, "filter") : text;
+}
+
 Excludes excludes_matching(Filter filter) {
     return [filter = std::move(filter)](const Notification& notification) {
         const json body = json::parse(notification.body, nullptr, false);

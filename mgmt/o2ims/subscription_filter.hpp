@@ -6,9 +6,16 @@
 #include "mgmt/o2ims/outbox.hpp"
 
 #include <functional>
+#include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace rouse::o2ims {
+
+// The filter among the attributes of a subscription: eventFilter, as the monitoring service calls it
+// since 2.2, or filter, its name before and of the others. Empty: there is none.
+[[nodiscard]] std::string filter_of(const nlohmann::json& fields);
 
 // Any thread.
 using Excludes = std::function<bool(const Notification& notification)>;

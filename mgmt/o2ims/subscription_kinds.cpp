@@ -6,7 +6,8 @@ namespace rouse::o2ims {
 
 namespace {
 
-// A subscription's attributes: the names of the first two differ from service to service.
+// A subscription's attributes: the name of the first and the filter's language differ from service to
+// service.
 std::vector<http::Field> subscription_fields(const char* id_name, const char* filter) {
     return {http::uuid(id_name, "identifies it").read_only(),
             http::string("consumerSubscriptionId", "the consumer's name for it, which each notification has"),
@@ -25,15 +26,19 @@ SubscriptionKind inventory_subscriptions() {
 }
 
 SubscriptionKind alarm_subscriptions() {
-    static const http::Schema schema(
-        "AlarmSubscriptionInfo", "Who is told of alarms",
-        subscription_fields("alarmSubscriptionId",
-                            "what is NOT told: NEW, CHANGE, CLEAR, ACKNOWLEDGE or (eq,perceivedSeverity,3)"));
+    static const http::Schema schema("AlarmSubscriptionInfo", "Who is told of alarms", [] {
+        constexpr const char* kLanguage =
+            "what is NOT told: NEW, CHANGE, CLEAR, ACKNOWLEDGE or (eq,perceivedSeverity,3)";
+        auto fields = subscription_fields("alarmSubscriptionId", kLanguage);
+        fields.push_back(http::string("eventFilter", "the same by its name since 2.2").length(0, 4096));
+        return fields;
+    }());
     return {.service = kMonitoringService,
             .path = "/alarmSubscriptions",
             .id_name = "alarmSubscriptionId",
             .noun = "alarm subscription",
-            .schema = &schema};
+            .schema = &schema,
+            .patched_since = 2};
 }
 
 SubscriptionKind performance_subscriptions() {

@@ -8,6 +8,7 @@
 #include "mgmt/o2ims/alarm_tasks.hpp"
 #include "mgmt/o2ims/alarm_view.hpp"
 #include "mgmt/o2ims/inventory_routes.hpp"
+#include "mgmt/o2ims/resource_view.hpp"
 #include "mgmt/store/changes.hpp"
 #include "shared/clock.hpp"
 #include "tests/unit/ims/api_fixture.hpp"

@@ -283,6 +283,8 @@ constexpr Row kTable[] = {
     {"POST", "/o2ims-infrastructureMonitoring/v2/alarmSubscriptions", For::o2ims_subscribers},
     {"DELETE", "/o2ims-infrastructureMonitoring/v2/alarmSubscriptions/{alarmSubscriptionId}",
      For::o2ims_subscribers},
+    {"PATCH", "/o2ims-infrastructureMonitoring/v2/alarmSubscriptions/{alarmSubscriptionId}",
+     For::o2ims_subscribers},
     {"GET", "/o2ims-infrastructurePerformance/v1/performanceSubscriptions", For::o2ims_watchers},
     {"GET", "/o2ims-infrastructurePerformance/v1/performanceSubscriptions/{performanceSubscriptionId}",
      For::o2ims_watchers},
