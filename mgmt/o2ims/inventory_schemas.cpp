@@ -11,13 +11,15 @@ http::Field extensions() {
 }
 
 const Schema& element_schema() {
-    static const Schema schema(
-        "ResourceElement", "A part of a server",
-        {http::uuid("resourceId", "identifies the part").required(),
-         http::uuid("resourcePoolId", "the pool of its server").required(),
-         http::uuid("resourceTypeId", "what it is").required(),
-         http::string("description", "for people").required(),
-         http::string("globalAssetId", "its serial number, if it is known"), extensions()});
+    static const Schema schema("ResourceElement", "A part of a server",
+                               {http::uuid("resourceId", "identifies the part").required(),
+                                http::uuid("resourcePoolId", "the pool of its server").required(),
+                                http::uuid("resourceTypeId", "what it is").required(),
+                                http::string("description", "for people").required(),
+                                http::string("globalAssetId", "its serial number, if it is known"),
+                                http::any("elements", "always empty: parts of parts are not told"),
+                                http::array(http::string("tags", "always empty")),
+                                http::array(http::string("groups", "always empty")), extensions()});
     return schema;
 }
 

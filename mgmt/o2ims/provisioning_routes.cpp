@@ -6,8 +6,8 @@
 #include "mgmt/o2ims/service.hpp"
 #include "mgmt/o2ims/spelling.hpp"
 
-#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace rouse::o2ims {
@@ -142,9 +142,8 @@ http::Outcome read(const Context& context, const Request& request) {
 // -- templates
 
 json template_of(const Document& profile) {
-    const std::string name = profile.text("name");
-    return {{"artifactResourceId", name + "." + kTemplateVersion},
-            {"name", name},
+    return {{"artifactResourceId", profile.id.to_string()},
+            {"name", profile.text("name")},
             {"version", kTemplateVersion},
             {"description", profile.text("description")},
             {"parameterSchema", parameters_schema().describe()},
@@ -157,33 +156,32 @@ http::Outcome list_templates(const ims::Services& services, const Request& reque
     if (!listing) return tl::unexpected(listing.error());
     const auto snapshot = services.snapshot();
     if (!snapshot) return ims::refused(snapshot.error());
-    std::map<std::string, json> templates;
-    const auto read =
-        store::for_each(*snapshot, store::kBootProfiles, std::nullopt, [&templates](const Document& profile) {
-            auto made = template_of(profile);
-            const std::string id = made["artifactResourceId"];
-            templates.emplace(id, std::move(made));
-            return true;
-        });
-    if (!read) return ims::refused(read.error());
-    return listing->answer([&templates](const std::string& after, const Listing::Take& take) {
-        for (auto at = templates.upper_bound(after); at != templates.end(); ++at)
-            if (!take(at->second)) return;
+    Result<void> trouble;
+    auto answer = listing->answer([&](const std::string& after, const Listing::Take& take) {
+        trouble = store::for_each(*snapshot, store::kBootProfiles, store::Id::parse(after),
+                                  [&](const Document& profile) { return take(template_of(profile)); });
     });
+    if (!trouble) return ims::refused(trouble.error());
+    return answer;
+}
+
+// By its id, or by its name and version, which is what clients of the field have in the path.
+Result<std::optional<Document>> find_template(const store::View& view, const std::string& text) {
+    if (const auto id = store::Id::parse(text)) return store::find(view, store::kBootProfiles, *id);
+    const std::string suffix = std::string(".") + kTemplateVersion;
+    if (!text.ends_with(suffix)) return std::optional<Document>{};
+    return store::find_by(view, store::kBootProfiles, store::kProfileByName,
+                          text.substr(0, text.size() - suffix.size()));
 }
 
 http::Outcome read_template(const ims::Services& services, const Request& request) {
     const std::string& id = request.parameter("id");
-    const std::string suffix = std::string(".") + kTemplateVersion;
     const auto snapshot = services.snapshot();
     if (!snapshot) return ims::refused(snapshot.error());
-    if (id.ends_with(suffix)) {
-        const auto profile = store::find_by(*snapshot, store::kBootProfiles, store::kProfileByName,
-                                            id.substr(0, id.size() - suffix.size()));
-        if (!profile) return ims::refused(profile.error());
-        if (*profile) return answer_one(request, template_schema(), template_of(**profile));
-    }
-    return http::problem(Status::not_found, "there is no template " + id);
+    const auto profile = find_template(*snapshot, id);
+    if (!profile) return ims::refused(profile.error());
+    if (!*profile) return http::problem(Status::not_found, "there is no template " + id);
+    return answer_one(request, template_schema(), template_of(**profile));
 }
 
 }  // namespace

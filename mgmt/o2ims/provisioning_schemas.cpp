@@ -96,7 +96,7 @@ const Schema& request_schema() {
 const Schema& template_schema() {
     static const Schema schema(
         "ManagedInfrastructureTemplate", "What a provisioning request may ask for: a boot profile",
-        {http::string("artifactResourceId", "name and version").required(),
+        {http::uuid("artifactResourceId", "identifies it, as the boot profile").required(),
          http::string("name", "for people").required(), http::string("version", "of the template").required(),
          http::string("description", "for people").required(),
          http::any("parameterSchema", "JSON Schema of templateParameters").required(),

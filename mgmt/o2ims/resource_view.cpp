@@ -91,6 +91,9 @@ class Builder {
                      {"resourceTypeId", type},
                      {"description", std::string(what) + " " + name},
                      {"globalAssetId", ""},
+                     {"elements", json::array()},
+                     {"tags", json::array()},
+                     {"groups", json::array()},
                      {"extensions", facts}};
         view_.resource["elements"].push_back(std::move(element));
     }

@@ -71,9 +71,14 @@ void drop(json& from, const Path& path, std::size_t depth) {
         drop(*found, path, depth + 1);
 }
 
-bool is_required(const http::Schema& schema, const Path& path) {
+// What identifies an object stands first; of a subscription it is not required, since the server assigns it.
+bool is_always_shown(const http::Schema& schema, const http::Field& field) {
+    return field.is_required() || &field == &schema.fields().front();
+}
+
+bool is_always_shown(const http::Schema& schema, const Path& path) {
     const http::Field* field = path.names.size() == 1 ? schema.find(path.names.front()) : nullptr;
-    return field != nullptr && field->is_required();
+    return field != nullptr && is_always_shown(schema, *field);
 }
 
 }  // namespace
@@ -97,7 +102,7 @@ OrProblem<Selection> Selection::parse(const http::Query& query, const http::Sche
         auto hidden = parse_paths(*fields, schema);
         if (!hidden) return tl::unexpected(std::move(hidden.error()));
         out.hidden_ = std::move(*hidden);
-        std::erase_if(out.hidden_, [&](const Path& path) { return is_required(schema, path); });
+        std::erase_if(out.hidden_, [&](const Path& path) { return is_always_shown(schema, path); });
     }
     if (!*all && (*without_defaults || out.shown_.empty()))
         for (const auto name : defaults) out.hidden_.push_back({{std::string(name)}});
@@ -108,7 +113,8 @@ json Selection::apply(json object) const {
     if (!shown_.empty()) {
         json some = json::object();
         for (const auto& field : schema_->fields())
-            if (const auto found = object.find(field.name()); found != object.end() && field.is_required())
+            if (const auto found = object.find(field.name());
+                found != object.end() && is_always_shown(*schema_, field))
                 some[field.name()] = *found;
         for (const Path& path : shown_) copy(object, some, path, 0);
         object = std::move(some);

@@ -16,8 +16,9 @@ namespace rouse::o2ims {
 class Selection {
   public:
     // Everything but DEFAULTS, which are left out unless they are asked for, when QUERY says nothing. What
-    // the schema requires is always there; what is excluded is not, though it be among `fields`. A 400 for
-    // names that objects of SCHEMA have not, and for parameters that contradict each other.
+    // the schema has first, which identifies an object, and what it requires are always there; what is
+    // excluded is not, though it be among `fields`. A 400 for names that objects of SCHEMA have not, and for
+    // parameters that contradict each other.
     [[nodiscard]] static http::OrProblem<Selection> parse(
         const http::Query& query, const http::Schema& schema,
         std::initializer_list<std::string_view> defaults = {});

@@ -1,53 +1,16 @@
 """A real HTTP server is the SMO's callback: alarms, changes and results reach it in their order, whatever dies."""
 
-import http.server
 import json
-import threading
 
 import pytest
 from appliance import wait_until
 from mgmt_process import POOL, Management, Refused
+from smo import Smo
 
 INVENTORY = "/o2ims-infrastructureInventory/v1"
 MONITORING = "/o2ims-infrastructureMonitoring/v1"
 PERFORMANCE = "/o2ims-infrastructurePerformance/v1"
 LOOPBACK_TOO = ("--o2ims.callback_http", "true", "--o2ims.callback_loopback", "true")
-
-
-class Smo:
-    """What it was told, by path, in order."""
-
-    def __init__(self):
-        smo = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                smo.told.setdefault(self.path, []).append(body)
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.told = {}
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def url(self, path):
-        return f"http://127.0.0.1:{self._server.server_port}{path}"
-
-    def wait(self, path, wanted, seconds=20):
-        """The first notification at PATH that is WANTED."""
-        return wait_until(f"a notification at {path}",
-                          lambda: next((one for one in self.told.get(path, []) if wanted(one)), None), seconds)
-
-    def stop(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture

@@ -111,6 +111,9 @@ TEST_F(O2imsInventory, TypesAreWhatServersAreMadeOf) {
     const json server = list("resources")[0];
     EXPECT_EQ(server["globalAssetId"], "S1");
     ASSERT_EQ(server["elements"].size(), 2U);
+    for (const char* name : {"elements", "tags", "groups"})
+        EXPECT_EQ(server["elements"][0][name], json::array())
+            << "a part is a resource: its clients read them";
     EXPECT_EQ(server["extensions"]["sources"]["memory_bytes"]["source"], "agent");
     EXPECT_EQ(list("resources", "?filter=(gt,extensions/memory_bytes,60000000000)").size(), 1U);
     EXPECT_EQ(list("resources", "?filter=(eq,elements/extensions/model,X100)").size(), 1U);

@@ -203,8 +203,12 @@ TEST_F(O2imsRequests, BootProfilesAreTheTemplates) {
     const std::string base = "/o2ims-infrastructureArtifacts/v1/managedInfrastructureTemplates";
     const json listed = get(base).body();
     ASSERT_EQ(listed.size(), 1U);
-    EXPECT_EQ(listed[0]["artifactResourceId"], "debian.1.0.0");
+    const std::string id = listed[0]["artifactResourceId"];
+    EXPECT_TRUE(store::Id::parse(id)) << id;
+    EXPECT_EQ(get(base + "/" + id).body(), listed[0]);
     EXPECT_EQ(get(base + "/debian.1.0.0").body(), listed[0]);
+    EXPECT_EQ(get(base + "/debian").code, 404U);
+    EXPECT_EQ(get(base + "/0192f0c0-0000-7000-8000-0000000000bb").code, 404U);
     EXPECT_EQ(get(base + "/debian.2.0.0").code, 404U);
     EXPECT_TRUE(listed[0]["parameterSchema"]["properties"].contains("servers"));
 }

@@ -16,7 +16,7 @@ const http::Schema& part_schema() {
 const http::Schema& thing_schema() {
     static const http::Schema schema(
         "Thing", "What is shown here",
-        {http::string("id", "its id").required(), http::string("name", "its name").required(),
+        {http::string("id", "its id").read_only(), http::string("name", "its name").required(),
          http::string("location", "where it is"),
          http::array(http::object("parts", "what it is made of", part_schema())),
          http::any("extensions", "whatever else is known")});
@@ -54,7 +54,7 @@ TEST(O2imsSelection, WithoutAWordEverythingButTheDefaultsIsShown) {
     EXPECT_EQ(names(shown("all_fields=false", {"parts"})).size(), 4U);
 }
 
-TEST(O2imsSelection, FieldsAreShownBesideWhatIsRequired) {
+TEST(O2imsSelection, FieldsAreShownBesideWhatIdentifiesAndWhatIsRequired) {
     EXPECT_EQ(names(shown("fields=location")), (Names{"id", "location", "name"}));
     EXPECT_EQ(names(shown("fields=name")), (Names{"id", "name"}));
     EXPECT_EQ(shown("fields=extensions/y")["extensions"], (json{{"y", 2}}));
@@ -64,7 +64,7 @@ TEST(O2imsSelection, FieldsAreShownBesideWhatIsRequired) {
     EXPECT_EQ(names(shown("fields=parts&exclude_default", {"parts"})), (Names{"id", "name"}));
 }
 
-TEST(O2imsSelection, ExcludedFieldsGoButForWhatIsRequired) {
+TEST(O2imsSelection, ExcludedFieldsGoButForWhatIdentifiesAndWhatIsRequired) {
     EXPECT_EQ(names(shown("exclude_fields=location,parts,id")), (Names{"extensions", "id", "name"}));
     EXPECT_EQ(shown("exclude_fields=extensions/x")["extensions"], (json{{"y", 2}}));
     EXPECT_EQ(shown("exclude_fields=parts/size")["parts"], (json{{{"kind", "disk"}}, {{"kind", "nic"}}}));
