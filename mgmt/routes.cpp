@@ -12,6 +12,8 @@
 #include "mgmt/o2ims/provisioning/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
 
+#include <utility>
+
 namespace rouse::mgmt {
 
 namespace {
@@ -21,7 +23,9 @@ void add_o2ims(http::Router& router, const ims::Services& services, const O2imsP
     const o2ims::Subscribing subscribing{services, parts.delivery, cloud.profile, parts.tests_callbacks};
     o2ims::accept_spellings(router);
     auto inventory = o2ims::add_inventory(router, parts.inventory);
-    o2ims::add_subscriptions(inventory, subscribing, o2ims::inventory_subscriptions());
+    auto of_inventory = o2ims::inventory_subscriptions();
+    of_inventory.begin = parts.begin_inventory_events;
+    o2ims::add_subscriptions(inventory, subscribing, std::move(of_inventory));
     o2ims::add_provisioning(router, services, o2ims::Provisioner(services, parts.inventory));
     o2ims::add_templates(router, services);
     auto monitoring = o2ims::monitoring_service(router);

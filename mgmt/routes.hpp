@@ -9,6 +9,9 @@
 #include "mgmt/o2ims/inventory/inventory.hpp"
 #include "mgmt/o2ims/notifications/delivery.hpp"
 #include "mgmt/o2ims/performance/collector.hpp"
+#include "shared/result.hpp"
+
+#include <functional>
 
 namespace rouse::mgmt {
 
@@ -18,6 +21,8 @@ struct O2imsParts {
     const o2ims::Collector& collector;
     o2ims::Delivery& delivery;
     bool tests_callbacks = false;  // a subscription is refused unless its callback answers
+    // Notes what there is in the inventory, for whom it changes from now on; empty: nobody is told of that.
+    std::function<Result<void>()> begin_inventory_events = {};
 };
 
 // For operators and programs, the SMO's and the documentation included. LIVE outlives the router.

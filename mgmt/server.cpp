@@ -168,7 +168,8 @@ void Server::add_routes() {
     audit_.emplace(*writer_);
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
     add_api_routes(api_router_, services(), observation(), *live_,
-                   {*inventory_, *collector_, *delivery_, config_.o2ims.callback_test});
+                   {*inventory_, *collector_, *delivery_, config_.o2ims.callback_test,
+                    [this] { return inventory_events_->begin(); }});
     add_rack_routes(rack_router_, services(), observation(), *transfers_);
     if (config_.worker.is_worker())
         api_router_.authenticate_with(ims::with_centre(config_.worker.centre, api_router_.authenticator()));

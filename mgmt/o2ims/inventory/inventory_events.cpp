@@ -100,7 +100,14 @@ Result<bool> InventoryEvents::has_begun() {
     return !begun->empty();
 }
 
+Result<void> InventoryEvents::begin() {
+    const auto begun = has_begun();
+    if (!begun) return tl::unexpected(begun.error());
+    return *begun ? Result<void>{} : turn();
+}
+
 Result<void> InventoryEvents::turn() {
+    const std::lock_guard one_at_a_time(turning_);
     const auto begun = has_begun();
     if (!begun) return tl::unexpected(begun.error());
     if (!*begun) {

@@ -26,6 +26,9 @@ class InventoryEvents {
 
     void start();
     void stop();
+    // Notes what there is, unless that was done before: whoever has subscribed is told of what differs from
+    // it. Any thread; reads the whole inventory.
+    [[nodiscard]] Result<void> begin();
     // What the thread does again and again: tells of what has changed since. For tests.
     [[nodiscard]] Result<void> turn();
 
@@ -51,7 +54,8 @@ class InventoryEvents {
     store::Writer* writer_;
     Inventory* inventory_;
     Delivery* delivery_;
-    bool is_first_ = true;  // turn of this process: anything may have changed before
+    std::mutex turning_;
+    bool is_first_ = true;  // turn of this process: anything may have changed before; under turning_
     store::ChangeHub::Subscription changes_;
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -11,6 +11,8 @@
 #include <memory>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 namespace rouse::o2ims {
 
 using http::Method;
@@ -144,6 +146,12 @@ boost::asio::awaitable<http::Outcome> subscribe(const SharedSubscriptions& with,
     };
     const auto made = co_await with->services.change(request, insert);
     if (!made) co_return ims::refused(made.error());
+    if (with->kind.begin) {
+        const auto begun = co_await ims::run_on(with->services.disk, with->kind.begin);
+        if (!begun)
+            spdlog::error("subscription {} begins a little later: {}", made->id.to_string(),
+                          begun.error().message);
+    }
     auto response = http::Response::json(shown(*with, *made), Status::created);
     response.headers.set("Location",
                          spelled_base(request.path) + with->kind.path + "/" + made->id.to_string());

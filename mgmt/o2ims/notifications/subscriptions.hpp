@@ -7,6 +7,7 @@
 #include "mgmt/o2ims/notifications/delivery.hpp"
 #include "mgmt/o2ims/service.hpp"
 
+#include <functional>
 #include <string>
 
 namespace rouse::o2ims {
@@ -22,6 +23,9 @@ struct SubscriptionKind {
     const http::Schema* schema = nullptr;  // its first field is ID_NAME; lives as long as the program
     unsigned since = 1;                    // major version of the service
     unsigned patched_since = 0;            // from which on there is a PATCH; 0: none
+    // Called, from a thread that may wait, before a new subscription is answered: what happens from then on
+    // is told. Empty: nothing has to be prepared.
+    std::function<Result<void>()> begin = {};
 };
 
 struct Subscribing {
