@@ -4,13 +4,13 @@
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/live_events.hpp"
 #include "mgmt/ims/worker_access.hpp"
-#include "mgmt/o2ims/alarm_notifications.hpp"
-#include "mgmt/o2ims/alarm_routes.hpp"
-#include "mgmt/o2ims/inventory_routes.hpp"
-#include "mgmt/o2ims/performance_routes.hpp"
-#include "mgmt/o2ims/provisioning_routes.hpp"
+#include "mgmt/o2ims/inventory/inventory_routes.hpp"
+#include "mgmt/o2ims/monitoring/alarm_notifications.hpp"
+#include "mgmt/o2ims/monitoring/alarm_routes.hpp"
+#include "mgmt/o2ims/notifications/subscription_kinds.hpp"
+#include "mgmt/o2ims/performance/performance_routes.hpp"
+#include "mgmt/o2ims/provisioning/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
-#include "mgmt/o2ims/subscription_kinds.hpp"
 
 namespace rouse::mgmt {
 

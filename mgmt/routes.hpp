@@ -6,9 +6,9 @@
 #include "mgmt/ims/observation.hpp"
 #include "mgmt/ims/services.hpp"
 #include "mgmt/live/hub.hpp"
-#include "mgmt/o2ims/collector.hpp"
-#include "mgmt/o2ims/delivery.hpp"
-#include "mgmt/o2ims/inventory.hpp"
+#include "mgmt/o2ims/inventory/inventory.hpp"
+#include "mgmt/o2ims/notifications/delivery.hpp"
+#include "mgmt/o2ims/performance/collector.hpp"
 
 namespace rouse::mgmt {
 

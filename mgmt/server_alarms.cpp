@@ -2,8 +2,8 @@
 // were cleared long ago.
 
 #include "mgmt/ims/blocking.hpp"
-#include "mgmt/o2ims/alarm_facts.hpp"
-#include "mgmt/o2ims/alarm_notifications.hpp"
+#include "mgmt/o2ims/monitoring/alarm_facts.hpp"
+#include "mgmt/o2ims/monitoring/alarm_notifications.hpp"
 #include "mgmt/server.hpp"
 #include "shared/clock.hpp"
 

@@ -1,7 +1,7 @@
 // What a server does for O2ims subscribers and the SMO.
 
-#include "mgmt/o2ims/alarm_notifications.hpp"
-#include "mgmt/o2ims/performance_notifications.hpp"
+#include "mgmt/o2ims/monitoring/alarm_notifications.hpp"
+#include "mgmt/o2ims/performance/performance_notifications.hpp"
 #include "mgmt/server.hpp"
 
 #include <fstream>

@@ -1,6 +1,6 @@
 // What a server does for an SMO's provisioning requests: it follows their machines.
 
-#include "mgmt/o2ims/provisioner.hpp"
+#include "mgmt/o2ims/provisioning/provisioner.hpp"
 #include "mgmt/server.hpp"
 #include "shared/clock.hpp"
 

@@ -13,7 +13,7 @@
 #include "mgmt/ims/http_transfers.hpp"
 #include "mgmt/ims/request_counts.hpp"
 #include "mgmt/live/hub.hpp"
-#include "mgmt/o2ims/delivery.hpp"
+#include "mgmt/o2ims/notifications/delivery.hpp"
 #include "mgmt/store/writer.hpp"
 
 #include <functional>

@@ -1,7 +1,7 @@
 #include "mgmt/o2ims/service.hpp"
 
 #include "mgmt/http/schema.hpp"
-#include "mgmt/o2ims/spelling.hpp"
+#include "mgmt/o2ims/query/spelling.hpp"
 
 #include <algorithm>
 #include <charconv>

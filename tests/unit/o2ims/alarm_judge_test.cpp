@@ -1,6 +1,6 @@
 // From facts to alarms, without a store.
 
-#include "mgmt/o2ims/alarm_judge.hpp"
+#include "mgmt/o2ims/monitoring/alarm_judge.hpp"
 
 #include "shared/clock.hpp"
 

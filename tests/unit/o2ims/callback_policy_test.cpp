@@ -1,6 +1,6 @@
 // Where callbacks may lead, and where we show who we are.
 
-#include "mgmt/o2ims/callback_policy.hpp"
+#include "mgmt/o2ims/notifications/callback_policy.hpp"
 
 #include <gtest/gtest.h>
 

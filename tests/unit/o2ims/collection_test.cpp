@@ -1,4 +1,4 @@
-#include "mgmt/o2ims/collection.hpp"
+#include "mgmt/o2ims/query/collection.hpp"
 
 #include <map>
 

@@ -1,6 +1,6 @@
 // How Delivery talks to subscribers: as whom, through which connections, and what it does when that fails.
 
-#include "mgmt/o2ims/delivery.hpp"
+#include "mgmt/o2ims/notifications/delivery.hpp"
 
 #include "mgmt/http/hmac.hpp"
 #include "shared/clock.hpp"

@@ -1,7 +1,7 @@
 // Alarms and measurements that there are, and the manual's tables of them.
 
-#include "mgmt/o2ims/alarm_definitions.hpp"
-#include "mgmt/o2ims/measurements.hpp"
+#include "mgmt/o2ims/monitoring/alarm_definitions.hpp"
+#include "mgmt/o2ims/performance/measurements.hpp"
 
 #include <algorithm>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "mgmt/o2ims/filter.hpp"
+#include "mgmt/o2ims/query/filter.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // What subscribers to the inventory are told when it changes.
 
-#include "mgmt/o2ims/inventory_events.hpp"
+#include "mgmt/o2ims/inventory/inventory_events.hpp"
 
 #include "tests/unit/ims/api_fixture.hpp"
 #include "tests/unit/o2ims/outbox_fixture.hpp"

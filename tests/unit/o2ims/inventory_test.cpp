@@ -1,4 +1,4 @@
-#include "mgmt/o2ims/inventory_routes.hpp"
+#include "mgmt/o2ims/inventory/inventory_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
 #include "tests/unit/ims/api_fixture.hpp"
 

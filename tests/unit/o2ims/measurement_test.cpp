@@ -1,7 +1,7 @@
 // Measurement jobs without a server: the table, what a job collects, and the collector by a clock of its own.
 
-#include "mgmt/o2ims/collector.hpp"
-#include "mgmt/o2ims/measurements.hpp"
+#include "mgmt/o2ims/performance/collector.hpp"
+#include "mgmt/o2ims/performance/measurements.hpp"
 #include "shared/clock.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 // An outbox, its delivery, and subscribers that are real servers.
 
-#include "mgmt/o2ims/delivery.hpp"
+#include "mgmt/o2ims/notifications/delivery.hpp"
 #include "tests/unit/http/server.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"
 

@@ -1,6 +1,6 @@
 // What subscribers are told, in which order, and what becomes of it when somebody is not there.
 
-#include "mgmt/o2ims/outbox.hpp"
+#include "mgmt/o2ims/notifications/outbox.hpp"
 
 #include "shared/clock.hpp"
 #include "shared/endian.hpp"

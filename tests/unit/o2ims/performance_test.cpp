@@ -1,9 +1,9 @@
 // The performance service and the dictionaries over REST, with readings out of the store.
 
-#include "mgmt/o2ims/inventory_routes.hpp"
-#include "mgmt/o2ims/measurement_jobs.hpp"
-#include "mgmt/o2ims/performance_routes.hpp"
-#include "mgmt/o2ims/readings.hpp"
+#include "mgmt/o2ims/inventory/inventory_routes.hpp"
+#include "mgmt/o2ims/performance/measurement_jobs.hpp"
+#include "mgmt/o2ims/performance/performance_routes.hpp"
+#include "mgmt/o2ims/performance/readings.hpp"
 #include "mgmt/o2ims/service.hpp"
 #include "shared/clock.hpp"
 #include "tests/unit/ims/api_fixture.hpp"

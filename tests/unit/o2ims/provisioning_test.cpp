@@ -1,4 +1,4 @@
-#include "mgmt/o2ims/provisioning.hpp"
+#include "mgmt/o2ims/provisioning/provisioning.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

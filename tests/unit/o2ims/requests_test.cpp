@@ -1,7 +1,7 @@
 // Provisioning requests over REST, with machines whose boots are written as the recorder would.
 
 #include "mgmt/events/timeline.hpp"
-#include "mgmt/o2ims/provisioning_routes.hpp"
+#include "mgmt/o2ims/provisioning/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
 #include "shared/clock.hpp"
 #include "tests/unit/ims/api_fixture.hpp"

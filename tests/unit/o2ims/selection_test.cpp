@@ -1,4 +1,4 @@
-#include "mgmt/o2ims/selection.hpp"
+#include "mgmt/o2ims/query/selection.hpp"
 
 #include <gtest/gtest.h>
 

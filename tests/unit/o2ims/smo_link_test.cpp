@@ -1,6 +1,6 @@
 // The registration with an SMO that is a real server, and the tokens for it.
 
-#include "mgmt/o2ims/smo_link.hpp"
+#include "mgmt/o2ims/notifications/smo_link.hpp"
 
 #include "tests/unit/http/server.hpp"
 #include "tests/unit/mgmt_store/temporary_store.hpp"

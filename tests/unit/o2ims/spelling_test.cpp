@@ -1,4 +1,4 @@
-#include "mgmt/o2ims/spelling.hpp"
+#include "mgmt/o2ims/query/spelling.hpp"
 
 #include "mgmt/o2ims/uuid.hpp"
 

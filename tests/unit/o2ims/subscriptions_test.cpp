@@ -1,11 +1,11 @@
 // Subscriptions over REST: what is taken, what is refused and with which status, in both profiles.
 
-#include "mgmt/o2ims/subscriptions.hpp"
+#include "mgmt/o2ims/notifications/subscriptions.hpp"
 
-#include "mgmt/o2ims/alarm_notifications.hpp"
-#include "mgmt/o2ims/alarm_routes.hpp"
-#include "mgmt/o2ims/inventory_routes.hpp"
-#include "mgmt/o2ims/subscription_kinds.hpp"
+#include "mgmt/o2ims/inventory/inventory_routes.hpp"
+#include "mgmt/o2ims/monitoring/alarm_notifications.hpp"
+#include "mgmt/o2ims/monitoring/alarm_routes.hpp"
+#include "mgmt/o2ims/notifications/subscription_kinds.hpp"
 #include "tests/unit/ims/api_fixture.hpp"
 
 #include <gmock/gmock.h>
