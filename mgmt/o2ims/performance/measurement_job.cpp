@@ -136,9 +136,8 @@ json notification_of(const store::Document& job, const Collection& collection,
     json out{{"performanceMeasurementJobId", job.id.to_string()},
              {"collectionTime", store::to_timestamp(collection.time_ns)},
              {"results", std::move(views)}};
-    const json& data = job.fields.at("data");
-    if (const auto own = data.find("consumerPerformanceJobId"); own != data.end())
-        out["consumerPerformanceJobId"] = *own;
+    // Also where there is none: a filter finds nothing in what is not there.
+    out["consumerPerformanceJobId"] = job.fields.at("data").value("consumerPerformanceJobId", "");
     return out;
 }
 

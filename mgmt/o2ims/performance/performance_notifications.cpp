@@ -59,7 +59,8 @@ const http::Schema& results_notification_schema() {
         {http::uuid("notificationId", "the same when it is sent again").required(),
          http::string("consumerSubscriptionId", "the consumer's name for the subscription"),
          http::uuid("performanceMeasurementJobId", "whose they are").required(),
-         http::string("consumerPerformanceJobId", "the consumer's name for the job"),
+         http::string("consumerPerformanceJobId", "the consumer's name for the job; empty: it has none")
+             .required(),
          http::timestamp("collectionTime", "when").required(),
          http::array(http::object("results", "of one resource each", result_schema())).required()});
     return schema;

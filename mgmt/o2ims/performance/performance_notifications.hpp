@@ -11,7 +11,7 @@
 
 namespace rouse::o2ims {
 
-// {"performanceMeasurementJobId", "consumerPerformanceJobId"?, "collectionTime", "results"}
+// {"performanceMeasurementJobId", "consumerPerformanceJobId", "collectionTime", "results"}
 [[nodiscard]] const http::Schema& results_notification_schema();
 
 // Puts new results into the outbox, if anybody subscribed to them. WRITER outlives what is returned, which
