@@ -46,17 +46,15 @@ std::string id_of(const Request& request, std::string_view name) {
     return id;
 }
 
-Listing::Source all_of(const Objects& objects) {
-    return [&objects](const std::string& after, const Listing::Take& take) {
+Listing::Source all_of(const Objects& objects, const Listing& listing) {
+    return [&objects, &listing](const std::string& after, const Listing::Take& take) {
+        if (const auto id = listing.only_id()) {
+            const auto found = objects.find(*id);
+            if (found != objects.end() && *id > after) take(found->second);
+            return;
+        }
         for (auto at = objects.upper_bound(after); at != objects.end(); ++at)
             if (!take(at->second)) return;
-    };
-}
-
-Listing::Source those_of(const Objects& objects, const std::set<std::string>& ids) {
-    return [&objects, &ids](const std::string& after, const Listing::Take& take) {
-        for (auto at = ids.upper_bound(after); at != ids.end(); ++at)
-            if (!take(objects.at(*at))) return;
     };
 }
 
@@ -89,7 +87,7 @@ void add_alarm_dictionaries(Service& service, Inventory& inventory) {
                 [all, &schema](Request& request) -> http::Outcome {
                     const auto listing = Listing::parse(request, schema, {"alarmDefinition"});
                     if (!listing) return tl::unexpected(listing.error());
-                    return listing->answer(all_of(*all));
+                    return listing->answer(all_of(*all, *listing));
                 });
     service.add(reading("/alarmDictionaries/{alarmDictionaryId}", "Read one alarm dictionary", schema, false),
                 [all, &schema](Request& request) -> http::Outcome {
@@ -150,8 +148,9 @@ void add_kind(Service& service, Inventory& inventory, const char* path, const ch
         [&inventory, &schema, objects](Request& request) -> http::Outcome {
             const auto listing = Listing::parse(request, schema);
             if (!listing) return tl::unexpected(listing.error());
-            return answer(inventory,
-                          [&](const State& state) { return listing->answer(all_of(state.*objects)); });
+            return answer(inventory, [&](const State& state) {
+                return listing->answer(all_of(state.*objects, *listing));
+            });
         },
         since);
     service.add(
@@ -173,9 +172,16 @@ http::Outcome list_of_pool(Inventory& inventory, const Request& request) {
     const std::string pool = id_of(request, "resourcePoolId");
     return answer(inventory, [&](const State& state) -> http::Outcome {
         if (!state.pools.contains(pool)) return none("resource pool", pool);
-        static const std::set<std::string> kNone;
-        const auto ids = state.by_pool.find(pool);
-        return listing->answer(those_of(state.resources, ids == state.by_pool.end() ? kNone : ids->second));
+        return listing->answer([&](const std::string& after, const Listing::Take& take) {
+            const auto ids = state.by_pool.find(pool);
+            if (ids == state.by_pool.end()) return;
+            if (const auto id = listing->only_id()) {
+                if (ids->second.contains(*id) && *id > after) take(state.resources.at(*id));
+                return;
+            }
+            for (auto at = ids->second.upper_bound(after); at != ids->second.end(); ++at)
+                if (!take(state.resources.at(*at))) return;
+        });
     });
 }
 

@@ -1,6 +1,7 @@
 #include "mgmt/o2ims/query/collection.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <utility>
 
@@ -60,6 +61,15 @@ OrProblem<void> Listing::parse_marker(std::string_view marker) {
                              "nextpage_opaque_marker must be as the Link header of the page before has it");
     if (!rest.empty()) after_ = rest.substr(1);
     return {};
+}
+
+std::optional<std::string> Listing::only_id() const {
+    const std::string* id = filter_.equals(schema_->fields().front().name());
+    if (id == nullptr) return std::nullopt;
+    std::string out = *id;
+    std::ranges::transform(out, out.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
 }
 
 http::Outcome Listing::answer(const Source& source) const {

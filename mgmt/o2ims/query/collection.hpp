@@ -34,6 +34,9 @@ class Listing {
 
     [[nodiscard]] const Filter& filter() const noexcept { return filter_; }
 
+    // The one object, by its id in small letters, that the filter leaves; nothing: it does not say which.
+    [[nodiscard]] std::optional<std::string> only_id() const;
+
     // Returns false when it has enough.
     using Take = std::function<bool(const nlohmann::json& object)>;
     // Calls TAKE with each object after the one of the id AFTER (empty: all), in the order of their ids.

@@ -1,5 +1,6 @@
 #include "mgmt/o2ims/query/filter.hpp"
 
+#include "mgmt/http/headers.hpp"
 #include "mgmt/http/moment.hpp"
 
 #include <algorithm>
@@ -290,7 +291,17 @@ const Field* field_at(const Path& path, const Schema& schema) {
 
 namespace {
 
+// What most terms of most filters ask of each object: without a copy of either text.
+bool is_same_text(const Term& term, const std::string& have, const std::string& wanted) {
+    return term.ignores_case ? http::equal_ignoring_case(have, wanted) : have == wanted;
+}
+
 bool compare(const Term& term, const json& value, std::size_t at) {
+    if (value.is_string() && !is_about_text(term.op) && !is_about_order(term.op)) {
+        const auto* wanted =
+            term.typed.empty() ? &term.values[at] : std::get_if<std::string>(&term.typed[at]);
+        if (wanted != nullptr) return is_same_text(term, value.get_ref<const std::string&>(), *wanted);
+    }
     if (is_about_text(term.op))
         return value.is_string() &&
                value.get_ref<const std::string&>().find(term.values[at]) != std::string::npos;

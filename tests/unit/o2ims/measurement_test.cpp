@@ -39,13 +39,15 @@ store::Document document(json data, const char* state = "ACTIVE") {
 TEST(Measurements, EachHasAnIdOfItsOwnAndIsInOneDictionary) {
     Cloud cloud;
     std::set<std::string> ids;
-    for (const MeasuredOf of : {MeasuredOf::server, MeasuredOf::appliance})
-        for (const json& one : dictionary(cloud, of)["supportedMeasurements"]) {
+    for (const MeasuredOf of : {MeasuredOf::server, MeasuredOf::appliance}) {
+        const json all = dictionary(cloud, of);
+        for (const json& one : all["supportedMeasurements"]) {
             const std::string id = one["performanceMeasurementDefinitionId"];
             EXPECT_TRUE(ids.insert(id).second) << id;
             ASSERT_NE(find_measurement(id), nullptr);
             EXPECT_EQ(find_measurement(id)->of, of);
         }
+    }
     EXPECT_EQ(ids.size(), measurements().size());
     EXPECT_NE(dictionary_id(cloud, MeasuredOf::server), dictionary_id(cloud, MeasuredOf::appliance));
 }
