@@ -44,10 +44,17 @@ if(ROUSE_FUZZ)
     add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# Sources of a target that are compiled together, which is for those that include much (Asio, JSON): under a sanitizer it
-# saves half of the time. A release build, which people change and build again, compiles each by itself.
+# Sources of a target that are compiled together, which is for those that include much (Asio, JSON): whoever builds
+# everything once saves most of the time. A release build, which people change and build again, compiles each by itself
+# unless it is told otherwise.
+if(ROUSE_SANITIZE)
+    set(TOGETHER ON)
+else()
+    set(TOGETHER OFF)
+endif()
+option(ROUSE_COMPILE_TOGETHER "Compile several sources together: faster from nothing, slower after a change" ${TOGETHER})
 macro(rouse_compile_together)
-    if(ROUSE_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    if(ROUSE_COMPILE_TOGETHER AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         set(CMAKE_UNITY_BUILD ON)
         set(CMAKE_UNITY_BUILD_BATCH_SIZE 5)
         add_compile_options(-Wno-subobject-linkage)  # of an unnamed namespace in what seems to be a header

@@ -4,34 +4,44 @@
 #include "mgmt/ims/api.hpp"
 #include "mgmt/ims/live_events.hpp"
 #include "mgmt/ims/worker_access.hpp"
+#include "mgmt/o2ims/alarm_notifications.hpp"
 #include "mgmt/o2ims/alarm_routes.hpp"
 #include "mgmt/o2ims/inventory_routes.hpp"
 #include "mgmt/o2ims/performance_routes.hpp"
 #include "mgmt/o2ims/provisioning_routes.hpp"
 #include "mgmt/o2ims/service.hpp"
-#include "mgmt/o2ims/subscriptions.hpp"
+#include "mgmt/o2ims/subscription_kinds.hpp"
 
 namespace rouse::mgmt {
 
+namespace {
+
+void add_o2ims(http::Router& router, const ims::Services& services, const O2imsParts& parts) {
+    const auto& cloud = parts.inventory.cloud();
+    const o2ims::Subscribing subscribing{services, parts.delivery, cloud.profile, parts.tests_callbacks};
+    o2ims::accept_spellings(router);
+    auto inventory = o2ims::add_inventory(router, parts.inventory);
+    o2ims::add_subscriptions(inventory, subscribing, o2ims::inventory_subscriptions());
+    o2ims::add_provisioning(router, services, o2ims::Provisioner(services, parts.inventory));
+    o2ims::add_templates(router, services);
+    auto monitoring = o2ims::monitoring_service(router);
+    o2ims::add_alarms(monitoring, services, cloud, o2ims::tell_subscribers(parts.delivery.tables(), cloud));
+    o2ims::add_subscriptions(monitoring, subscribing, o2ims::alarm_subscriptions());
+    auto performance = o2ims::add_performance(router, services, parts.inventory, parts.collector);
+    o2ims::add_subscriptions(performance, subscribing, o2ims::performance_subscriptions());
+}
+
+}  // namespace
+
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
-                    live::Hub& live, o2ims::Inventory& inventory, const o2ims::Collector& collector,
-                    o2ims::Delivery& delivery, bool tests_callbacks) {
+                    live::Hub& live, const O2imsParts& o2ims) {
     ims::add_api(router, services);
     router.authenticate_with(ims::with_workers(services.writer.store(), router.authenticator()));
     ims::add_live_events(router, live);
     ims::add_timeline(router, observation);
     ims::add_health(router, observation);
     ims::add_metrics(router, observation);
-    o2ims::accept_spellings(router);
-    auto service = o2ims::add_inventory(router, inventory);
-    o2ims::add_subscriptions(
-        service, {services, delivery, inventory.cloud().profile, tests_callbacks},
-        {.service = o2ims::kInventoryService, .schema = &o2ims::inventory_subscription_schema()});
-    o2ims::add_provisioning(router, services, o2ims::Provisioner(services, inventory));
-    o2ims::add_templates(router, services);
-    auto monitoring = o2ims::monitoring_service(router);
-    o2ims::add_alarms(monitoring, services, inventory.cloud());
-    o2ims::add_performance(router, services, inventory, collector);
+    add_o2ims(router, services, o2ims);
     http::add_documentation(router, "rouse");
     ims::count_requests(router, observation);
 }

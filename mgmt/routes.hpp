@@ -12,11 +12,17 @@
 
 namespace rouse::mgmt {
 
-// For operators and programs, the SMO's and the documentation included. LIVE, INVENTORY, COLLECTOR and
-// DELIVERY outlive the router. TESTS_CALLBACKS: a subscription is refused unless its callback answers.
+// What O2ims is about; all of it outlives the router.
+struct O2imsParts {
+    o2ims::Inventory& inventory;
+    const o2ims::Collector& collector;
+    o2ims::Delivery& delivery;
+    bool tests_callbacks = false;  // a subscription is refused unless its callback answers
+};
+
+// For operators and programs, the SMO's and the documentation included. LIVE outlives the router.
 void add_api_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,
-                    live::Hub& live, o2ims::Inventory& inventory, const o2ims::Collector& collector,
-                    o2ims::Delivery& delivery, bool tests_callbacks);
+                    live::Hub& live, const O2imsParts& o2ims);
 
 // For machines. TRANSFERS outlives the router.
 void add_rack_routes(http::Router& router, const ims::Services& services, const ims::Observation& observation,

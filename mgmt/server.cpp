@@ -7,6 +7,7 @@
 #include "mgmt/ims/worker_access.hpp"
 #include "mgmt/o2ims/identity.hpp"
 #include "mgmt/o2ims/measurement_jobs.hpp"
+#include "mgmt/o2ims/performance_notifications.hpp"
 #include "mgmt/o2ims/readings.hpp"
 #include "mgmt/rack_address.hpp"
 #include "mgmt/rack_neighbours.hpp"
@@ -97,9 +98,12 @@ Result<void> Server::open_store() {
     inventory_ = std::make_unique<o2ims::Inventory>(*store_, consumer_->tables(), std::move(*cloud));
     if (auto opened = open_outbox(); !opened) return opened;
     if (auto installed = o2ims::install_jobs(*writer_); !installed) return installed;
-    collector_ = std::make_unique<o2ims::Collector>(*store_, [this] {
-        return o2ims::take_readings({*store_, consumer_->tables(), *inventory_, dataplane_, *transfers_});
-    });
+    collector_ = std::make_unique<o2ims::Collector>(
+        *store_,
+        [this] {
+            return o2ims::take_readings({*store_, consumer_->tables(), *inventory_, dataplane_, *transfers_});
+        },
+        o2ims::hand_to_subscribers(*writer_, delivery_->tables()));
     live_ = std::make_unique<live::Hub>(*writer_, consumer_->tables(), ims::visible);
 
     users_.emplace(*store_);
@@ -163,8 +167,8 @@ ims::Observation Server::observation() {
 void Server::add_routes() {
     audit_.emplace(*writer_);
     api_router_.limit_json_body(std::size_t{config_.api.max_body_mib} << 20);
-    add_api_routes(api_router_, services(), observation(), *live_, *inventory_, *collector_, *delivery_,
-                   config_.o2ims.callback_test);
+    add_api_routes(api_router_, services(), observation(), *live_,
+                   {*inventory_, *collector_, *delivery_, config_.o2ims.callback_test});
     add_rack_routes(rack_router_, services(), observation(), *transfers_);
     if (config_.worker.is_worker())
         api_router_.authenticate_with(ims::with_centre(config_.worker.centre, api_router_.authenticator()));

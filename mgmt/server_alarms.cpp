@@ -3,7 +3,7 @@
 
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/o2ims/alarm_facts.hpp"
-#include "mgmt/o2ims/alarm_records.hpp"
+#include "mgmt/o2ims/alarm_notifications.hpp"
 #include "mgmt/server.hpp"
 #include "shared/clock.hpp"
 
@@ -28,6 +28,7 @@ constexpr std::size_t kForgottenAtOnce = 500;    // in one transaction
 asio::awaitable<void> Server::watch_for_alarms() {
     o2ims::AlarmFactFinder finder(services(), observation(), *inventory_);
     o2ims::AlarmJudge judge;
+    const auto tell = o2ims::tell_subscribers(delivery_->tables(), inventory_->cloud());
     for (unsigned look = 0; co_await pause(alarm_timer_, kLookForAlarms); ++look) {
         // A disk that hangs holds up nobody else.
         const auto decided = co_await ims::run_on(disk_, [&]() -> Result<o2ims::AlarmDecisions> {
@@ -44,8 +45,11 @@ asio::awaitable<void> Server::watch_for_alarms() {
         }
         if (!decided->empty()) {
             for (const auto& condition : decided->raise) spdlog::warn("alarm: {}", condition.text);
-            const auto carry_out = [&](store::Batch& batch) { return o2ims::carry_out(batch, *decided); };
+            const auto carry_out = [&](store::Batch& batch) {
+                return o2ims::carry_out(batch, *decided, tell);
+            };
             const auto done = co_await writer_->submit(carry_out);
+            delivery_->wake();
             if (!done) spdlog::error("alarms cannot be stored: {}", done.error().message);
             if (done && *done > 0)
                 spdlog::error("{} alarms could not be raised: there are {} already", *done,

@@ -1,5 +1,7 @@
 // What a server does for O2ims subscribers and the SMO.
 
+#include "mgmt/o2ims/alarm_notifications.hpp"
+#include "mgmt/o2ims/performance_notifications.hpp"
 #include "mgmt/server.hpp"
 
 #include <fstream>
@@ -47,11 +49,15 @@ Result<void> Server::open_outbox() {
         o2ims::DeliveryOptions{.policy = {.hosts = said.callback_hosts,
                                           .allows_http = said.callback_http,
                                           .allows_loopback = said.callback_loopback,
-                                          .allows_link_local = said.callback_link_local},
+                                          .allows_link_local = said.callback_link_local,
+                                          .smo_url = said.smo.url},
                                .tls = tls,
                                .secret = std::move(*signing),
-                               .token = [this] { return smo_->token(); }});
+                               .token = [this] { return smo_->token(); },
+                               .renew_token = [this](std::uint64_t number) { smo_->renew_token(number); }});
     delivery_->add_language(o2ims::kInventoryService, o2ims::parse_inventory_filter);
+    delivery_->add_language(o2ims::kMonitoringService, o2ims::parse_alarm_filter);
+    delivery_->add_language(o2ims::kPerformanceService, o2ims::parse_results_filter);
     inventory_events_ = std::make_unique<o2ims::InventoryEvents>(*writer_, *inventory_, *delivery_);
     return {};
 }

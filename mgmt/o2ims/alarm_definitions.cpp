@@ -99,10 +99,6 @@ std::string alarm_dictionary_id(const Cloud& cloud, AlarmSubject subject) {
         .to_string();
 }
 
-std::string appliance_type_id(const Cloud& cloud) {
-    return named_id(cloud.id, "type/appliance").to_string();
-}
-
 json alarm_dictionary(const Cloud& cloud, AlarmSubject subject) {
     const bool is_strict = cloud.profile == Profile::strict;  // its words are in small letters
     json definitions = json::array();

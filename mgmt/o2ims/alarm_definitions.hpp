@@ -1,7 +1,7 @@
 #pragma once
-// Every alarm that there can be, in one table: the dictionaries, the records and docs/o2ims.md are made of
-// it. The standard defines alarms of clusters alone (O2IMS 1.12); those of bare servers and of the appliance
-// are ours.
+// Every alarm that there can be, in one table: the dictionaries, the records and docs/o2ims-alarms.md are
+// made of it. The standard defines alarms of clusters alone (O2IMS 1.12); those of bare servers and of the
+// appliance are ours.
 
 #include "mgmt/o2ims/cloud.hpp"
 
@@ -59,8 +59,6 @@ extern const std::array<AlarmDefinition, kAlarmDefinitions> kAlarmTable;
 [[nodiscard]] std::string alarm_definition_id(const Cloud& cloud, std::string_view name);
 [[nodiscard]] std::string probable_cause_id(const Cloud& cloud, std::string_view code);
 [[nodiscard]] std::string alarm_dictionary_id(const Cloud& cloud, AlarmSubject subject);
-// Of the resource type that the appliance itself is.
-[[nodiscard]] std::string appliance_type_id(const Cloud& cloud);
 
 // AlarmDictionary (O2IMS 1.4).
 [[nodiscard]] nlohmann::json alarm_dictionary(const Cloud& cloud, AlarmSubject subject);

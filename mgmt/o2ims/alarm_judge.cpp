@@ -1,6 +1,7 @@
 #include "mgmt/o2ims/alarm_judge.hpp"
 
 #include "mgmt/events/text.hpp"
+#include "mgmt/o2ims/resource_view.hpp"
 #include "mgmt/o2ims/uuid.hpp"
 #include "shared/clock.hpp"
 

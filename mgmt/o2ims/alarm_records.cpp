@@ -1,6 +1,5 @@
 #include "mgmt/o2ims/alarm_records.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace rouse::o2ims {
@@ -46,34 +45,41 @@ Outcome<bool> make_room(Batch& batch) {
     return erase(batch, kAlarms, *oldest);
 }
 
-Outcome<Document> clear(Batch& batch, Document alarm) {
+Outcome<Document> told(Batch& batch, Outcome<Document> alarm, const AlarmTeller& tell) {
+    if (!alarm || !tell) return alarm;
+    if (const auto said = tell(batch, *alarm); !said) return pass_on(said.error());
+    return alarm;
+}
+
+Outcome<Document> clear(Batch& batch, Document alarm, const AlarmTeller& tell) {
     const std::string now = to_timestamp(batch.now_ns());
     alarm.fields["state"] = kCleared;
     alarm.fields["event"] = static_cast<int>(AlarmEvent::cleared);
     alarm.fields["severity"] = static_cast<int>(Severity::cleared);
     alarm.fields["cleared_at"] = now;
     alarm.fields["changed_at"] = now;
-    return update(batch, kAlarms, std::move(alarm));
+    return told(batch, update(batch, kAlarms, std::move(alarm)), tell);
 }
 
-Outcome<bool> raise(Batch& batch, const Condition& condition) {
+Outcome<bool> raise(Batch& batch, const Condition& condition, const AlarmTeller& tell) {
     const auto settled = is_settled(batch, condition);
     if (!settled) return pass_on(settled.error());
     if (*settled) return true;
     auto room = make_room(batch);
     if (!room || !*room) return room;
-    const auto made = insert(batch, kAlarms,
-                             {{"condition", condition.key()},
-                              {"state", kRaised},
-                              {"definition", definition_of(condition.alarm).name},
-                              {"object_id", condition.object_id},
-                              {"object_type_id", condition.object_type_id},
-                              {"object_class", condition.object_class},
-                              {"severity", static_cast<int>(condition.severity)},
-                              {"text", condition.text},
-                              {"acknowledged", false},
-                              {"event", static_cast<int>(AlarmEvent::raised)},
-                              {"raised_at", to_timestamp(batch.now_ns())}});
+    auto stored = insert(batch, kAlarms,
+                         {{"condition", condition.key()},
+                          {"state", kRaised},
+                          {"definition", definition_of(condition.alarm).name},
+                          {"object_id", condition.object_id},
+                          {"object_type_id", condition.object_type_id},
+                          {"object_class", condition.object_class},
+                          {"severity", static_cast<int>(condition.severity)},
+                          {"text", condition.text},
+                          {"acknowledged", false},
+                          {"event", static_cast<int>(AlarmEvent::raised)},
+                          {"raised_at", to_timestamp(batch.now_ns())}});
+    const auto made = told(batch, std::move(stored), tell);
     if (!made) return pass_on(made.error());
     return true;
 }
@@ -97,7 +103,7 @@ Result<RaisedAlarms> raised_alarms(const View& view) {
     return out;
 }
 
-Outcome<std::size_t> carry_out(Batch& batch, const AlarmDecisions& decisions) {
+Outcome<std::size_t> carry_out(Batch& batch, const AlarmDecisions& decisions, const AlarmTeller& tell) {
     const auto raised = raised_alarms(batch);
     if (!raised) return pass_on(raised.error());
     const auto still_raised = [&](const Id& id) -> Result<std::optional<Document>> {
@@ -109,7 +115,7 @@ Outcome<std::size_t> carry_out(Batch& batch, const AlarmDecisions& decisions) {
         auto alarm = still_raised(id);
         if (!alarm) return pass_on(alarm.error());
         if (!*alarm) continue;
-        if (auto done = clear(batch, std::move(**alarm)); !done) return pass_on(done.error());
+        if (auto done = clear(batch, std::move(**alarm), tell); !done) return pass_on(done.error());
     }
     for (const auto& [id, now] : decisions.change) {
         auto alarm = still_raised(id);
@@ -119,43 +125,44 @@ Outcome<std::size_t> carry_out(Batch& batch, const AlarmDecisions& decisions) {
         (*alarm)->fields["text"] = now.text;
         (*alarm)->fields["event"] = static_cast<int>(AlarmEvent::changed);
         (*alarm)->fields["changed_at"] = to_timestamp(batch.now_ns());
-        if (auto done = update(batch, kAlarms, std::move(**alarm)); !done) return pass_on(done.error());
+        if (auto done = told(batch, update(batch, kAlarms, std::move(**alarm)), tell); !done)
+            return pass_on(done.error());
     }
     std::size_t refused = 0;
     for (const Condition& condition : decisions.raise) {
         if (raised->contains(condition.key())) continue;
-        const auto made = raise(batch, condition);
+        const auto made = raise(batch, condition, tell);
         if (!made) return pass_on(made.error());
         if (!*made) ++refused;
     }
     return refused;
 }
 
-Outcome<Document> acknowledge(Batch& batch, Document alarm) {
+Outcome<Document> acknowledge(Batch& batch, Document alarm, const AlarmTeller& tell) {
     if (alarm.fields.value("acknowledged", false))
         return refuse(Failure::Kind::conflict, "the alarm is acknowledged already");
     alarm.fields["acknowledged"] = true;
     alarm.fields["event"] = static_cast<int>(AlarmEvent::acknowledged);
     alarm.fields["acknowledged_at"] = to_timestamp(batch.now_ns());
     alarm.fields["changed_at"] = alarm.fields["acknowledged_at"];
-    return update(batch, kAlarms, std::move(alarm));
+    return told(batch, update(batch, kAlarms, std::move(alarm)), tell);
 }
 
-Outcome<Document> clear_by_hand(Batch& batch, Document alarm) {
+Outcome<Document> clear_by_hand(Batch& batch, Document alarm, const AlarmTeller& tell) {
     if (alarm.text("state") == kCleared)
         return refuse(Failure::Kind::conflict, "the alarm is cleared already");
     const auto* definition = find_alarm(alarm.text("definition"));
     if (definition == nullptr || definition->is_automatic)
         return refuse(Failure::Kind::conflict,
                       "the alarm is cleared by itself, as soon as what it is about is mended");
-    return clear(batch, std::move(alarm));
+    return clear(batch, std::move(alarm), tell);
 }
 
 Outcome<Retention> read_retention(const View& view) {
     const auto found = find_by(view, kSettings, kSettingByName, kRetentionSetting);
     if (!found) return pass_on(found.error());
     if (!*found) return Retention{};
-    return Retention{(*found)->fields.value("retention_days", kDefaultRetentionDays), (*found)->revision,
+    return Retention{(*found)->fields.value("retention_days", kAlarmRetentionDays), (*found)->revision,
                      (*found)->fields.value("extensions", json::object())};
 }
 
@@ -177,7 +184,7 @@ Result<std::vector<Id>> alarms_to_purge(const View& view, const Purge& purge) {
     const auto ids = ids_by(view, kAlarmByState, kCleared);
     if (!ids) return tl::unexpected(ids.error());
     for (const Id& id : *ids) {
-        if (purge.ids && std::ranges::find(*purge.ids, id.to_string()) == purge.ids->end()) continue;
+        if (purge.ids && !purge.ids->contains(id)) continue;
         const auto alarm = find(view, kAlarms, id);
         if (!alarm) return tl::unexpected(alarm.error());
         if (!*alarm || !(*alarm)->fields.value("acknowledged", false)) continue;

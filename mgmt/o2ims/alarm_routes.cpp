@@ -36,6 +36,7 @@ constexpr std::size_t kPurgedAtOnce = 500;  // in one transaction
 struct Monitoring {
     ims::Services services;
     Cloud cloud;
+    AlarmTeller tell;
     AlarmTasks tasks{};
 };
 using SharedMonitoring = std::shared_ptr<Monitoring>;
@@ -108,8 +109,8 @@ asio::awaitable<http::Outcome> modify_alarm(const SharedMonitoring& monitoring, 
             if (!alarm) return alarm;
             if (auto matched = ims::check_match(request, http::revision_tag(alarm->revision)); !matched)
                 return pass_on(matched.error());
-            return *acknowledges ? acknowledge(batch, std::move(*alarm))
-                                 : clear_by_hand(batch, std::move(*alarm));
+            return *acknowledges ? acknowledge(batch, std::move(*alarm), monitoring->tell)
+                                 : clear_by_hand(batch, std::move(*alarm), monitoring->tell);
         });
     if (!changed) co_return ims::refused(changed.error());
     auto response = Response::json(changes);
@@ -163,7 +164,12 @@ asio::awaitable<http::Outcome> change_configuration(const SharedMonitoring& moni
 
 OrProblem<Purge> purge_of(const json& body) {
     Purge out;
-    if (body.contains("alarmRecordId")) out.ids = body["alarmRecordId"].get<std::vector<std::string>>();
+    if (body.contains("alarmRecordId")) {
+        out.ids.emplace();
+        for (const json& id : body["alarmRecordId"])
+            if (const auto parsed = store::Id::parse(id.get_ref<const std::string&>()))
+                out.ids->insert(*parsed);
+    }
     if (body.contains("purgeConditions")) {
         const json& when = body["purgeConditions"];
         if (when.contains("startWindowTime"))
@@ -204,10 +210,10 @@ asio::awaitable<http::Outcome> purge_alarms(const SharedMonitoring& monitoring, 
     const auto task = monitoring->tasks.begin(request.json());
     if (!task) co_return http::problem(Status::conflict, "another purge is under way; try again soon");
     const auto erased = co_await erase_alarms(*monitoring, request, *purge);
-    monitoring->tasks.end(*task, erased ? "" : erased.error().message);
+    task->end(erased ? "" : erased.error().message);
     Response response;
     response.status = Status::accepted;
-    response.headers.set("Location", spelled_base(request.path) + "/taskOperations/" + *task);
+    response.headers.set("Location", spelled_base(request.path) + "/taskOperations/" + task->id());
     co_return response;
 }
 
@@ -287,8 +293,8 @@ Service monitoring_service(http::Router& router) {
     return {router, "infrastructureMonitoring", {{1, "1.2.0"}, {2, "2.0.0"}}};
 }
 
-void add_alarms(Service& service, const ims::Services& services, const Cloud& cloud) {
-    const auto monitoring = std::make_shared<Monitoring>(services, cloud);
+void add_alarms(Service& service, const ims::Services& services, const Cloud& cloud, AlarmTeller tell) {
+    const auto monitoring = std::make_shared<Monitoring>(services, cloud, std::move(tell));
     for (const unsigned major : {1U, 2U}) add_alarm_records(service, monitoring, major);
     auto modifying =
         alarm_route(Method::patch, kOneAlarm, "Acknowledge or clear an alarm", &alarm_modifications_schema());

@@ -47,15 +47,14 @@ json view_of_alarm(const Cloud& cloud, const Document& alarm, unsigned major) {
     return out;
 }
 
-json notification_of_alarm(const Cloud& cloud, const Document& alarm, unsigned major,
-                           const std::string& consumer) {
-    json out = view_of_alarm(cloud, alarm, major);
+json notification_of_alarm(const Cloud& cloud, const Document& alarm) {
+    json out = view_of_alarm(cloud, alarm, 1);
+    out.update(view_of_alarm(cloud, alarm, 2));
     out["globalCloudId"] = cloud.global_id;
     if (cloud.profile == Profile::interop) out["globalCloudID"] = cloud.global_id;
-    if (!consumer.empty()) out["consumerSubscriptionId"] = consumer;
     out["notificationEventType"] = alarm.fields.value("event", 0);
-    out["objectRef"] = cloud.service_uri + "/o2ims-infrastructureMonitoring/v" + std::to_string(major) +
-                       "/alarms/" + alarm.id.to_string();
+    out["objectRef"] =
+        cloud.service_uri + "/o2ims-infrastructureMonitoring/v1/alarms/" + alarm.id.to_string();
     return out;
 }
 

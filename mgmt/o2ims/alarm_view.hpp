@@ -4,8 +4,6 @@
 #include "mgmt/o2ims/cloud.hpp"
 #include "mgmt/store/documents.hpp"
 
-#include <string>
-
 #include <nlohmann/json.hpp>
 
 namespace rouse::o2ims {
@@ -14,9 +12,8 @@ namespace rouse::o2ims {
 // later spellings beside its own, since clients read either.
 [[nodiscard]] nlohmann::json view_of_alarm(const Cloud& cloud, const store::Document& alarm, unsigned major);
 
-// AlarmEventNotification of what happened last to ALARM, for the subscriber who calls itself CONSUMER (empty:
-// it gave no name). Every such event is one change of the document.
-[[nodiscard]] nlohmann::json notification_of_alarm(const Cloud& cloud, const store::Document& alarm,
-                                                   unsigned major, const std::string& consumer);
+// AlarmEventNotification of what happened last to ALARM, by the names of both major versions: subscribers of
+// either take it. Every such event is one change of the document.
+[[nodiscard]] nlohmann::json notification_of_alarm(const Cloud& cloud, const store::Document& alarm);
 
 }  // namespace rouse::o2ims

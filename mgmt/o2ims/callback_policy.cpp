@@ -16,14 +16,31 @@ struct UrlCleanup {
     void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
 };
 
-std::string part_of(CURLU* url, CURLUPart part) {
+using Url = std::unique_ptr<CURLU, UrlCleanup>;
+
+// Null for what is no absolute URL.
+Url parse_url(const std::string& text) {
+    Url url(curl_url());
+    if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return nullptr;
+    return url;
+}
+
+std::string part_of(const Url& url, CURLUPart part) {
     char* text = nullptr;
-    if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return {};
+    if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK) return {};
     std::string out(text);
     curl_free(text);
     return out;
 }
 
+// Without the brackets of an IPv6 address.
+std::string host_of(const Url& url) {
+    std::string host = part_of(url, CURLUPART_HOST);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    return host;
+}
+
+// PATTERN is a name, an address, or ".example.com" for all below it.
 bool covers(const std::string& pattern, const std::string& host) {
     const auto same = [](char a, char b) {
         return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
@@ -42,6 +59,11 @@ std::optional<IpAddress> address_of(const curl_sockaddr& to) {
     IpAddress out;
     std::memcpy(out.octets.data(), &reinterpret_cast<const sockaddr_in6*>(&to.addr)->sin6_addr, 16);
     return out;
+}
+
+bool is_listed(const std::vector<std::string>& patterns, const std::string& host) {
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const std::string& pattern) { return covers(pattern, host); });
 }
 
 curl_socket_t open_allowed(void* policy, curlsocktype, curl_sockaddr* to) {
@@ -80,21 +102,17 @@ bool CallbackPolicy::allows(const IpAddress& address) const noexcept {
 }
 
 Result<void> CallbackPolicy::check(const std::string& text) const {
-    const std::unique_ptr<CURLU, UrlCleanup> url(curl_url());
-    if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
-        return fail("is not an absolute URL");
-    const std::string scheme = part_of(url.get(), CURLUPART_SCHEME);
+    const Url url = parse_url(text);
+    if (!url) return fail("is not an absolute URL");
+    const std::string scheme = part_of(url, CURLUPART_SCHEME);
     if (scheme != "https" && scheme != "http") return fail("must be an https URL");
     if (scheme == "http" && !allows_http)
         return fail("must be an https URL (the setting o2ims.callback_http allows plain http)");
-    if (!part_of(url.get(), CURLUPART_USER).empty() || !part_of(url.get(), CURLUPART_PASSWORD).empty())
+    if (!part_of(url, CURLUPART_USER).empty() || !part_of(url, CURLUPART_PASSWORD).empty())
         return fail("must hold no user name and password");
-    std::string host = part_of(url.get(), CURLUPART_HOST);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    const bool is_listed = hosts.empty() || std::any_of(hosts.begin(), hosts.end(), [&](const auto& pattern) {
-                               return covers(pattern, host);
-                           });
-    if (!is_listed) return fail("names a host that the setting o2ims.callback_hosts does not allow");
+    const std::string host = host_of(url);
+    if (!hosts.empty() && !is_listed(hosts, host))
+        return fail("names a host that the setting o2ims.callback_hosts does not allow");
     const auto address = IpAddress::parse(host);
     const bool is_refused = address ? !allows(*address) : host == "localhost" && !allows_loopback;
     if (is_refused)
@@ -102,6 +120,16 @@ Result<void> CallbackPolicy::check(const std::string& text) const {
             "leads to this appliance or its link alone (the settings o2ims.callback_loopback and "
             "o2ims.callback_link_local allow that)");
     return {};
+}
+
+bool CallbackPolicy::trusts(const std::string& text) const {
+    const Url url = parse_url(text);
+    if (!url) return false;
+    const std::string host = host_of(url);
+    if (is_listed(hosts, host)) return true;
+    const Url smo = smo_url.empty() ? nullptr : parse_url(smo_url);
+    const std::string own = smo ? host_of(smo) : "";
+    return !own.empty() && is_listed({own}, host);
 }
 
 void CallbackPolicy::guard(CURL* handle) const {

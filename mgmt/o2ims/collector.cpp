@@ -19,8 +19,8 @@ constexpr std::uint64_t kDayNs = 86'400 * kNanosPerSecond;
 Result<std::int64_t> retention_days(const store::View& view) {
     const auto setting = store::find_by(view, store::kSettings, store::kSettingByName, kPerformanceSetting);
     if (!setting) return tl::unexpected(setting.error());
-    return *setting ? (*setting)->fields.value("retentionPeriod", kDefaultRetentionDays)
-                    : kDefaultRetentionDays;
+    return *setting ? (*setting)->fields.value("retentionPeriod", kResultRetentionDays)
+                    : kResultRetentionDays;
 }
 
 Result<void> Collector::turn(std::uint64_t now_ns) {

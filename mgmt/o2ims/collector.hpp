@@ -21,7 +21,7 @@ namespace rouse::o2ims {
 
 inline constexpr std::size_t kMaxJobs = 32;
 inline constexpr std::size_t kMaxResultsOfJob = 20'000;  // the oldest collections go first
-inline constexpr std::int64_t kDefaultRetentionDays = 1;
+inline constexpr std::int64_t kResultRetentionDays = 1;
 // The setting's document: performanceServiceConfiguration.
 inline constexpr const char* kPerformanceSetting = "performance_service";
 [[nodiscard]] Result<std::int64_t> retention_days(const store::View& view);

@@ -1,16 +1,15 @@
 #include "mgmt/o2ims/delivery.hpp"
 
-#include "mgmt/http/hmac.hpp"
+#include "mgmt/o2ims/backoff.hpp"
+#include "mgmt/o2ims/delivery_lane.hpp"
 #include "shared/clock.hpp"
 
 #include <algorithm>
-#include <array>
-#include <deque>
-#include <random>
+#include <chrono>
+#include <set>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 namespace rouse::o2ims {
@@ -19,51 +18,15 @@ using store::Id;
 
 namespace {
 
-constexpr long kConnectSeconds = 5;
-constexpr long kAnswerSeconds = 10;
-constexpr int kSleepMs = 250;              // at most; whoever appends wakes us
 constexpr std::size_t kFillEntries = 256;  // of a lane in memory
 constexpr std::size_t kFillBytes = 1 << 20;
 constexpr std::uint64_t kNoteEveryNs = 100 * kNanosPerMilli;
+constexpr std::uint64_t kNoteAgainNs = kNanosPerSecond;  // after it failed
 constexpr std::uint64_t kNoteEverySteps = 2000;
-constexpr unsigned kRefusals = 5;  // of one notification, until it is given up
-
-std::size_t ignore_body(char*, std::size_t, std::size_t size, void*) {
-    return size;
-}
-
-// Says that this notification will never be taken: to say it again later helps nobody.
-bool is_final(long status) {
-    return status == 400 || status == 405 || status == 413 || status == 415 || status == 422;
-}
-
-std::string with_consumer(const std::string& consumer, const std::string& body) {
-    if (consumer.empty()) return body;
-    const std::string member = "{\"consumerSubscriptionId\":" + nlohmann::json(consumer).dump();
-    return member + (body == "{}" ? "}" : "," + body.substr(1));
-}
+constexpr std::chrono::milliseconds kFirstReading{kSleepMs};  // after one that failed
+constexpr std::chrono::milliseconds kLongestReading{10'000};
 
 }  // namespace
-
-struct Delivery::Lane {
-    Id id;
-    std::string service, callback, consumer;
-    Excludes excludes;
-    web::Easy easy = web::make_easy();
-    web::HeaderFields fields;
-    std::array<char, CURL_ERROR_SIZE> why{};
-    std::string body;                      // that is under way
-    std::deque<LoggedNotification> queue;  // the first is the one that is told now
-    std::uint64_t position = 0;            // told, or not for it, up to this number
-    std::uint64_t read_to = 0;             // the queue holds what is to be told up to this number
-    std::uint64_t noted = 0;               // position as it is stored
-    bool is_busy = false;
-    bool is_sent_with_token = false;
-    unsigned failures = 0;     // in a row
-    unsigned refusals = 0;     // of the first in the queue
-    std::uint64_t due_ns = 0;  // monotonic; not before
-    std::string told_why;      // of the last failure that was logged
-};
 
 Delivery::Delivery(store::Writer& writer, OutboxTables tables, DeliveryOptions options)
     : writer_(&writer), tables_(tables), options_(std::move(options)) {
@@ -112,38 +75,11 @@ void Delivery::stop() {
     }
 }
 
-Result<void> Delivery::probe(const std::string& callback) const {
-    const web::Easy easy = web::make_easy();
-    if (!easy) return fail("libcurl could not be initialised");
-    web::begin_request(easy.get(), callback, kConnectSeconds, kConnectSeconds);
-    web::use_tls(easy.get(), options_.tls);
-    options_.policy.guard(easy.get());
-    std::array<char, CURL_ERROR_SIZE> why{};
-    curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, why.data());
-    curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, ignore_body);
-    const CURLcode result = curl_easy_perform(easy.get());
-    if (result != CURLE_OK)
-        return fail("cannot be reached: " +
-                    std::string(why[0] != '\0' ? why.data() : curl_easy_strerror(result)));
-    long status = 0;
-    curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200 && status < 300) return {};
-    return fail("answers a GET with " + std::to_string(status) + " and not with 204");
-}
-
 void Delivery::loop() {
     while (!stopping_) {
-        if (subscriptions_changed_.exchange(false)) look_for_subscriptions();
-        {
-            const auto snapshot = writer_->store().snapshot();
-            const auto last = snapshot ? last_number(*snapshot, tables_) : tl::unexpected(snapshot.error());
-            if (last) last_ = *last;
-            const std::uint64_t now = monotonic_ns();
-            for (auto& [id, lane] : lanes_) {
-                if (snapshot) fill(*lane, *snapshot);
-                advance(*lane, now);
-            }
-        }
+        read_if_due();
+        const std::uint64_t now = monotonic_ns();
+        for (auto& [id, lane] : lanes_) advance(*lane, now);
         int running = 0;
         curl_multi_perform(multi_.get(), &running);
         finish_requests();
@@ -160,32 +96,62 @@ int Delivery::idle_ms() const {
     for (const auto& [id, lane] : lanes_) {
         if (lane->is_busy) continue;
         if (!lane->queue.empty()) next = std::min(next, lane->due_ns);
-        if (lane->queue.empty() && lane->read_to < last_) return 0;
+        if (lane->queue.empty() && lane->read_to < last_) next = std::min(next, read_due_ns_);
     }
     const std::uint64_t now = monotonic_ns();
     const std::uint64_t until = next > now ? (next - now) / kNanosPerMilli + 1 : 0;
     return static_cast<int>(std::min<std::uint64_t>(until, kSleepMs));
 }
 
-// Those that are new begin, those that are gone end.
-void Delivery::look_for_subscriptions() {
+// A store that cannot be read is left alone for a while, and said so once.
+void Delivery::read_if_due() {
+    if (monotonic_ns() < read_due_ns_) return;
+    const auto done = read();
+    if (done) {
+        if (unreadable_ > 0) spdlog::info("the outbox can be read again");
+        unreadable_ = 0;
+        read_due_ns_ = 0;
+        return;
+    }
+    if (unreadable_ == 0) spdlog::error("the outbox cannot be read: {}; trying again", done.error().message);
+    read_due_ns_ = monotonic_ns() + backoff_ns(kFirstReading, kLongestReading, unreadable_++);
+}
+
+Result<void> Delivery::read() {
+    // Before the snapshot is taken: what changes after that raises the flag anew.
+    const bool is_changed = subscriptions_changed_.exchange(false);
+    Result<void> out;
     const auto snapshot = writer_->store().snapshot();
-    if (!snapshot) {
-        subscriptions_changed_ = true;
-        return;
+    if (!snapshot) out = tl::unexpected(snapshot.error());
+    if (out && is_changed) out = look_for_subscriptions(*snapshot);
+    if (!out) {
+        if (is_changed) subscriptions_changed_ = true;
+        return out;
     }
-    std::map<Id, bool> there;
+    const auto last = last_number(*snapshot, tables_);
+    if (!last) return tl::unexpected(last.error());
+    const auto first = first_number(*snapshot, tables_);
+    if (!first) return tl::unexpected(first.error());
+    last_ = *last;
+    for (auto& [id, lane] : lanes_) {
+        forget(*lane, *first);
+        if (auto filled = fill(*lane, *snapshot); !filled) out = filled;
+    }
+    return out;
+}
+
+// Those that are new begin, those that are gone end, those that say something else go on where they were.
+Result<void> Delivery::look_for_subscriptions(const store::View& view) {
+    std::set<Id> there;
+    Result<void> trouble;
     const auto listed =
-        store::for_each(*snapshot, store::kSubscriptions, std::nullopt, [&](const store::Document& one) {
-            there[one.id] = true;
-            if (!lanes_.contains(one.id)) take_up(one, *snapshot);
-            return true;
+        store::for_each(view, store::kSubscriptions, std::nullopt, [&](const store::Document& one) {
+            there.insert(one.id);
+            trouble = take_up(one, view);
+            return trouble.has_value();
         });
-    if (!listed) {
-        spdlog::error("subscriptions cannot be read: {}", listed.error().message);
-        subscriptions_changed_ = true;
-        return;
-    }
+    if (!listed) return listed;
+    if (!trouble) return trouble;
     for (auto at = lanes_.begin(); at != lanes_.end();) {
         if (there.contains(at->first)) {
             ++at;
@@ -196,27 +162,50 @@ void Delivery::look_for_subscriptions() {
         ++unnoted_;  // nobody waits for what it was to be told
     }
     statistics_.subscriptions = lanes_.size();
+    return {};
 }
 
-void Delivery::take_up(const store::Document& subscription, const store::View& view) {
+Result<void> Delivery::take_up(const store::Document& subscription, const store::View& view) {
     auto lane = std::make_unique<Lane>();
+    if (!lane->easy) return fail("libcurl could not be initialised");
     lane->id = subscription.id;
     lane->service = subscription.text("service");
     lane->callback = subscription.text("callback");
     lane->consumer = subscription.text("consumerSubscriptionId");
-    if (const std::string filter = subscription.text("filter"); !filter.empty())
-        if (const auto* language = this->language(lane->service)) {
-            auto parsed = (*language)(filter);
-            if (parsed)
-                lane->excludes = std::move(*parsed);
-            else
-                spdlog::warn("subscription {} is told of everything: its filter {}", lane->id.to_string(),
-                             parsed.error().detail);
-        }
-    const auto position = cursor_of(view, tables_, lane->id);
-    lane->position = lane->read_to = lane->noted = position.value_or(0);
-    if (!lane->easy) return;
+    lane->filter = filter_of(subscription.fields);
+    const auto known = lanes_.find(subscription.id);
+    if (known != lanes_.end()) {
+        Lane& before = *known->second;
+        if (before.callback == lane->callback && before.consumer == lane->consumer &&
+            before.filter == lane->filter)
+            return {};
+        // What is under way is told again, where and as the subscriber wants it now.
+        drop(before);
+        lane->position = lane->read_to = before.position;
+        lane->noted = before.noted;
+    } else {
+        const auto position = cursor_of(view, tables_, lane->id);
+        if (!position) return tl::unexpected(position.error());
+        lane->position = lane->read_to = lane->noted = *position;
+    }
+    read_filter(*lane);
+    // It was allowed when it was made; the settings may be others now.
+    if (auto allowed = options_.policy.check(lane->callback); !allowed)
+        lane->forbidden = "its callback " + allowed.error().message;
+    lane->is_trusted = options_.policy.trusts(lane->callback);
     lanes_[subscription.id] = std::move(lane);
+    return {};
+}
+
+void Delivery::read_filter(Lane& lane) const {
+    const auto* language = this->language(lane.service);
+    if (lane.filter.empty() || language == nullptr) return;
+    auto parsed = (*language)(lane.filter);
+    if (parsed)
+        lane.excludes = std::move(*parsed);
+    else
+        spdlog::warn("subscription {} is told of everything: its filter {}", lane.id.to_string(),
+                     parsed.error().detail);
 }
 
 void Delivery::drop(Lane& lane) {
@@ -224,16 +213,38 @@ void Delivery::drop(Lane& lane) {
     lane.is_busy = false;
 }
 
-void Delivery::fill(Lane& lane, const store::View& view) {
-    if (!lane.queue.empty() || lane.read_to >= last_) return;
+// Of what the log does not hold any more, its first being FIRST, the lane is told nothing, except for what is
+// under way.
+void Delivery::forget(Lane& lane, std::uint64_t first) {
+    if (lane.is_busy || lane.position + 1 >= first) return;
+    std::uint64_t lost = 0;
+    for (; !lane.queue.empty() && lane.queue.front().number < first; ++lost) lane.queue.pop_front();
+    if (lane.read_to + 1 < first) {
+        lost += first - 1 - lane.read_to;
+        lane.read_to = first - 1;
+    }
+    lane.position = first - 1;
+    lane.refusals = 0;
+    ++unnoted_;
+    miss(lane, lost);
+}
+
+void Delivery::miss(Lane& lane, std::uint64_t lost) {
+    if (lost == 0) return;
+    statistics_.dropped += lost;
+    if (!std::exchange(lane.is_overrun, true))
+        spdlog::warn("subscriber {} does not keep up: {} notifications, and maybe more, were dropped",
+                     lane.callback, lost);
+}
+
+Result<void> Delivery::fill(Lane& lane, const store::View& view) {
+    if (!lane.queue.empty() || lane.read_to >= last_) return {};
+    // Of one that is not there, no more is kept in memory than what it is to be told first.
+    const std::size_t most = lane.failures > 0 ? 1 : kFillEntries;
     std::size_t bytes = 0, read = 0;
-    const auto filled = read_log(view, tables_, lane.read_to, [&](LoggedNotification logged) {
-        if (logged.number > lane.read_to + 1) {
-            const std::uint64_t lost = logged.number - lane.read_to - 1;
-            statistics_.dropped += lost;
-            spdlog::warn("subscriber {} was not there for so long that {} notifications were dropped",
-                         lane.callback, lost);
-        }
+    bool is_full = false;
+    auto filled = read_log(view, tables_, lane.read_to, [&](LoggedNotification logged) {
+        miss(lane, logged.number - lane.read_to - 1);  // entries that are damaged
         lane.read_to = logged.number;
         const bool is_wanted = logged.notification.service == lane.service &&
                                !(lane.excludes && lane.excludes(logged.notification));
@@ -241,130 +252,45 @@ void Delivery::fill(Lane& lane, const store::View& view) {
             bytes += logged.notification.body.size();
             lane.queue.push_back(std::move(logged));
         }
-        return ++read < kFillEntries && bytes < kFillBytes;
+        is_full = ++read == kFillEntries || lane.queue.size() == most || bytes >= kFillBytes;
+        return !is_full;
     });
-    if (!filled) spdlog::error("the outbox cannot be read: {}", filled.error().message);
-    if (!lane.queue.empty()) return;
+    if (!filled) return filled;
+    if (!is_full) {
+        miss(lane, last_ - lane.read_to);
+        lane.read_to = last_;
+    }
+    if (!lane.queue.empty()) return {};
     lane.position = lane.read_to;
     ++unnoted_;
-}
-
-void Delivery::advance(Lane& lane, std::uint64_t now_ns) {
-    if (lane.is_busy || lane.queue.empty() || lane.due_ns > now_ns) return;
-    send(lane);
-}
-
-void Delivery::send(Lane& lane) {
-    const Notification& notification = lane.queue.front().notification;
-    CURL* easy = lane.easy.get();
-    lane.fields.clear();
-    if (options_.token) {
-        const auto token = options_.token();
-        if (!token) return put_off(lane, "there is no token for it yet");
-        if (!token->empty()) lane.fields.add("Authorization: Bearer " + *token);
-    }
-    lane.body = with_consumer(lane.consumer, notification.body);
-    lane.fields.add("Content-Type: application/json");
-    lane.fields.add("Expect:");  // no pause before bodies
-    sign(lane, notification, lane.body);
-    web::begin_request(easy, lane.callback, kConnectSeconds, kAnswerSeconds);
-    web::use_tls(easy, options_.tls);
-    options_.policy.guard(easy);
-    lane.why[0] = '\0';
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, lane.why.data());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(lane.body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, lane.body.data());
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lane.fields.get());
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_body);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, &lane);
-    lane.is_busy = curl_multi_add_handle(multi_.get(), easy) == CURLM_OK;
-    if (!lane.is_busy) put_off(lane, "libcurl does not take the request");
-}
-
-void Delivery::sign(Lane& lane, const Notification& notification, const std::string& body) {
-    lane.fields.add("X-O2IMS-Event-Type: " + notification.kind);
-    if (options_.secret.empty()) return;
-    const std::string time = std::to_string(realtime_ns() / kNanosPerSecond);
-    lane.fields.add("X-O2IMS-Timestamp: " + time);
-    lane.fields.add("X-O2IMS-Signature: " + http::hmac_sha256_hex(options_.secret, time + "." + body));
-}
-
-void Delivery::finish_requests() {
-    int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
-        if (message->msg != CURLMSG_DONE) continue;
-        Lane* lane = nullptr;
-        const CURLcode result = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &lane);
-        drop(*lane);
-        settle(*lane, result);
-        // The next one leaves at once, on the same connection.
-        advance(*lane, monotonic_ns());
-    }
-}
-
-void Delivery::settle(Lane& lane, CURLcode result) {
-    long status = 0;
-    curl_easy_getinfo(lane.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-    const bool is_taken = result == CURLE_OK && status >= 200 && status < 300;
-    const bool is_refused = result == CURLE_OK && is_final(status) && ++lane.refusals >= kRefusals;
-    if (!is_taken && !is_refused) {
-        const char* why = lane.why[0] != '\0' ? lane.why.data() : curl_easy_strerror(result);
-        return put_off(lane, result == CURLE_OK ? "it answers " + std::to_string(status) : why);
-    }
-    if (is_refused) {
-        spdlog::warn("subscriber {} refuses a notification with {}; it is dropped", lane.callback, status);
-        ++statistics_.dropped;
-    } else {
-        ++statistics_.delivered;
-    }
-    if (!lane.told_why.empty()) spdlog::info("subscriber {} takes notifications again", lane.callback);
-    lane.told_why.clear();
-    lane.failures = lane.refusals = 0;
-    lane.due_ns = 0;
-    lane.position = lane.queue.front().number;
-    lane.queue.pop_front();
-    if (lane.queue.empty()) lane.position = lane.read_to;
-    ++unnoted_;
-}
-
-void Delivery::put_off(Lane& lane, const std::string& why) {
-    ++statistics_.retried;
-    const auto first = static_cast<std::uint64_t>(options_.first_retry.count());
-    const auto longest = static_cast<std::uint64_t>(options_.longest_retry.count());
-    const std::uint64_t pause = std::min(longest, first << std::min(lane.failures, 20U));
-    ++lane.failures;
-    // Between three and five quarters, so that not all come back at the same moment.
-    thread_local std::minstd_rand random{std::random_device{}()};
-    const std::uint64_t quarter = pause / 4;
-    const std::uint64_t millis =
-        pause - quarter + std::uniform_int_distribution<std::uint64_t>(0, 2 * quarter)(random);
-    lane.due_ns = monotonic_ns() + millis * kNanosPerMilli;
-    if (why == lane.told_why) return;
-    spdlog::warn("subscriber {} cannot be told: {}; trying again", lane.callback, why);
-    lane.told_why = why;
+    return {};
 }
 
 void Delivery::note_positions(bool is_last) {
+    const bool is_again = *is_unnoted_;
+    if (unnoted_ == 0 && !is_again) return;
     const std::uint64_t now = monotonic_ns();
-    if (unnoted_ == 0) return;
-    if (!is_last && unnoted_ < kNoteEverySteps && now - noted_ns_ < kNoteEveryNs) return;
+    const bool is_early = is_again ? now - noted_ns_ < kNoteAgainNs
+                                   : unnoted_ < kNoteEverySteps && now - noted_ns_ < kNoteEveryNs;
+    if (is_early && !is_last) return;
     std::vector<CursorAt> moved;
     for (auto& [id, lane] : lanes_)
-        if (std::exchange(lane->noted, lane->position) != lane->position)
+        if (std::exchange(lane->noted, lane->position) != lane->position || is_again)
             moved.push_back({id, lane->position});
     unnoted_ = 0;
     noted_ns_ = now;
     auto note = [tables = tables_, moved = std::move(moved)](store::Batch& batch) {
         return move_cursors(batch, tables, moved);
     };
-    const auto complain = [](const Result<void>& noted) {
-        if (!noted) spdlog::error("how far subscribers were told cannot be noted: {}", noted.error().message);
+    const auto see = [is_unnoted = is_unnoted_](const Result<void>& noted) {
+        if (!is_unnoted->exchange(!noted) && !noted)
+            spdlog::error("how far subscribers were told cannot be noted: {}; trying again",
+                          noted.error().message);
     };
     if (is_last)
-        complain(writer_->run(std::move(note)));
+        see(writer_->run(std::move(note)));
     else
-        writer_->post(std::move(note), complain);
+        writer_->post(std::move(note), see);
 }
 
 void Delivery::count() {

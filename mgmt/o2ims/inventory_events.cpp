@@ -111,9 +111,9 @@ Result<void> InventoryEvents::turn() {
         if (ids->empty()) return {};
     }
     std::vector<Object> objects;
-    if (auto looked = look(objects, is_first_); !looked) return looked;
-    // Until all of this is told, the next turn has to look at everything.
-    is_first_ = true;
+    // Until all of it is told, the next turn has to look at everything.
+    const bool all = std::exchange(is_first_, true);
+    if (auto looked = look(objects, all); !looked) return looked;
     if (auto told = tell(objects, !*begun); !told) return told;
     is_first_ = false;
     return {};

@@ -8,7 +8,6 @@
 #include "mgmt/o2ims/delivery.hpp"
 #include "mgmt/o2ims/inventory.hpp"
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>

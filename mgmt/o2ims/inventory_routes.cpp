@@ -68,7 +68,7 @@ http::Outcome answer(Inventory& inventory, Find&& find) {
     return read ? std::move(out) : http::Outcome(unavailable(read.error()));
 }
 
-Objects dictionaries_of(const Cloud& cloud) {
+Objects alarm_dictionaries_of(const Cloud& cloud) {
     Objects out;
     for (const auto subject : {AlarmSubject::server, AlarmSubject::appliance})
         out[alarm_dictionary_id(cloud, subject)] = alarm_dictionary(cloud, subject);
@@ -83,7 +83,7 @@ json with_dictionary(json type, const Objects& dictionaries) {
 }
 
 void add_alarm_dictionaries(Service& service, Inventory& inventory) {
-    const auto all = std::make_shared<const Objects>(dictionaries_of(inventory.cloud()));
+    const auto all = std::make_shared<const Objects>(alarm_dictionaries_of(inventory.cloud()));
     const auto& schema = alarm_dictionary_schema();
     service.add(reading("/alarmDictionaries", "List: each alarm dictionary", schema, true),
                 [all, &schema](Request& request) -> http::Outcome {
@@ -114,7 +114,7 @@ void add_alarm_dictionaries(Service& service, Inventory& inventory) {
 
 // As add_kind() would, and with the dictionary inside where it is asked for.
 void add_types(Service& service, Inventory& inventory) {
-    const auto dictionaries = std::make_shared<const Objects>(dictionaries_of(inventory.cloud()));
+    const auto dictionaries = std::make_shared<const Objects>(alarm_dictionaries_of(inventory.cloud()));
     const auto& schema = resource_type_schema();
     service.add(reading("/resourceTypes", "List: each resource type", schema, true),
                 [&inventory, dictionaries, &schema](Request& request) -> http::Outcome {

@@ -129,12 +129,13 @@ json view_of(const store::Id& job, const Collection& collection, const Measured&
             {"values", std::move(values)}};
 }
 
-json notification_of(const store::Document& job, const Collection& collection) {
-    json results = json::array();
-    for (const Measured& one : collection.results) results.push_back(view_of(job.id, collection, one));
+json notification_of(const store::Document& job, const Collection& collection,
+                     std::span<const Measured> results) {
+    json views = json::array();
+    for (const Measured& one : results) views.push_back(view_of(job.id, collection, one));
     json out{{"performanceMeasurementJobId", job.id.to_string()},
              {"collectionTime", store::to_timestamp(collection.time_ns)},
-             {"results", std::move(results)}};
+             {"results", std::move(views)}};
     const json& data = job.fields.at("data");
     if (const auto own = data.find("consumerPerformanceJobId"); own != data.end())
         out["consumerPerformanceJobId"] = *own;

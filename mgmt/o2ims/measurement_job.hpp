@@ -93,7 +93,8 @@ class Followed {
 // A result as it is served and handed on: MeasurementResult.
 [[nodiscard]] nlohmann::json view_of(const store::Id& job, const Collection& collection,
                                      const Measured& result);
-// What a subscriber is told of new results of JOB.
-[[nodiscard]] nlohmann::json notification_of(const store::Document& job, const Collection& collection);
+// What a subscriber is told of RESULTS, which are some of COLLECTION's, of JOB.
+[[nodiscard]] nlohmann::json notification_of(const store::Document& job, const Collection& collection,
+                                             std::span<const Measured> results);
 
 }  // namespace rouse::o2ims

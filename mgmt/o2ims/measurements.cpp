@@ -155,8 +155,4 @@ json dictionary(const Cloud& cloud, MeasuredOf of) {
             {"extensions", {{"measuredOf", kMeasuredOf[static_cast<std::size_t>(of)]}}}};
 }
 
-std::string appliance_type_id(const Cloud& cloud) {
-    return named_id(cloud.id, "type/appliance").to_string();
-}
-
 }  // namespace rouse::o2ims

@@ -59,7 +59,4 @@ struct Measurement {
 // PerformanceDictionary (O2IMS 1.4).
 [[nodiscard]] nlohmann::json dictionary(const Cloud& cloud, MeasuredOf of);
 
-// The appliance as what is measured: its resource is the O-Cloud itself.
-[[nodiscard]] std::string appliance_type_id(const Cloud& cloud);
-
 }  // namespace rouse::o2ims

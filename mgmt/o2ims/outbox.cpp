@@ -53,16 +53,6 @@ std::optional<LoggedNotification> to_notification(Bytes key, Bytes value) {
     return out;
 }
 
-Result<bool> has_subscribers(const store::View& view, const std::string& service) {
-    bool found = false;
-    const auto looked = store::for_each_id(view, store::kSubscriptionByService, service, [&](store::Id) {
-        found = true;
-        return false;
-    });
-    if (!looked) return tl::unexpected(looked.error());
-    return found;
-}
-
 // Removes the log's first entries up to UP_TO, AT_MOST of them.
 Result<void> trim(store::Batch& batch, store::Table log, std::uint64_t up_to, std::size_t at_most) {
     std::vector<be64> old;
@@ -80,6 +70,16 @@ Result<void> trim(store::Batch& batch, store::Table log, std::uint64_t up_to, st
 }
 
 }  // namespace
+
+Result<bool> has_subscribers(const store::View& view, const std::string& service) {
+    bool found = false;
+    const auto looked = store::for_each_id(view, store::kSubscriptionByService, service, [&](store::Id) {
+        found = true;
+        return false;
+    });
+    if (!looked) return tl::unexpected(looked.error());
+    return found;
+}
 
 Result<OutboxTables> OutboxTables::open(store::Batch& batch) {
     OutboxTables tables;
@@ -151,6 +151,19 @@ Result<std::uint64_t> cursor_of(const store::View& view, const OutboxTables& tab
 
 Result<std::uint64_t> last_number(const store::View& view, const OutboxTables& tables) {
     return number_at(view, tables.states, bytes_of(kLast));
+}
+
+Result<std::uint64_t> first_number(const store::View& view, const OutboxTables& tables) {
+    std::optional<std::uint64_t> first;
+    const auto scanned = store::scan(view.txn(), tables.log, {}, [&](Bytes key, Bytes) {
+        first = to_number(key);
+        return !first;
+    });
+    if (!scanned) return tl::unexpected(scanned.error());
+    if (first) return *first;
+    const auto last = last_number(view, tables);
+    if (!last) return last;
+    return *last + 1;
 }
 
 Result<void> read_log(const store::View& view, const OutboxTables& tables, std::uint64_t number,

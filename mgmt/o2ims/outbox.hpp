@@ -48,6 +48,9 @@ struct LoggedNotification {
     Notification notification;
 };
 
+// Whether anybody subscribed to SERVICE.
+[[nodiscard]] Result<bool> has_subscribers(const store::View& view, const std::string& service);
+
 // Appends to the log, if anybody subscribed to the service. Part of the operation that changes what is told
 // of; Delivery::wake() after it makes it leave at once. LIMIT: notifications that the log holds.
 [[nodiscard]] Result<void> append(store::Batch& batch, const OutboxTables& tables,
@@ -70,6 +73,8 @@ struct CursorAt {
                                               store::Id id);
 // Number of the newest notification ever appended; 0: none.
 [[nodiscard]] Result<std::uint64_t> last_number(const store::View& view, const OutboxTables& tables);
+// Number of the oldest that the log still has; when it has none, of the one that comes next.
+[[nodiscard]] Result<std::uint64_t> first_number(const store::View& view, const OutboxTables& tables);
 // In order, those after NUMBER; VISIT returns false to stop.
 [[nodiscard]] Result<void> read_log(const store::View& view, const OutboxTables& tables, std::uint64_t number,
                                     const std::function<bool(LoggedNotification)>& visit);

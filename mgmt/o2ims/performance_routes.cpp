@@ -5,6 +5,7 @@
 #include "mgmt/o2ims/collection.hpp"
 #include "mgmt/o2ims/measurement_jobs.hpp"
 #include "mgmt/o2ims/performance_schemas.hpp"
+#include "mgmt/o2ims/resource_view.hpp"
 #include "mgmt/o2ims/service.hpp"
 #include "mgmt/o2ims/spelling.hpp"
 
@@ -177,7 +178,7 @@ OrProblem<json> configuration_of(const store::View& view) {
     const auto setting = store::find_by(view, store::kSettings, store::kSettingByName, kPerformanceSetting);
     if (!setting) return ims::refused(setting.error());
     const json stored = *setting ? (*setting)->fields : json::object();
-    json out{{"retentionPeriod", stored.value("retentionPeriod", kDefaultRetentionDays)}};
+    json out{{"retentionPeriod", stored.value("retentionPeriod", kResultRetentionDays)}};
     if (const auto more = stored.find("extensions"); more != stored.end()) out["extensions"] = *more;
     return out;
 }
@@ -276,8 +277,8 @@ void add_configuration(Service& service, const SharedPerformance& context) {
 
 }  // namespace
 
-void add_performance(http::Router& router, const ims::Services& services, Inventory& inventory,
-                     const Collector& collector) {
+Service add_performance(http::Router& router, const ims::Services& services, Inventory& inventory,
+                        const Collector& collector) {
     const auto context =
         std::make_shared<const PerformanceContext>(PerformanceContext{services, &inventory, &collector});
     Service service(router, "infrastructurePerformance", {{1, "1.1.0"}, {2, "2.2.0"}});
@@ -288,6 +289,7 @@ void add_performance(http::Router& router, const ims::Services& services, Invent
     results.query = listing_parameters();
     service.add(std::move(results), [context](Request& request) { return list_results(*context, request); });
     add_configuration(service, context);
+    return service;
 }
 
 }  // namespace rouse::o2ims

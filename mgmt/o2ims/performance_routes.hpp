@@ -5,11 +5,12 @@
 #include "mgmt/ims/services.hpp"
 #include "mgmt/o2ims/collector.hpp"
 #include "mgmt/o2ims/inventory.hpp"
+#include "mgmt/o2ims/service.hpp"
 
 namespace rouse::o2ims {
 
 // INVENTORY and COLLECTOR outlive the router.
-void add_performance(http::Router& router, const ims::Services& services, Inventory& inventory,
-                     const Collector& collector);
+Service add_performance(http::Router& router, const ims::Services& services, Inventory& inventory,
+                        const Collector& collector);
 
 }  // namespace rouse::o2ims

@@ -1,6 +1,7 @@
 #include "mgmt/o2ims/readings.hpp"
 
 #include "mgmt/events/timeline.hpp"
+#include "mgmt/o2ims/resource_view.hpp"
 #include "mgmt/store/documents.hpp"
 
 #include <utility>

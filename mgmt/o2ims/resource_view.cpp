@@ -103,6 +103,10 @@ class Builder {
 
 }  // namespace
 
+std::string appliance_type_id(const Cloud& cloud) {
+    return named_id(cloud.id, "type/appliance").to_string();
+}
+
 std::string resource_id(const Cloud& cloud, const std::string& mac) {
     return named_id(cloud.id, "server/" + mac).to_string();
 }

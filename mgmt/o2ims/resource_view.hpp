@@ -17,6 +17,8 @@ struct ResourceView {
 
 // Ids follow from what things are, so that they stay: a server's from its hardware address.
 [[nodiscard]] std::string resource_id(const Cloud& cloud, const std::string& mac);
+// Of the type of the appliance itself, which is what measurements and alarms of no server are about.
+[[nodiscard]] std::string appliance_type_id(const Cloud& cloud);
 [[nodiscard]] ResourceView view_of_machine(const Cloud& cloud, const nlohmann::json& machine,
                                            const std::string& pool);
 [[nodiscard]] ResourceView view_of_stranger(const Cloud& cloud, const events::SeenStranger& stranger,

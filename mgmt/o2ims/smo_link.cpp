@@ -1,11 +1,11 @@
 #include "mgmt/o2ims/smo_link.hpp"
 
 #include "mgmt/http/uri.hpp"
+#include "mgmt/o2ims/backoff.hpp"
 #include "shared/clock.hpp"
 
 #include <algorithm>
 #include <array>
-#include <random>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -20,6 +20,7 @@ constexpr std::string_view kRegistration = "registration";  // in `states`: what
 constexpr long kAnswerWithinSeconds = 10;
 constexpr std::size_t kMaxSmoAnswer = 64 * 1024;
 constexpr std::uint64_t kTokenSeconds = 300;  // of one that does not say how long it lasts
+constexpr long kUnauthorizedBySmo = 401;
 constexpr auto kTurn = std::chrono::milliseconds(200);
 
 std::size_t keep_body(char* data, std::size_t, std::size_t size, void* to) {
@@ -57,35 +58,46 @@ void SmoLink::stop() {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
-    stopped_.notify_all();
+    woken_.notify_all();
     if (thread_.joinable()) thread_.join();
 }
 
-std::optional<std::string> SmoLink::token() {
-    if (options_.token_url.empty()) return "";
+std::optional<web::BearerToken> SmoLink::token() {
+    if (options_.token_url.empty()) return web::BearerToken{};
     const std::lock_guard lock(mutex_);
-    if (token_.empty() || monotonic_ns() >= token_ends_ns_) return std::nullopt;
+    if (token_.text.empty() || monotonic_ns() >= token_ends_ns_) return std::nullopt;
     return token_;
+}
+
+void SmoLink::renew_token(std::uint64_t number) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (number == 0 || number != token_.number) return;
+        is_refused_ = true;
+    }
+    woken_.notify_all();
+}
+
+bool SmoLink::is_token_due() {
+    if (options_.token_url.empty()) return false;
+    const std::lock_guard lock(mutex_);
+    // While fetching fails, nothing that is refused makes it more frequent.
+    return monotonic_ns() >= token_due_ns_ || (is_refused_ && token_failures_ == 0);
 }
 
 void SmoLink::loop() {
     for (;;) {
-        if (!options_.token_url.empty() && monotonic_ns() >= token_due_ns_) refresh_token();
+        if (is_token_due()) refresh_token();
         const bool is_open = !options_.url.empty() && !is_registered_;
         if (is_open && monotonic_ns() >= registration_due_ns_ && token()) register_cloud();
         std::unique_lock lock(mutex_);
-        if (stopped_.wait_for(lock, kTurn, [this] { return stopping_.load(); })) return;
+        woken_.wait_for(lock, kTurn, [this] { return stopping_ || (is_refused_ && token_failures_ == 0); });
+        if (stopping_) return;
     }
 }
 
-// When to try again: after a while that doubles, give or take a quarter.
 std::uint64_t SmoLink::later(unsigned& failures) const {
-    thread_local std::minstd_rand random{std::random_device{}()};
-    const auto first = static_cast<std::uint64_t>(options_.first_retry.count());
-    const auto longest = static_cast<std::uint64_t>(options_.longest_retry.count());
-    const std::uint64_t pause = std::min(longest, first << std::min(failures++, 20U));
-    const std::uint64_t spread = std::uniform_int_distribution<std::uint64_t>(0, pause / 2)(random);
-    return monotonic_ns() + (pause - pause / 4 + spread) * kNanosPerMilli;
+    return monotonic_ns() + backoff_ns(options_.first_retry, options_.longest_retry, failures++);
 }
 
 void SmoLink::refresh_token() {
@@ -112,8 +124,9 @@ void SmoLink::refresh_token() {
     const std::uint64_t now = monotonic_ns();
     token_due_ns_ = now + life * kNanosPerSecond / 5 * 4;
     const std::lock_guard lock(mutex_);
-    token_ = body["access_token"];
+    token_ = {body["access_token"], token_.number + 1};
     token_ends_ns_ = now + life * kNanosPerSecond;
+    is_refused_ = false;
 }
 
 void SmoLink::register_cloud() {
@@ -132,21 +145,22 @@ void SmoLink::register_cloud() {
             return;
         }
     }
-    const std::string bearer = token().value_or("");
+    const auto bearer = token().value_or(web::BearerToken{});
     json body = notification_;
     if (options_.form == RegistrationForm::starlingx)
         body["smo_token_data"] = {{"iss", "o2ims"},
                                   {"aud", "smo"},
-                                  {"smo_token_payload", bearer},
+                                  {"smo_token_payload", bearer.text},
                                   {"smo_token_type", "jwt"},
                                   {"smo_token_expiration", ""},
                                   {"smo_token_algo", "RS256"}};
-    const auto answer = post(options_.url, "application/json", body.dump(), bearer);
+    const auto answer = post(options_.url, "application/json", body.dump(), bearer.text);
     const bool is_taken = answer && answer->status >= 200 && answer->status < 300;
     if (!is_taken) {
         if (registration_failures_ == 0)
             spdlog::warn("the SMO at {} does not take the registration ({}); trying again", options_.url,
                          answer ? "it answers " + std::to_string(answer->status) : answer.error().message);
+        if (answer && answer->status == kUnauthorizedBySmo) renew_token(bearer.number);
         registration_due_ns_ = later(registration_failures_);
         return;
     }

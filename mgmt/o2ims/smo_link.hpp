@@ -45,8 +45,11 @@ class SmoLink {
     void start();
     void stop();
 
-    // Any thread; does not wait. Empty: none is needed; nothing: it is not there yet.
-    [[nodiscard]] std::optional<std::string> token();
+    // Any thread; does not wait. Nothing: it is not there yet.
+    [[nodiscard]] std::optional<web::BearerToken> token();
+    // Any thread; does not wait: the token of this NUMBER was refused, so another is fetched, unless that has
+    // been done already, or fetching fails just now.
+    void renew_token(std::uint64_t number);
     [[nodiscard]] bool is_registered() const noexcept { return is_registered_; }
 
   private:
@@ -55,11 +58,13 @@ class SmoLink {
         std::string body;
     };
     void loop();
+    [[nodiscard]] bool is_token_due();
     void refresh_token();
     void register_cloud();
     [[nodiscard]] Result<Answer> post(const std::string& url, const std::string& content_type,
                                       const std::string& body, const std::string& token,
                                       const std::string& user = {});
+    // When to try again what has failed.
     [[nodiscard]] std::uint64_t later(unsigned& failures) const;
 
     store::Writer* writer_;
@@ -72,9 +77,10 @@ class SmoLink {
     unsigned registration_failures_ = 0, token_failures_ = 0;
     std::uint64_t registration_due_ns_ = 0, token_due_ns_ = 0;  // monotonic; the thread's, as those above
     std::mutex mutex_;                                          // of those below
-    std::condition_variable stopped_;
-    std::string token_;
+    std::condition_variable woken_;
+    web::BearerToken token_;
     std::uint64_t token_ends_ns_ = 0;  // monotonic
+    bool is_refused_ = false;          // the token
     std::thread thread_;
 };
 

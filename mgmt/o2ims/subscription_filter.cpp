@@ -1,6 +1,5 @@
 #include "mgmt/o2ims/subscription_filter.hpp"
 
-#include "mgmt/o2ims/filter.hpp"
 #include "mgmt/o2ims/inventory_schemas.hpp"
 
 #include <algorithm>
@@ -69,6 +68,18 @@ http::OrProblem<Alternative> parse_alternative(const std::string& text) {
 }
 
 }  // namespace
+
+std::string filter_of(const json& fields) {
+    std::string text = store::text_of_field(fields, "eventFilter");
+    return text.empty() ? store::text_of_field(fields, "filter") : text;
+}
+
+Excludes excludes_matching(Filter filter) {
+    return [filter = std::move(filter)](const Notification& notification) {
+        const json body = json::parse(notification.body, nullptr, false);
+        return body.is_object() && filter.matches(body);
+    };
+}
 
 http::OrProblem<Excludes> parse_inventory_filter(std::string_view text) {
     if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);

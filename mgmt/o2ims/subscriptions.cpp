@@ -1,7 +1,9 @@
 #include "mgmt/o2ims/subscriptions.hpp"
 
+#include "mgmt/http/entity_tag.hpp"
 #include "mgmt/ims/blocking.hpp"
 #include "mgmt/ims/problems.hpp"
+#include "mgmt/ims/resource.hpp"
 #include "mgmt/o2ims/collection.hpp"
 #include "mgmt/o2ims/spelling.hpp"
 #include "mgmt/store/documents.hpp"
@@ -28,11 +30,22 @@ struct Subscriptions {
 };
 using SharedSubscriptions = std::shared_ptr<const Subscriptions>;
 
+// What consumers say of one: the schema has it, but for the id.
+void copy_attributes(const Subscriptions& with, const json& from, json& to) {
+    for (const auto& field : with.kind.schema->fields())
+        if (field.name() != with.kind.id_name && from.contains(field.name()))
+            to[field.name()] = from[field.name()];
+}
+
 json shown(const Subscriptions& with, const Document& one) {
-    json out{{with.kind.id_name, one.id.to_string()}, {"callback", one.text("callback")}};
-    for (const char* name : {"consumerSubscriptionId", "filter"})
-        if (one.fields.contains(name)) out[name] = one.fields[name];
+    json out{{with.kind.id_name, one.id.to_string()}};
+    copy_attributes(with, one.fields, out);
     return out;
+}
+
+// Changeable ones have a tag, so that nobody undoes what another has just said.
+void tag(const Subscriptions& with, http::Response& response, const Document& one) {
+    if (with.kind.patched_since != 0) response.headers.set("ETag", http::revision_tag(one.revision));
 }
 
 // The service's own, or a refusal.
@@ -47,36 +60,53 @@ rouse::Outcome<Document> find_subscription(const Subscriptions& with, const stor
     return refuse(Failure::Kind::not_found, "there is no " + with.kind.noun + " " + text);
 }
 
+rouse::Outcome<void> check_callback(const Subscriptions& with, const std::string& callback) {
+    const auto allowed = with.delivery->options().policy.check(callback);
+    if (!allowed) return refuse(Failure::Kind::invalid, allowed.error().message, "/callback");
+    return {};
+}
+
 // The body as it is stored, or what is wrong with it.
-http::OrProblem<json> check_body(const Subscriptions& with, const json& body) {
+rouse::Outcome<json> check_body(const Subscriptions& with, const json& body) {
     json fields{{"service", with.kind.service}};
-    for (const char* name : {"callback", "consumerSubscriptionId", "filter"})
-        if (body.contains(name)) fields[name] = body[name];
-    const auto& policy = with.delivery->options().policy;
-    if (const auto allowed = policy.check(body["callback"].get_ref<const std::string&>()); !allowed)
-        return http::invalid_field("/callback", allowed.error().message);
-    const std::string filter = store::text_of_field(fields, "filter");
+    copy_attributes(with, body, fields);
+    if (auto allowed = check_callback(with, store::text_of_field(fields, "callback")); !allowed)
+        return pass_on(allowed.error());
+    const std::string filter = filter_of(fields);
+    const char* name = filter == store::text_of_field(fields, "eventFilter") ? "/eventFilter" : "/filter";
+    const std::string other = store::text_of_field(fields, "filter");
+    if (!other.empty() && other != filter)
+        return refuse(Failure::Kind::invalid,
+                      "says something else than filter, its former name; leave one out", name);
     const auto* language = with.delivery->language(with.kind.service);
     if (filter.empty() || language == nullptr) return fields;
-    if (auto parsed = (*language)(filter); !parsed) return tl::unexpected(std::move(parsed.error()));
+    if (const auto parsed = (*language)(filter); !parsed) {
+        const auto& errors = parsed.error().errors;
+        return refuse(Failure::Kind::invalid, errors.empty() ? parsed.error().detail : errors[0].detail,
+                      name);
+    }
     return fields;
 }
 
-// Nobody is told the same twice for the same reason.
-rouse::Outcome<void> check_duplicates(const Subscriptions& with, const store::View& view,
-                                      const json& fields) {
+rouse::Outcome<void> check_room(const store::View& view) {
     const auto all = store::count(view, store::kSubscriptions);
     if (!all) return pass_on(all.error());
-    if (*all >= kMaxSubscriptions)
-        return refuse(Failure::Kind::conflict, "there are " + std::to_string(*all) +
-                                                   " subscriptions already; delete one that nobody needs");
+    if (*all < kMaxSubscriptions) return {};
+    return refuse(Failure::Kind::conflict, "there are " + std::to_string(*all) +
+                                               " subscriptions already; delete one that nobody needs");
+}
+
+// Nobody is told the same twice for the same reason. SELF: the one with FIELDS, if it is there already.
+rouse::Outcome<void> check_duplicates(const Subscriptions& with, const store::View& view, const json& fields,
+                                      std::optional<store::Id> self = {}) {
     const auto ids = store::ids_by(view, store::kSubscriptionByService, with.kind.service);
     if (!ids) return pass_on(ids.error());
     for (const auto& id : *ids) {
+        if (id == self) continue;
         const auto other = store::find(view, store::kSubscriptions, id);
         if (!other) return pass_on(other.error());
         if (!*other || (*other)->text("callback") != fields["callback"] ||
-            (*other)->text("filter") != store::text_of_field(fields, "filter"))
+            filter_of((*other)->fields) != filter_of(fields))
             continue;
         return refuse(with.profile == Profile::strict ? Failure::Kind::conflict : Failure::Kind::invalid,
                       "subscription " + id.to_string() + " has this callback and filter already",
@@ -85,17 +115,25 @@ rouse::Outcome<void> check_duplicates(const Subscriptions& with, const store::Vi
     return {};
 }
 
+// Whether somebody answers there, if that is wanted. CALLBACK has passed check_callback().
+boost::asio::awaitable<rouse::Outcome<void>> test_callback(const SharedSubscriptions& with,
+                                                           const std::string& callback) {
+    if (!with->tests_callbacks) co_return rouse::Outcome<void>{};
+    const auto probe = [&] { return with->delivery->probe(callback); };
+    const auto is_there = co_await ims::run_on(with->services.disk, probe);
+    if (is_there) co_return rouse::Outcome<void>{};
+    co_return refuse(Failure::Kind::invalid, is_there.error().message, "/callback");
+}
+
 boost::asio::awaitable<http::Outcome> subscribe(const SharedSubscriptions& with,
                                                 const http::Request& request) {
-    auto fields = check_body(*with, request.json());
-    if (!fields) co_return tl::unexpected(std::move(fields.error()));
-    if (with->tests_callbacks) {
-        const std::string callback = (*fields)["callback"];
-        const auto probe = [&] { return with->delivery->probe(callback); };
-        const auto is_there = co_await ims::run_on(with->services.disk, probe);
-        if (!is_there) co_return http::invalid_field("/callback", is_there.error().message);
-    }
+    const auto fields = check_body(*with, request.json());
+    if (!fields) co_return ims::refused(fields.error());
+    const std::string callback = fields->at("callback");
+    const auto tested = co_await test_callback(with, callback);
+    if (!tested) co_return ims::refused(tested.error());
     const auto insert = [&](store::Batch& batch) -> rouse::Outcome<Document> {
+        if (auto checked = check_room(batch); !checked) return tl::unexpected(checked.error());
         if (auto checked = check_duplicates(*with, batch, *fields); !checked)
             return tl::unexpected(checked.error());
         auto made = store::insert(batch, store::kSubscriptions, *fields);
@@ -109,6 +147,37 @@ boost::asio::awaitable<http::Outcome> subscribe(const SharedSubscriptions& with,
     auto response = http::Response::json(shown(*with, *made), Status::created);
     response.headers.set("Location",
                          spelled_base(request.path) + with->kind.path + "/" + made->id.to_string());
+    tag(*with, response, *made);
+    co_return response;
+}
+
+boost::asio::awaitable<http::Outcome> modify(const SharedSubscriptions& with, const http::Request& request) {
+    const json& patch = request.json();
+    if (const std::string callback = store::text_of_field(patch, "callback"); !callback.empty()) {
+        if (const auto allowed = check_callback(*with, callback); !allowed)
+            co_return ims::refused(allowed.error());
+        const auto tested = co_await test_callback(with, callback);
+        if (!tested) co_return ims::refused(tested.error());
+    }
+    const std::string& id = request.parameter(with->kind.id_name);
+    const auto change = [&](store::Batch& batch) -> rouse::Outcome<Document> {
+        auto found = find_subscription(*with, batch, id);
+        if (!found) return found;
+        if (auto matched = ims::check_match(request, http::revision_tag(found->revision)); !matched)
+            return pass_on(matched.error());
+        const auto merged = ims::merge(*with->kind.schema, shown(*with, *found), patch);
+        if (!merged) return pass_on(merged.error());
+        auto fields = check_body(*with, *merged);
+        if (!fields) return pass_on(fields.error());
+        if (auto checked = check_duplicates(*with, batch, *fields, found->id); !checked)
+            return tl::unexpected(checked.error());
+        found->fields = std::move(*fields);
+        return store::update(batch, store::kSubscriptions, std::move(*found));
+    };
+    const auto changed = co_await with->services.change(request, change);
+    if (!changed) co_return ims::refused(changed.error());
+    auto response = http::Response::json(shown(*with, *changed));
+    tag(*with, response, *changed);
     co_return response;
 }
 
@@ -152,7 +221,9 @@ http::Outcome read_subscription(const Subscriptions& with, const http::Request& 
     if (!snapshot) return ims::refused(snapshot.error());
     const auto found = find_subscription(with, *snapshot, request.parameter(with.kind.id_name));
     if (!found) return ims::refused(found.error());
-    return answer_one(request, *with.kind.schema, shown(with, *found));
+    auto answer = answer_one(request, *with.kind.schema, shown(with, *found));
+    if (answer) tag(with, *answer, *found);
+    return answer;
 }
 
 http::Route subscription_route(const SubscriptionKind& kind, Method method, bool is_one, std::string summary,
@@ -166,17 +237,6 @@ http::Route subscription_route(const SubscriptionKind& kind, Method method, bool
 }
 
 }  // namespace
-
-const http::Schema& inventory_subscription_schema() {
-    static const http::Schema schema(
-        "InventorySubscriptionInfo", "Who is told of changes of the inventory",
-        {http::uuid("subscriptionId", "identifies it").read_only(),
-         http::string("consumerSubscriptionId", "the consumer's name for it, which each notification has"),
-         http::string("filter", "what is NOT told: (eq,objectType,ResourceTypeInfo)|(eq,tags,discovered)")
-             .length(0, 4096),
-         http::string("callback", "URL that notifications are posted to").length(1, 2048).required()});
-    return schema;
-}
 
 void add_subscriptions(Service& service, const Subscribing& with, SubscriptionKind kind) {
     constexpr http::Roles kReaders{Role::o2ims_reader, Role::o2ims_subscriber};
@@ -192,6 +252,7 @@ void add_subscriptions(Service& service, const Subscribing& with, SubscriptionKi
 
     auto reading = subscription_route(kind, Method::get, true, "Read one " + kind.noun, kReaders);
     reading.query = selector_parameters();
+    reading.has_tag = kind.patched_since != 0;
     service.add(
         std::move(reading), [shared](http::Request& request) { return read_subscription(*shared, request); },
         kind.since);
@@ -205,6 +266,18 @@ void add_subscriptions(Service& service, const Subscribing& with, SubscriptionKi
     service.add(std::move(creating),
                 http::Handler([shared](http::Request& request) { return subscribe(shared, request); }),
                 kind.since);
+
+    if (kind.patched_since != 0) {
+        auto patching =
+            subscription_route(kind, Method::patch, true, "Change a subscription", Role::o2ims_subscriber);
+        patching.body = http::BodyKind::patch;
+        patching.request = kind.schema;
+        patching.has_tag = true;
+        patching.failures = {Status::conflict, Status::insufficient_storage};
+        service.add(std::move(patching),
+                    http::Handler([shared](http::Request& request) { return modify(shared, request); }),
+                    kind.patched_since);
+    }
 
     auto deleting = subscription_route(kind, Method::delete_, true, "Unsubscribe", Role::o2ims_subscriber);
     deleting.response = nullptr;

@@ -1,6 +1,6 @@
 #pragma once
 // The subscriptions of a service over REST (O2IMS 1.3): GET and POST on the collection, GET and DELETE on
-// one.
+// one, and PATCH where the service has it (1.5).
 
 #include "mgmt/ims/services.hpp"
 #include "mgmt/o2ims/cloud.hpp"
@@ -21,6 +21,7 @@ struct SubscriptionKind {
     std::string noun = "inventory subscription";
     const http::Schema* schema = nullptr;  // its first field is ID_NAME; lives as long as the program
     unsigned since = 1;                    // major version of the service
+    unsigned patched_since = 0;            // from which on there is a PATCH; 0: none
 };
 
 struct Subscribing {
@@ -30,11 +31,8 @@ struct Subscribing {
     bool tests_callbacks = false;  // a GET on the callback must be answered before it is accepted
 };
 
-// SERVICE's routes for KIND. How its filters read is what Delivery::add_language() was told; what DELIVERY is
-// outlives the router.
+// SERVICE's routes for KIND, whose schema's attributes are what is stored. How its filters (see filter_of())
+// read is what Delivery::add_language() was told; what DELIVERY is outlives the router.
 void add_subscriptions(Service& service, const Subscribing& with, SubscriptionKind kind);
-
-// InventorySubscriptionInfo; others have the same attributes, but for the name of the first.
-[[nodiscard]] const http::Schema& inventory_subscription_schema();
 
 }  // namespace rouse::o2ims

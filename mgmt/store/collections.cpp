@@ -174,9 +174,9 @@ const Collection kWorkerLeases{Kind::worker_lease, "worker's lease", kWorkerLeas
 
 std::span<const Collection* const> all_collections() noexcept {
     static constexpr const Collection* kAll[] = {
-        &kClusters,   &kMachines,   &kIpPools,         &kBootProfiles, &kImages, &kUsers,
-        &kBootTokens, &kSettings,   &kResourceMetrics, &kOauthClients, &kAudit,  &kProvisioningRequests,
-        &kWorkers,    &kEnrolments, &kWorkerLeases};
+        &kClusters,      &kMachines, &kIpPools,         &kBootProfiles, &kImages,     &kUsers,
+        &kBootTokens,    &kSettings, &kResourceMetrics, &kOauthClients, &kAudit,      &kProvisioningRequests,
+        &kSubscriptions, &kAlarms,   &kMeasurementJobs, &kWorkers,      &kEnrolments, &kWorkerLeases};
     return kAll;
 }
 

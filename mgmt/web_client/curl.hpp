@@ -1,6 +1,7 @@
 #pragma once
 // What requests to other servers have in common: libcurl's handles and lists as objects that end themselves.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -34,6 +35,12 @@ class HeaderFields {
     curl_slist* head_ = nullptr;
 };
 
+// What shows a server who we are (RFC 6750), and which of those that were fetched it is.
+struct BearerToken {
+    std::string text;          // empty: none is needed
+    std::uint64_t number = 0;  // from 1; one more with each
+};
+
 // With whom, and as whom, an https connection is made. Files of PEM; empty: the system's authorities, and no
 // certificate of our own.
 struct TlsFiles {
@@ -41,7 +48,8 @@ struct TlsFiles {
 };
 void use_tls(CURL* handle, const TlsFiles& files);
 
-// What every request of ours is: of http or https alone, without signals, led to no other place.
+// What every request of ours is: of http or https alone, without signals, led to no other place. Given up, it
+// waits for nothing, not even for a name server that does not answer.
 void begin_request(CURL* handle, const std::string& url, long connect_seconds, long total_seconds);
 
 }  // namespace rouse::web

@@ -14,6 +14,7 @@ import events
 import http_boot
 import instructions
 import micro
+import o2ims
 import publish
 import rack
 import report
@@ -33,6 +34,7 @@ PARTS = {
     "http": http_boot.bench,
     "boot": boot.bench,
     "api": api.bench,
+    "o2ims": o2ims.bench,
     "dpdk": dpdk.bench,
     "events": events.bench,
     "start": rest.bench,

@@ -58,16 +58,19 @@ class Loopback(Program):
 
 
 class Management(Loopback):
-    """rouse-mgmt alone."""
+    """rouse-mgmt alone, with OPTIONS beside those that it needs."""
 
     name = "rouse"
     port = 30299
+
+    def __init__(self, *options):
+        self._options = options
 
     def command(self, directory):
         self.state = directory / "state"
         return [BIN / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir",
                 f"/dev/shm/rouse-bench-api-{os.getpid()}", "--api.listen", f"127.0.0.1:{self.port}",
-                "--api.access_token_seconds", 86400, "--log.level", "warn"]
+                "--api.access_token_seconds", 86400, "--log.level", "warn", *self._options]
 
     def __enter__(self):
         super().__enter__()

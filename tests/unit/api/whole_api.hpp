@@ -11,8 +11,7 @@ namespace rouse::ims {
 class WholeApiTest : public ApiTest {
   protected:
     WholeApiTest() {
-        mgmt::add_api_routes(whole_, *services_, *observation_, live_, inventory_, collector_, delivery_,
-                             false);
+        mgmt::add_api_routes(whole_, *services_, *observation_, live_, {inventory_, collector_, delivery_});
         mgmt::add_rack_routes(whole_rack_, *services_, *observation_, *transfers_);
         whole_.authenticate_with([this](const http::Request&) -> http::OrProblem<http::Principal> {
             return http::Principal{"tester", role_};

@@ -2,13 +2,18 @@
 
 #include "mgmt/events/timeline.hpp"
 #include "mgmt/o2ims/alarm_facts.hpp"
+#include "mgmt/o2ims/alarm_notifications.hpp"
 #include "mgmt/o2ims/alarm_records.hpp"
 #include "mgmt/o2ims/alarm_routes.hpp"
+#include "mgmt/o2ims/alarm_tasks.hpp"
 #include "mgmt/o2ims/alarm_view.hpp"
 #include "mgmt/o2ims/inventory_routes.hpp"
+#include "mgmt/o2ims/resource_view.hpp"
 #include "mgmt/store/changes.hpp"
 #include "shared/clock.hpp"
 #include "tests/unit/ims/api_fixture.hpp"
+
+#include <cctype>
 
 namespace rouse::o2ims {
 namespace {
@@ -79,19 +84,19 @@ TEST_F(O2imsAlarms, AnAlarmIsRaisedChangedAcknowledgedAndCleared) {
     EXPECT_EQ(first["alarmAcknowledged"], false);
     EXPECT_EQ(first["objectTypeId"], appliance_type_id(cloud()));
     EXPECT_FALSE(first.contains("alarmChangedTime"));
-    EXPECT_EQ(notification_of_alarm(cloud(), document(id), 2, "smo")["notificationEventType"], 0);
+    EXPECT_EQ(notification_of_alarm(cloud(), document(id))["notificationEventType"], 0);
 
     auto milder = condition(AlarmName::pool_exhausted);
     milder.severity = Severity::minor;
     carry_out({.change = {{*store::Id::parse(id), milder}}});
     EXPECT_EQ(alarm(id)["perceivedSeverity"], 2);
-    EXPECT_EQ(notification_of_alarm(cloud(), document(id), 2, "smo")["notificationEventType"], 1);
+    EXPECT_EQ(notification_of_alarm(cloud(), document(id))["notificationEventType"], 1);
 
     const auto acknowledged = acknowledge(id);
     EXPECT_EQ(acknowledged.code, 200U);
     EXPECT_EQ(acknowledged.body(), (json{{"alarmAcknowledged", true}})) << "what was changed, no more";
     EXPECT_TRUE(alarm(id).contains("alarmAcknowledgeTime"));
-    EXPECT_EQ(notification_of_alarm(cloud(), document(id), 2, "smo")["notificationEventType"], 3);
+    EXPECT_EQ(notification_of_alarm(cloud(), document(id))["notificationEventType"], 3);
     EXPECT_EQ(acknowledge(id).code, 409U);
 
     const auto refused = patch(kV2 + "/alarms/" + id, {{"perceivedSeverity", 5}});
@@ -100,11 +105,10 @@ TEST_F(O2imsAlarms, AnAlarmIsRaisedChangedAcknowledgedAndCleared) {
     const json last = alarm(id);
     EXPECT_EQ(last["perceivedSeverity"], 5);
     EXPECT_EQ(last["alarmClearedTime"], last["alarmChangedTime"]);
-    const json told = notification_of_alarm(cloud(), document(id), 2, "smo");
+    const json told = notification_of_alarm(cloud(), document(id));
     EXPECT_EQ(told["notificationEventType"], 2);
-    EXPECT_EQ(told["consumerSubscriptionId"], "smo");
     EXPECT_EQ(told["globalCloudId"], cloud().global_id);
-    EXPECT_EQ(told["objectRef"], "https://rouse.example" + kV2 + "/alarms/" + id);
+    EXPECT_EQ(told["objectRef"], "https://rouse.example" + kV1 + "/alarms/" + id);
 
     EXPECT_NE(raise(condition(AlarmName::pool_exhausted)), id) << "the next time it is another alarm";
     EXPECT_EQ(get(kV2 + "/alarms").body().size(), 2U);
@@ -206,7 +210,9 @@ TEST_F(O2imsAlarms, APurgeTakesClearedAndAcknowledgedOnesAlone) {
     // Both: what fits both.
     purge({{"alarmRecordId", {ids[0]}}, {"purgeConditions", {{"endWindowTime", "2001-01-01T00:00:00Z"}}}});
     EXPECT_EQ(get(kV2 + "/alarms").body().size(), 4U);
-    const json task = purge({{"alarmRecordId", {ids[0], ids[2], ids[3]}}});
+    std::string shouted = ids[0];
+    for (char& c : shouted) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const json task = purge({{"alarmRecordId", {shouted, ids[2], ids[3]}}});
     EXPECT_EQ(task["operationState"], "COMPLETED");
     EXPECT_EQ(task["operation"], "PURGE");
     EXPECT_EQ(get(kV2 + "/alarms").body().size(), 3U);
@@ -220,9 +226,79 @@ TEST_F(O2imsAlarms, APurgeTakesClearedAndAcknowledgedOnesAlone) {
     EXPECT_EQ(get(kV2 + "/taskOperations/" + ids[0]).code, 404U);
 }
 
+TEST_F(O2imsAlarms, SubscribersAreToldInTheTransactionOfEachChange) {
+    const auto tables = writer_->run([](store::Batch& batch) { return OutboxTables::open(batch); });
+    ASSERT_TRUE(tables) << tables.error().message;
+    const auto tell = tell_subscribers(*tables, cloud());
+    const auto raise_and_tell = [&](AlarmName name) {
+        const AlarmDecisions decisions{.raise = {condition(name)}};
+        const auto done =
+            writer_->run([&](store::Batch& batch) { return o2ims::carry_out(batch, decisions, tell); });
+        ASSERT_TRUE(done) << done.error().message;
+    };
+    raise_and_tell(AlarmName::pool_exhausted);  // nobody has subscribed yet
+    const auto subscribed = writer_->run([&](store::Batch& batch) -> Outcome<store::Document> {
+        auto made = store::insert(batch, store::kSubscriptions,
+                                  {{"service", kMonitoringService}, {"callback", "https://smo.example/a"}});
+        if (made && !begin_cursor(batch, *tables, made->id)) ADD_FAILURE();
+        return made;
+    });
+    ASSERT_TRUE(subscribed) << subscribed.error().message;
+    raise_and_tell(AlarmName::worker_lost);
+    const auto raised = raised_alarms(*store_->snapshot()).value();
+    const auto worker = raised.at(condition(AlarmName::worker_lost).key()).id;
+    for (const bool acknowledges : {true, false}) {
+        const auto changed = writer_->run([&](store::Batch& batch) {
+            auto alarm = store::find(batch, store::kAlarms, worker).value().value();
+            return acknowledges ? o2ims::acknowledge(batch, std::move(alarm), tell).map([](auto&&) {})
+                                : o2ims::carry_out(batch, {.clear = {worker}}, tell).map([](auto&&) {});
+        });
+        ASSERT_TRUE(changed) << changed.error().message;
+    }
+    std::vector<std::string> kinds;
+    std::vector<Notification> told;
+    ASSERT_TRUE(read_log(*store_->snapshot(), *tables, 0, [&](const LoggedNotification& one) {
+        kinds.push_back(one.notification.kind);
+        told.push_back(one.notification);
+        return true;
+    }));
+    EXPECT_EQ(kinds, (std::vector<std::string>{"NEW", "ACKNOWLEDGE", "CLEAR"}));
+    const json body = json::parse(told.at(0).body);
+    for (const char* name : {"notificationId", "alarmEventRecordId", "resourceID", "objectId",
+                             "alarmDefinitionID", "alarmDefinitionId", "globalCloudId"})
+        EXPECT_TRUE(body.contains(name)) << name;
+
+    // What a filter hits is not told.
+    EXPECT_TRUE(parse_alarm_filter("NEW").value()(told[0]));
+    EXPECT_FALSE(parse_alarm_filter("NEW").value()(told[1]));
+    EXPECT_TRUE(parse_alarm_filter("(eq,perceivedSeverity,5)").value()(told[2]));
+    EXPECT_FALSE(parse_alarm_filter("(eq,perceivedSeverity,5)").value()(told[0]));
+    for (const char* of_a_version : {"resourceID", "objectId"})
+        EXPECT_TRUE(parse_alarm_filter("(eq," + std::string(of_a_version) + "," +
+                                       body["objectId"].get<std::string>() + ")")
+                        .value()(told[0]))
+            << of_a_version;
+    EXPECT_FALSE(parse_alarm_filter("OLD"));
+    EXPECT_FALSE(parse_alarm_filter("(eq,colour,red)"));
+}
+
+TEST(AlarmTasks, ATaskThatGoesWithoutAnEndHasFailedAndFreesTheWay) {
+    AlarmTasks tasks;
+    {
+        const auto task = tasks.begin(json::object());
+        ASSERT_NE(task, nullptr);
+        EXPECT_EQ(tasks.begin(json::object()), nullptr) << "one at a time";
+    }
+    EXPECT_EQ(tasks.all().begin()->second["operationState"], "FAILED");
+    const auto next = tasks.begin(json::object());
+    ASSERT_NE(next, nullptr);
+    next->end("");
+    EXPECT_EQ(tasks.all().at(next->id())["operationState"], "COMPLETED");
+}
+
 TEST_F(O2imsAlarms, ClearedOnesAreForgottenAfterTheRetention) {
     const std::string path = kV1 + "/alarmServiceConfiguration";
-    EXPECT_EQ(get(path).body()["retentionPeriod"], kDefaultRetentionDays);
+    EXPECT_EQ(get(path).body()["retentionPeriod"], kAlarmRetentionDays);
     EXPECT_EQ(patch(path, {{"retentionPeriod", 0}}).wrong_field(), "/retentionPeriod");
     EXPECT_EQ(put(path, json::object()).wrong_field(), "/retentionPeriod");
     EXPECT_EQ(patch(path, {{"retentionPeriod", 2}}).body()["retentionPeriod"], 2);

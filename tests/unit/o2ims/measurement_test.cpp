@@ -89,7 +89,7 @@ TEST(Jobs, AreDegradedByAResourceOfWhichNothingIsKnown) {
     EXPECT_EQ(view["values"], json::array({{{"performanceMeasurementDefinitionId", "server.cpuUsage"},
                                             {"value", 5.0},
                                             {"unit", "percent"}}}));
-    EXPECT_EQ(notification_of(asked, collection)["results"], json::array({view}));
+    EXPECT_EQ(notification_of(asked, collection, collection.results)["results"], json::array({view}));
     EXPECT_EQ(collect(job, std::span(readings).first(1), kStart).status, JobStatus::running);
 }
 
@@ -142,7 +142,7 @@ class Collecting : public store::StoreTest {
     std::vector<json> handed_on_;
     Collector collector_{*store_, [this] { return readings_; },
                          [this](const store::Document& job, const Collection& collection) {
-                             handed_on_.push_back(notification_of(job, collection));
+                             handed_on_.push_back(notification_of(job, collection, collection.results));
                          }};
 };
 

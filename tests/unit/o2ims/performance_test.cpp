@@ -187,7 +187,7 @@ TEST_F(O2imsPerformance, ThePreinstalledJobsAreMadeOnceAndStay) {
 }
 
 TEST_F(O2imsPerformance, TheRetentionPeriodIsConfigured) {
-    EXPECT_EQ(get(kConfigurationPath).body()["retentionPeriod"], kDefaultRetentionDays);
+    EXPECT_EQ(get(kConfigurationPath).body()["retentionPeriod"], kResultRetentionDays);
     EXPECT_EQ(put(kConfigurationPath, {{"retentionPeriod", 3}, {"extensions", {{"a", 1}}}}).code, 200U);
     EXPECT_EQ(patch(kConfigurationPath, {{"retentionPeriod", 2}}).body(),
               (json{{"retentionPeriod", 2}, {"extensions", {{"a", 1}}}}));

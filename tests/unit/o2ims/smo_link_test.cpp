@@ -54,8 +54,12 @@ class Smo : public store::StoreTest {
             --refusals_;
             co_return http::problem(http::Status::service_unavailable, "not now");
         }
-        if (is_token) co_return http::Response::json({{"access_token", "t0k3n"}, {"expires_in", 3600}});
+        if (is_token)
+            co_return http::Response::json(
+                {{"access_token", "t0k3n-" + std::to_string(++tokens_)}, {"expires_in", 3600}});
         authorization_ = request.headers.get("Authorization");
+        if (authorization_ == "Bearer " + refused_)
+            co_return http::problem(http::Status::unauthorized, "not that one");
         registrations_.push_back(json::parse(body));
         co_return http::Response::no_content();
     }
@@ -63,14 +67,22 @@ class Smo : public store::StoreTest {
         const std::lock_guard lock(mutex_);
         return registrations_.size();
     }
+    std::size_t token_requests() {
+        const std::lock_guard lock(mutex_);
+        return token_requests_.size();
+    }
+    // Waits, 20 s at most, until WHAT holds.
+    template <typename What>
+    static bool soon(What&& what) {
+        const auto end = std::chrono::steady_clock::now() + 20s;
+        while (!what() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(5ms);
+        return what();
+    }
     // Runs a link until it has registered.
     void run_until_registered() {
         SmoLink link(*writer_, tables_, cloud_, options_);
         link.start();
-        const auto end = std::chrono::steady_clock::now() + 20s;
-        while (!link.is_registered() && std::chrono::steady_clock::now() < end)
-            std::this_thread::sleep_for(5ms);
-        EXPECT_TRUE(link.is_registered());
+        EXPECT_TRUE(soon([&] { return link.is_registered(); }));
     }
 
     OutboxTables tables_;
@@ -79,6 +91,8 @@ class Smo : public store::StoreTest {
     std::string token_url_;
     std::mutex mutex_;
     unsigned refusals_ = 0;
+    unsigned tokens_ = 0;  // that were given
+    std::string refused_;
     std::vector<json> registrations_;
     std::vector<std::string> token_requests_;
     std::string authorization_;
@@ -119,11 +133,46 @@ TEST_F(Smo, IsShownATokenThatIsFetchedOnce) {
     options_.scope = "o2 notify";
     refusals_ = 1;
     run_until_registered();
-    EXPECT_EQ(authorization_, "Bearer t0k3n");
+    EXPECT_EQ(authorization_, "Bearer t0k3n-1");
     ASSERT_EQ(token_requests_.size(), 2U);
     EXPECT_THAT(token_requests_[1], testing::HasSubstr("grant_type=client_credentials&scope=o2%20notify"));
     // base64 of "rouse:s3cret%3A": percent-encoded before (RFC 6749 2.3.1)
     EXPECT_THAT(token_requests_[1], testing::HasSubstr("Basic cm91c2U6czNjcmV0JTNB"));
+}
+
+TEST_F(Smo, GivesAnotherTokenForOneThatWasRefused) {
+    options_.url = "";
+    options_.token_url = token_url_;
+    SmoLink link(*writer_, tables_, cloud_, options_);
+    link.start();
+    ASSERT_TRUE(soon([&] { return link.token().has_value(); }));
+    const auto first = *link.token();
+    EXPECT_EQ(first.text, "t0k3n-1");
+    link.renew_token(first.number);
+    ASSERT_TRUE(soon([&] { return link.token()->number != first.number; }));
+    const auto second = *link.token();
+    EXPECT_EQ(second.text, "t0k3n-2");
+    // Somebody else was refused the first, too, and knows nothing of the second yet.
+    link.renew_token(first.number);
+    link.renew_token(0);
+    std::this_thread::sleep_for(300ms);
+    EXPECT_EQ(link.token()->number, second.number);
+    EXPECT_EQ(token_requests(), 2U);
+    {
+        const std::lock_guard lock(mutex_);
+        refusals_ = 1;
+    }
+    link.renew_token(second.number);
+    ASSERT_TRUE(soon([&] { return link.token()->text == "t0k3n-3"; }));
+    EXPECT_EQ(token_requests(), 4U) << "it is asked for until it is given";
+}
+
+TEST_F(Smo, IsRegisteredWithAnotherTokenWhenItRefusesTheFirst) {
+    options_.token_url = token_url_;
+    refused_ = "t0k3n-1";
+    run_until_registered();
+    EXPECT_EQ(authorization_, "Bearer t0k3n-2");
+    EXPECT_EQ(token_requests(), 2U);
 }
 
 TEST_F(Smo, ThatIsNotThereDoesNotHoldUpTheEnd) {
