@@ -54,7 +54,10 @@ void copy(const json& from, json& to, const Path& path, std::size_t depth) {
     const auto found = from.find(path.names[depth]);
     if (found == from.end()) return;
     if (!to.is_object()) to = json::object();
-    copy(*found, to[path.names[depth]], path, depth + 1);
+    json& part = to[path.names[depth]];
+    copy(*found, part, path, depth + 1);
+    // Of what has nothing at PATH, nothing is shown, rather than a null that is not there.
+    if (part.is_null() && !found->is_null()) to.erase(path.names[depth]);
 }
 
 void drop(json& from, const Path& path, std::size_t depth) {
