@@ -54,10 +54,12 @@ else()
 endif()
 option(ROUSE_COMPILE_TOGETHER "Compile several sources together: faster from nothing, slower after a change" ${TOGETHER})
 macro(rouse_compile_together)
-    if(ROUSE_COMPILE_TOGETHER AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    if(ROUSE_COMPILE_TOGETHER)
         set(CMAKE_UNITY_BUILD ON)
         set(CMAKE_UNITY_BUILD_BATCH_SIZE 5)
-        add_compile_options(-Wno-subobject-linkage)  # of an unnamed namespace in what seems to be a header
+        if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+            add_compile_options(-Wno-subobject-linkage)  # of an unnamed namespace in what seems to be a header
+        endif()
     endif()
 endmacro()
 

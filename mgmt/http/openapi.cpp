@@ -13,9 +13,8 @@ namespace rouse::http {
 namespace {
 
 using nlohmann::json;
-using Schemas = std::map<std::string, const Schema*>;
 
-void collect(const Schema* schema, Schemas& found) {
+void collect(const Schema* schema, std::map<std::string, const Schema*>& found) {
     if (schema == nullptr) return;
     const auto [entry, fresh] = found.emplace(schema->name(), schema);
     if (!fresh && entry->second != schema)
@@ -168,24 +167,29 @@ json problem_schema() {
 }
 
 json components(const Router& router) {
-    Schemas found;
     json schemas = {{"Problem", problem_schema()}};
-    for (const auto& route : router.routes()) {
-        collect(route.request, found);
-        collect(route.response, found);
+    for (const auto& route : router.routes())
         if (route.body == BodyKind::patch) {
             json patch = route.request->describe();
             patch.erase("required");
             schemas[route.request->name() + "Patch"] = std::move(patch);
         }
-    }
-    for (const auto& [name, schema] : found) schemas[name] = schema->describe();
+    for (const auto& [name, schema] : schemas_of(router)) schemas[name] = schema->describe();
     return {
         {"schemas", schemas},
         {"securitySchemes", {{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}}}}};
 }
 
 }  // namespace
+
+std::map<std::string, const Schema*> schemas_of(const Router& router) {
+    std::map<std::string, const Schema*> found;
+    for (const auto& route : router.routes()) {
+        collect(route.request, found);
+        collect(route.response, found);
+    }
+    return found;
+}
 
 json openapi_document(const Router& router, const std::string& title) {
     json paths = json::object();

@@ -8,6 +8,7 @@
 #include "shared/addresses.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace rouse::ims {
 
@@ -133,7 +134,9 @@ OrProblem<void> ListQuery::add_moment(const std::string& name, const std::string
     if (!millis)
         return bad_query(name,
                          "must be a moment such as 2026-11-20T12:34:56Z or 2026-11-20T13:34:56.789+01:00");
-    (name == "since" ? since_ : until_) = store::to_timestamp(*millis * kNanosPerMilli);
+    // What is beyond a clock of nanoseconds (the year 2554), such as 2600-01-01, is after everything.
+    constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max() / kNanosPerMilli;
+    (name == "since" ? since_ : until_) = store::to_timestamp(std::min(*millis, kLast) * kNanosPerMilli);
     // Ids follow the clock; an hour is for a clock that was set back.
     constexpr std::uint64_t kSlack = 3'600'000;
     if (name == "since") not_before_ = Id::before(*millis > kSlack ? *millis - kSlack : 0);

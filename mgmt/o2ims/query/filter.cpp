@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -59,11 +60,12 @@ std::optional<std::string> unescape(std::string_view name) {
     return out;
 }
 
-// A number as JSON has it, all of TEXT.
+// A number, all of TEXT; not "nan" or "inf", which JSON has not.
 std::optional<double> to_number(std::string_view text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
+        return std::nullopt;
     return value;
 }
 

@@ -36,11 +36,12 @@ OrProblem<bool> parse_flag(const http::Query& query, std::string_view name) {
                                                         " must be true or false, or without a value");
 }
 
-// Copies what is at PATH from FROM to TO, through lists element by element.
-void copy(const json& from, json& to, const Path& path, std::size_t depth) {
+// Copies what is at PATH from FROM to TO, through lists element by element. False: there is nothing at it,
+// and TO is as it was, but for elements of lists: they keep their places.
+bool copy(const json& from, json& to, const Path& path, std::size_t depth) {
     if (depth == path.names.size()) {
         to = from;
-        return;
+        return true;
     }
     if (from.is_array()) {
         if (!to.is_array()) to = json::array();
@@ -48,13 +49,16 @@ void copy(const json& from, json& to, const Path& path, std::size_t depth) {
             if (to.size() <= i) to.push_back(json::object());
             copy(from[i], to[i], path, depth);
         }
-        return;
+        return true;
     }
-    if (!from.is_object()) return;
-    const auto found = from.find(path.names[depth]);
-    if (found == from.end()) return;
+    const std::string& name = path.names[depth];
+    if (!from.is_object() || !from.contains(name)) return false;
+    json part = to.is_object() && to.contains(name) ? std::move(to[name]) : json();
+    const bool is_new = part.is_null();
+    if (!copy(from[name], part, path, depth + 1) && is_new) return false;
     if (!to.is_object()) to = json::object();
-    copy(*found, to[path.names[depth]], path, depth + 1);
+    to[name] = std::move(part);
+    return true;
 }
 
 void drop(json& from, const Path& path, std::size_t depth) {

@@ -149,6 +149,8 @@ TEST_F(AuditTest, ChoosesByObjectUserAndTime) {
     EXPECT_EQ(log("?since=" + when).size(), 1U);
     EXPECT_EQ(log("?until=" + when)[0]["object"], a["id"]);
     EXPECT_EQ(log("?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00%2B02:00").size(), 0U);
+    EXPECT_EQ(log("?until=2600-01-01T00:00:00Z").size(), log("").size());
+    EXPECT_EQ(log("?since=2600-01-01T00:00:00Z").size(), 0U);
     EXPECT_EQ(log("?since=1999-12-31T23:59:59Z&object=" + a["id"].get<std::string>()).size(), 1U);
     for (const char* wrong : {"yesterday", "2026-11-20", "2026-11-20T12:34:56", "2026-13-01T00:00:00Z",
                               "2026-02-30T00:00:00Z", "2026-1-1T0:0:0Z", "2026-11-20T12:34:56+ab:cd", ""})

@@ -132,6 +132,8 @@ TEST(O2imsFilter, SaysWhatIsWrong) {
         {"(eq,labels,x)", "compares labels, which is an object"},
         {"(eq,cores,many)", "compares cores with \"many\", which is not a number"},
         {"(eq,cores,1x)", "which is not a number"},
+        {"(neq,cores,nan)", "which is not a number"},
+        {"(lt,cores,inf)", "which is not a number"},
         {"(eq,isOn,yes)", "which is not true or false"},
         {"(gt,isOn,true)", "by order"},
         {"(gt,seen,yesterday)", "which is not a time"},

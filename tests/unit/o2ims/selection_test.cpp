@@ -58,6 +58,9 @@ TEST(O2imsSelection, FieldsAreShownBesideWhatIdentifiesAndWhatIsRequired) {
     EXPECT_EQ(names(shown("fields=location")), (Names{"id", "location", "name"}));
     EXPECT_EQ(names(shown("fields=name")), (Names{"id", "name"}));
     EXPECT_EQ(shown("fields=extensions/y")["extensions"], (json{{"y", 2}}));
+    EXPECT_EQ(names(shown("fields=extensions/none")), (Names{"id", "name"})) << "no null in its place";
+    EXPECT_EQ(names(shown("fields=extensions/x/none")), (Names{"id", "name"}));
+    EXPECT_EQ(shown("fields=extensions/y,extensions/none")["extensions"], (json{{"y", 2}}));
     EXPECT_EQ(shown("fields=parts/kind")["parts"], (json{{{"kind", "disk"}}, {{"kind", "nic"}}}));
     EXPECT_EQ(shown("fields=(parts,location)")["location"], "here");
     EXPECT_EQ(names(shown("fields=parts", {"parts"})), (Names{"id", "name", "parts"}));
