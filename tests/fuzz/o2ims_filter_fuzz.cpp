@@ -5,7 +5,7 @@
 // The first byte chooses a kind of objects (0x80 in it: the text is a subscription's filter), the rest is the
 // query, as it stands in a URL.
 
-#include "mgmt/o2ims/collection.hpp"
+#include "mgmt/o2ims/query/collection.hpp"
 #include "mgmt/o2ims/inventory_schemas.hpp"
 #include "mgmt/o2ims/subscription_filter.hpp"
 #include "tests/fuzz/example.hpp"
