@@ -5,9 +5,9 @@
 // The first byte chooses a kind of objects (0x80 in it: the text is a subscription's filter), the rest is the
 // query, as it stands in a URL.
 
+#include "mgmt/o2ims/inventory/inventory_schemas.hpp"
+#include "mgmt/o2ims/notifications/subscription_filter.hpp"
 #include "mgmt/o2ims/query/collection.hpp"
-#include "mgmt/o2ims/inventory_schemas.hpp"
-#include "mgmt/o2ims/subscription_filter.hpp"
 #include "tests/fuzz/example.hpp"
 
 #include <algorithm>
