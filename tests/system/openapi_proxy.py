@@ -105,7 +105,7 @@ class Proxy:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
 
     def wait(self):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             assert self._process.poll() is None and time.monotonic() < deadline, f"Prism does not serve:\n{self._log.read_text()}"
             try:
