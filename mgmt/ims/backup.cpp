@@ -134,9 +134,8 @@ Result<Staged> stage(const Services& services, bool with_images) {
     if (!content) return tl::unexpected(content.error());
     staged.files.push_back({std::string(kStoreName), "", boot::to_hex(content->hash), content->size});
     if (with_images) {
-        MDB_envinfo info{};
-        mdb_env_info(store.environment().raw(), &info);
-        const auto copy = store::Store::open(scratch->path(), info.me_mapsize);
+        // It must stay what was summed.
+        const auto copy = store::Store::open_read_only(scratch->path());
         if (!copy) return tl::unexpected(copy.error());
         const auto hashes = hashes_in(**copy);
         if (!hashes) return tl::unexpected(hashes.error());

@@ -1,7 +1,6 @@
 """Live events: a boot storm, written into the event ring in the dataplane's place, reaches WebSocket clients."""
 
 import json
-import os
 import subprocess
 
 import load
@@ -14,7 +13,7 @@ MACHINES, RATE, CLIENTS = 5000, 4, 20
 
 def storm(management, seconds):
     """What rouse-storm says: how many, and how old they were when they came in, milliseconds."""
-    command = [BIN / "rouse-storm", "--run-dir", f"/dev/shm/rouse-bench-api-{os.getpid()}", "--port", management.port,
+    command = [BIN / "rouse-storm", "--run-dir", management.run_dir, "--port", management.port,
                "--token", management.headers["Authorization"].split()[1], "--first-mac", load.FIRST_MAC,
                "--machines", MACHINES, "--rate", RATE, "--seconds", seconds, "--clients", CLIENTS]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=seconds + 60, check=False)

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 
 import wrk
 from rack import BIN, Program
@@ -65,11 +66,15 @@ class Management(Loopback):
 
     def __init__(self, *options):
         self._options = options
+        self.run_dir = f"/dev/shm/rouse-bench-api-{os.getpid()}"
+
+    def __exit__(self, *_):
+        super().__exit__()
+        shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def command(self, directory):
         self.state = directory / "state"
-        return [BIN / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir",
-                f"/dev/shm/rouse-bench-api-{os.getpid()}", "--api.listen", f"127.0.0.1:{self.port}",
+        return [BIN / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir", self.run_dir, "--api.listen", f"127.0.0.1:{self.port}",
                 "--api.access_token_seconds", 86400, "--log.level", "warn", *self._options]
 
     def __enter__(self):

@@ -47,6 +47,13 @@ class Management:
             password = (self.state / "admin-password").read_text().strip()
             self.token = self.request("POST", "/api/token/", {"username": "admin", "password": password})["access"]
 
+    def run_once(self, *options):
+        """rouse-mgmt with OPTIONS such as --check-store, which does something and ends: its exit code and what it says."""
+        done = subprocess.run(
+            [ROOT / "build" / "release" / "bin" / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir", self._run, *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+        return done.returncode, done.stdout
+
     def _answers(self):
         try:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)

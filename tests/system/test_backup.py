@@ -4,11 +4,12 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import tarfile
 import threading
 
 import pytest
-from mgmt_process import POOL, Management, Refused
+from mgmt_process import POOL, ROOT, Management, Refused
 
 IMAGES = {"loaders/ipxe.efi": os.urandom(300_000), "vmlinuz": os.urandom(700_000), "copy": b"the same", "again": b"the same"}
 
@@ -131,3 +132,42 @@ def test_it_is_the_administrators(server):
     with pytest.raises(Refused) as refused:
         server.get("/api/backup/")
     assert refused.value.status == 403
+
+
+def rousectl(server, *words):
+    return subprocess.run([ROOT / "build" / "release" / "bin" / "rousectl", *words], check=False, capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "ROUSE_URL": f"http://127.0.0.1:{server.port}", "ROUSE_TOKEN": server.token})
+
+
+def test_a_backup_is_restored_whole_or_not_at_all(server, tmp_path):
+    backup, cut = tmp_path / "rouse.tar", tmp_path / "cut.tar"
+    saved = rousectl(server, "backup", str(backup), "--images")
+    assert saved.returncode == 0, saved.stderr
+    assert backup.stat().st_mode & 0o777 == 0o600
+    cut.write_bytes(backup.read_bytes()[:-4096 * 20])
+    before = server.get("/api/machines/")
+    server.request("DELETE", f"/api/machines/{before[0]['id']}/")
+    server.request("POST", "/api/machines/", {"hostname": "later", "mac": "02:00:00:00:01:00"})
+    server.request("DELETE", "/api/images/copy")
+    after = server.get("/api/machines/")
+    code, said = server.run_once("--check-store")
+    assert code == 0, said
+
+    code, said = server.run_once("--restore", str(backup))
+    assert code == 1 and "stop" in said, "rouse-mgmt is running"
+    server.stop()
+    code, said = server.run_once("--restore", str(cut))
+    assert code == 1 and "nothing was changed" in said, said
+    server.start()
+    assert server.get("/api/machines/") == after, "a backup that is refused changes nothing"
+    server.stop()
+    code, said = server.run_once("--restore", str(backup))
+    assert code == 0, said
+    assert len(list((server.state / "lmdb").glob("former-*.mdb"))) == 1
+    code, said = server.run_once("--check-store")
+    assert code == 0, said
+    server.token = None  # who was logged in is not any more
+    server.start()
+    assert server.get("/api/machines/") == before
+    for name in IMAGES:
+        assert server.request("POST", f"/api/image-checks/{name}")["state"] == "good"
