@@ -35,6 +35,11 @@ def pin(pid, cores):
                 os.sched_setaffinity(int(thread.name), cores)
 
 
+def temporary_files(directory):
+    """nginx's settings for where it puts what it must put somewhere."""
+    return " ".join(f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+
+
 class Loopback(Program):
     """A server of this machine's own, outside the rack."""
 
@@ -137,14 +142,12 @@ class Nginx(Loopback):
         for path, content in self._contents.items():
             (directory / "files" / path.strip("/")).parent.mkdir(parents=True, exist_ok=True)
             (directory / "files" / path.strip("/")).write_bytes(content)
-        temporary = " ".join(f"{kind}_temp_path {directory}/{kind};"
-                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         (directory / "nginx.conf").write_text(f"""
             worker_processes 1; pid {directory}/nginx.pid; error_log stderr;
             events {{ worker_connections 1024; }}
             http {{
               access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100;
-              default_type application/json; {temporary}
+              default_type application/json; {temporary_files(directory)}
               server {{ listen 127.0.0.1:{self.port}; root {directory}/files; }}
             }}""")
         return ["nginx", "-e", "stderr", "-c", directory / "nginx.conf", "-g", "daemon off;"]

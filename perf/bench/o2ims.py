@@ -6,7 +6,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-from management import MACHINES, Loopback, Management
+from management import MACHINES, Loopback, Management, temporary_files
 from results import Result
 from servers import macs
 
@@ -27,15 +27,13 @@ class Subscribers(Loopback):
     def command(self, directory):
         directory.chmod(0o777)
         self._logs = directory
-        temporary = " ".join(f"{kind}_temp_path {directory}/{kind};"
-                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         # A body is read only by who passes it on: each is passed to a second server.
         (directory / "nginx.conf").write_text(f"""
             worker_processes 1; pid {directory}/nginx.pid; error_log stderr;
             events {{ worker_connections 1024; }}
             http {{
               log_format told escape=none '$request_body'; client_body_buffer_size 64k; keepalive_requests 1000000000;
-              {temporary}
+              {temporary_files(directory)}
               upstream sink {{ server 127.0.0.1:{self.sink}; keepalive 32; }}
               server {{ listen 127.0.0.1:{self.sink}; access_log off; location / {{ return 204; }} }}
               server {{
