@@ -147,6 +147,7 @@ TEST_F(Outbox, ADamagedEntryIsCountedAndPassed) {
     ASSERT_TRUE(damaged);
     begin();
     ASSERT_TRUE(soon([&] { return delivery_->statistics().dropped == 1U; }));
+    ASSERT_TRUE(soon([&] { return subscriber_.count("a") == 2; }));
     EXPECT_TRUE(soon([&] { return delivery_->statistics().waiting == 0U; }));
     EXPECT_EQ(numbers(subscriber_.told("a")), range(0, 2));
     const std::uint64_t before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
