@@ -84,8 +84,10 @@ const std::vector<Kind>& kinds() {
 void check_refusal(const http::Problem& problem, std::size_t length) {
     require(problem.status == http::Status::bad_request && http::is_utf8(problem.detail));
     require(!problem.detail.empty());
+    // At the end alone: what comes before may be the client's own words.
     constexpr std::string_view kWhere = "after its first ";
-    if (const auto at = problem.detail.rfind(kWhere); at != std::string::npos)
+    const auto at = problem.detail.rfind(kWhere);
+    if (at != std::string::npos && problem.detail.ends_with(" bytes"))
         require(std::strtoull(problem.detail.c_str() + at + kWhere.size(), nullptr, 10) <= length);
 }
 
