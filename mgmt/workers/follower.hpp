@@ -87,7 +87,6 @@ class Follower {
     // Of the following thread: a walk through all that there is, in several answers.
     Seen seen_;
     std::uint64_t walked_ = 0;
-    std::uint64_t tenure_seconds_ = 0;  // as the centre last said
 
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -14,6 +14,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <source_location>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -24,8 +26,11 @@ using namespace rouse::o2ims;  // NOLINT(google-build-using-namespace): likewise
 using http::Schema;
 using nlohmann::json;
 
-void require(bool truth) {
-    if (!truth) std::abort();
+// Says which requirement it was.
+void require(bool truth, std::source_location where = std::source_location::current()) {
+    if (truth) return;
+    std::fprintf(stderr, "line %u is not so\n", static_cast<unsigned>(where.line()));
+    std::abort();
 }
 
 // Of every type that a filter knows.

@@ -114,6 +114,7 @@ OrProblem<Selection> Selection::parse(const http::Query& query, const http::Sche
 }
 
 json Selection::apply(json object) const {
+    for (const Path& path : hidden_) drop(object, path, 0);
     if (!shown_.empty()) {
         json some = json::object();
         for (const auto& field : schema_->fields())
@@ -123,7 +124,6 @@ json Selection::apply(json object) const {
         for (const Path& path : shown_) copy(object, some, path, 0);
         object = std::move(some);
     }
-    for (const Path& path : hidden_) drop(object, path, 0);
     return object;
 }
 

@@ -60,6 +60,7 @@ TEST(O2imsSelection, FieldsAreShownBesideWhatIdentifiesAndWhatIsRequired) {
     EXPECT_EQ(shown("fields=extensions/y")["extensions"], (json{{"y", 2}}));
     EXPECT_EQ(names(shown("fields=extensions/none")), (Names{"id", "name"})) << "no null in its place";
     EXPECT_EQ(names(shown("fields=extensions/x/none")), (Names{"id", "name"}));
+    EXPECT_EQ(names(shown("fields=extensions/x&exclude_fields=extensions/x")), (Names{"id", "name"}));
     EXPECT_EQ(shown("fields=extensions/y,extensions/none")["extensions"], (json{{"y", 2}}));
     EXPECT_EQ(shown("fields=parts/kind")["parts"], (json{{{"kind", "disk"}}, {{"kind", "nic"}}}));
     EXPECT_EQ(shown("fields=(parts,location)")["location"], "here");
