@@ -80,13 +80,15 @@ Outcome<json> Provisioner::resolve(json parameters) const {
             if (id.empty()) continue;
             const std::string where = "/templateParameters/servers/" + std::to_string(i) + "/resourceId";
             const auto found = state.resources.find(id);
-            if (found == state.resources.end())
+            if (found == state.resources.end()) {
                 wrong.emplace(Failure::Kind::invalid, "is no resource of the inventory", where);
-            else if (server.value("mac", found->second["extensions"]["mac"].get<std::string>()) !=
-                     found->second["extensions"]["mac"])
+                continue;
+            }
+            const std::string mac = found->second["extensions"]["mac"];
+            if (server.value("mac", mac) != mac)
                 wrong.emplace(Failure::Kind::invalid, "is not the server with that mac", where);
             else
-                server["mac"] = found->second["extensions"]["mac"];
+                server["mac"] = mac;
         }
         const std::string pool = parameters.value("resourcePoolId", "");
         if (!wrong && !pool.empty() && !state.pools.contains(pool))
