@@ -107,7 +107,7 @@ rouse::Outcome<void> check_duplicates(const Subscriptions& with, const store::Vi
         if (id == self) continue;
         const auto other = store::find(view, store::kSubscriptions, id);
         if (!other) return pass_on(other.error());
-        if (!*other || (*other)->text("callback") != fields["callback"] ||
+        if (!*other || (*other)->text("callback") != fields["callback"].get_ref<const std::string&>() ||
             filter_of((*other)->fields) != filter_of(fields))
             continue;
         return refuse(with.profile == Profile::strict ? Failure::Kind::conflict : Failure::Kind::invalid,
