@@ -3,6 +3,7 @@
 #include "mgmt/http/access_log.hpp"
 #include "mgmt/maintenance/check_store.hpp"
 #include "mgmt/maintenance/restore.hpp"
+#include "mgmt/memory.hpp"
 #include "mgmt/server.hpp"
 #include "shared/config.hpp"
 #include "shared/logging.hpp"
@@ -13,7 +14,6 @@
 #include <iostream>
 
 #include <boost/asio/signal_set.hpp>
-#include <malloc.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -65,14 +65,6 @@ int restore(const rouse::Config& config, const std::string& file) {
     return EXIT_SUCCESS;
 }
 
-// Hashing a password takes 19 MiB for a moment. Left to itself the allocator learns from that to keep such
-// memory, in each thread's arena; a fixed threshold lets the kernel have it back.
-void keep_memory_small() {
-    constexpr int kMapFrom = 1 << 20;  // bytes: larger blocks are mapped, and unmapped when freed
-    mallopt(M_MMAP_THRESHOLD, kMapFrom);
-    mallopt(M_TRIM_THRESHOLD, 4 * kMapFrom);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -86,7 +78,7 @@ int main(int argc, char** argv) {
     if (const int* code = std::get_if<int>(&parsed)) return *code;
     const auto& config = std::get<rouse::Config>(parsed);
     start_logging(config);
-    keep_memory_small();
+    rouse::mgmt::keep_memory_small();
     std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of that write, not of the process
     try {
         if (is_check) return rouse::maintenance::check_store(config, std::cout, std::cerr);

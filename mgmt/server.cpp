@@ -5,6 +5,7 @@
 #include "mgmt/ims/follow_up.hpp"
 #include "mgmt/ims/resource.hpp"
 #include "mgmt/ims/worker_access.hpp"
+#include "mgmt/memory.hpp"
 #include "mgmt/o2ims/identity.hpp"
 #include "mgmt/o2ims/performance/measurement_jobs.hpp"
 #include "mgmt/o2ims/performance/performance_notifications.hpp"
@@ -37,8 +38,9 @@ constexpr auto kGrace = 5s;         // for requests under way when the server st
 constexpr auto kRackRetry = 200ms;  // until the rack's interface is there
 constexpr auto kLook = 200ms;       // at whether the grace is over
 constexpr unsigned kRackThreads = 2;
-constexpr auto kKeepEvery = 60s;     // what grows old: keys, the audit log
-constexpr auto kCollectEvery = 30s;  // contents that nothing names any more
+constexpr auto kKeepEvery = 60s;      // what grows old: keys, the audit log
+constexpr auto kCollectEvery = 30s;   // contents that nothing names any more
+constexpr auto kGiveBackEvery = 10s;  // memory
 
 }  // namespace
 
@@ -185,6 +187,7 @@ void Server::run() {
     asio::co_spawn(strand_, serve_rack(), asio::detached);
     asio::co_spawn(strand_, collect_regularly(), asio::detached);
     asio::co_spawn(strand_, keep_secure(), asio::detached);
+    asio::co_spawn(strand_, stay_small(), asio::detached);
     asio::co_spawn(strand_, provision(), asio::detached);
     asio::co_spawn(strand_, watch_for_alarms(), asio::detached);
     asio::co_spawn(strand_, measure(), asio::detached);
@@ -217,6 +220,7 @@ void Server::stop() {
         rack_timer_.cancel();
         collect_timer_.cancel();
         security_timer_.cancel();
+        memory_timer_.cancel();
         provision_timer_.cancel();
         alarm_timer_.cancel();
         measure_timer_.cancel();
@@ -308,6 +312,13 @@ asio::awaitable<void> Server::collect_regularly() {
             spdlog::error("cannot remove what is no longer named: {}", collected.error().message);
         else if (*collected > 0)
             spdlog::info("removed {} images that nothing names any more", *collected);
+    }
+}
+
+asio::awaitable<void> Server::stay_small() {
+    while (co_await pause(memory_timer_, kGiveBackEvery)) {
+        const auto give_back = [this] { return give_back_memory(config_.lmdb_dir() + "/data.mdb"); };
+        co_await ims::run_on(disk_, give_back);  // a store that is not mapped takes none
     }
 }
 

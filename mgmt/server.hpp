@@ -75,6 +75,7 @@ class Server {
     boost::asio::awaitable<void> project_all();
     boost::asio::awaitable<void> collect_regularly();
     boost::asio::awaitable<void> keep_secure();
+    boost::asio::awaitable<void> stay_small();
     // Moves provisioning requests on as their machines do.
     boost::asio::awaitable<void> provision();
     // Raises and clears alarms by what really happens.
@@ -97,6 +98,7 @@ class Server {
     Timer rack_timer_{strand_};
     Timer collect_timer_{strand_};
     Timer security_timer_{strand_};
+    Timer memory_timer_{strand_};
     Timer provision_timer_{strand_};
     Timer alarm_timer_{strand_};
     Timer measure_timer_{strand_};

@@ -1,5 +1,7 @@
 #include "shared/shared_memory.hpp"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -18,7 +20,7 @@ struct Descriptor {
 
 }  // namespace
 
-Result<void*> map_shared_file(const std::string& path, std::size_t size) {
+Result<void*> map_shared_file(const std::string& path, std::size_t size, Residency residency) {
     // Two rounds: the second one meets the fresh file if the first found one of another size.
     for (int round = 0; round < 2; ++round) {
         const Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
@@ -27,13 +29,19 @@ Result<void*> map_shared_file(const std::string& path, std::size_t size) {
         if (::flock(file.fd, LOCK_EX) != 0) return fail_errno("cannot lock shared memory " + path);
         struct stat status {};
         if (::fstat(file.fd, &status) != 0) return fail_errno("cannot examine shared memory " + path);
-        if (status.st_size == 0 && ::ftruncate(file.fd, static_cast<off_t>(size)) != 0)
+        // Room that were missing only when it is written to would end the process.
+        if (const int error =
+                status.st_size == 0 ? ::posix_fallocate(file.fd, 0, static_cast<off_t>(size)) : 0) {
+            ::unlink(path.c_str());
+            errno = error;
             return fail_errno("cannot make room for shared memory " + path);
+        }
         if (status.st_size != 0 && static_cast<std::size_t>(status.st_size) != size) {
             ::unlink(path.c_str());
             continue;
         }
-        void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.fd, 0);
+        const int flags = residency == Residency::all ? MAP_SHARED | MAP_POPULATE : MAP_SHARED;
+        void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, file.fd, 0);
         if (mapped == MAP_FAILED) return fail_errno("cannot map shared memory " + path);
         // Closing does not: the mapping keeps the open file, and with it the lock, alive.
         ::flock(file.fd, LOCK_UN);

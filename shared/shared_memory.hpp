@@ -10,10 +10,15 @@
 
 namespace rouse {
 
+// How much of a segment is mapped from the start: all, so that nobody waits for a page later, or what is
+// used.
+enum class Residency : std::uint8_t { all, as_used };
+
 namespace detail {
-// Maps `size` bytes of PATH, creating it (0600, zeroed) when missing. A file of another size is of another
-// build and is replaced by a fresh one under the same name; whoever has the old one mapped keeps it.
-[[nodiscard]] Result<void*> map_shared_file(const std::string& path, std::size_t size);
+// Maps `size` bytes of PATH, creating it (0600, zeroed, with room for all of it) when missing. A file of
+// another size is of another build and is replaced by a fresh one under the same name; whoever has the old
+// one mapped keeps it.
+[[nodiscard]] Result<void*> map_shared_file(const std::string& path, std::size_t size, Residency residency);
 void unmap_shared_file(void* address, std::size_t size) noexcept;
 }  // namespace detail
 
@@ -23,8 +28,9 @@ class SharedMemory {
     static_assert(std::is_standard_layout_v<T>);
 
   public:
-    [[nodiscard]] static Result<SharedMemory> open(const std::string& path) {
-        auto mapped = detail::map_shared_file(path, sizeof(T));
+    [[nodiscard]] static Result<SharedMemory> open(const std::string& path,
+                                                   Residency residency = Residency::all) {
+        auto mapped = detail::map_shared_file(path, sizeof(T), residency);
         if (!mapped) return tl::unexpected(mapped.error());
         return SharedMemory(static_cast<T*>(*mapped));
     }

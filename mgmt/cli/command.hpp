@@ -64,6 +64,7 @@ void add_worker_enrolment(CLI::App& group, Context& context);  // to `worker` of
 void add_hand_back(CLI::App& group, Context& context);         // to `cluster` of add_kinds
 void add_client_rotation(CLI::App& group, Context& context);   // to `oauth` of add_kinds
 void add_backup(CLI::App& app, Context& context);              // and restore
+void add_alarms(CLI::App& app, Context& context);
 void add_timeline(CLI::App& app, Context& context);
 void add_apply(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);

@@ -73,6 +73,7 @@ void add_commands(CLI::App& app, Context& context) {
     add_contexts(app, context);
     add_kinds(app, context);
     add_timeline(app, context);
+    add_alarms(app, context);
     add_apply(app, context);
     add_backup(app, context);
     add_completion(app, context);

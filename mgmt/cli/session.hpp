@@ -20,7 +20,7 @@ class Session {
     // (not_allowed) says how to log in.
     [[nodiscard]] static OrFailure<Session> open(const Environment& environment);
 
-    // PATH begins with "/api/". Answers that are not 2xx are failures whose message is the problem's details.
+    // PATH begins with "/". Answers that are not 2xx are failures whose message is the problem's details.
     // A token that has expired is refreshed once.
     [[nodiscard]] OrFailure<nlohmann::json> get(const std::string& path);
     // The body goes to SINK, whatever time it takes; answers that are not good leave SINK alone.

@@ -28,7 +28,7 @@ class FollowedSegment {
         segment_.reset();
         // Before opening: should the file be replaced in between, the next call sees a difference.
         if (::stat(path_.c_str(), &file_) != 0) file_ = {};
-        auto opened = SharedMemory<T>::open(path_);
+        auto opened = SharedMemory<T>::open(path_, Residency::as_used);
         if (!opened) return tl::unexpected(opened.error());
         segment_.emplace(std::move(*opened));
         return &**segment_;

@@ -1,15 +1,11 @@
 #include "mgmt/http/response.hpp"
 
-#include <nlohmann/json.hpp>
+#include "mgmt/http/json_text.hpp"
+
 #include <unistd.h>
 
 namespace rouse::http {
 namespace {
-
-// What reached us as text may hold broken UTF-8 (a header, a file name); an answer never fails for it.
-std::string dump(const nlohmann::json& value) {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 Response with_type(std::string content_type, Status status) {
     Response response;
@@ -25,7 +21,7 @@ File::~File() {
 }
 
 Response Response::json(const nlohmann::json& value, Status status) {
-    return json_text(dump(value), status);
+    return json_text(to_text(value), status);
 }
 
 Response Response::json_text(std::string text, Status status) {
@@ -67,7 +63,7 @@ Response Response::stream(StreamBody body, std::string content_type) {
 Response Response::from(const Problem& problem) {
     Response response = with_type(std::string(kProblemType), problem.status);
     for (const auto& [name, value] : problem.headers) response.headers.add(name, value);
-    response.body = dump(to_json(problem));
+    response.body = to_text(to_json(problem));
     return response;
 }
 

@@ -1,6 +1,7 @@
 #include "mgmt/ims/resource.hpp"
 
 #include "mgmt/http/entity_tag.hpp"
+#include "mgmt/http/json_text.hpp"
 #include "mgmt/ims/problems.hpp"
 #include "mgmt/store/stored_document.hpp"
 
@@ -33,7 +34,7 @@ Outcome<std::string> answer(const Resource& resource, const store::View& view, j
     json out = visible(std::move(fields));
     if (resource.decorate)
         if (auto decorated = resource.decorate(view, out); !decorated) return pass_on(decorated.error());
-    return out.dump(-1, ' ', false, json::error_handler_t::replace);
+    return http::to_text(out);
 }
 
 // The same about what is stored: its text as it is, where nothing is added to it.

@@ -1,5 +1,6 @@
 #include "mgmt/workers/centre_link.hpp"
 
+#include "mgmt/http/json_text.hpp"
 #include "mgmt/web_client/curl.hpp"
 
 #include <array>
@@ -76,9 +77,7 @@ Result<CentreAnswer> CentreLink::get(const std::string& token, const std::string
 
 Result<CentreAnswer> CentreLink::post(const std::string& token, const std::string& path,
                                       const nlohmann::json& body) {
-    return send({.body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                 .timeout_seconds = kTimeoutSeconds},
-                token, path);
+    return send({.body = http::to_text(body), .timeout_seconds = kTimeoutSeconds}, token, path);
 }
 
 Result<CentreAnswer> CentreLink::download(const std::string& token, const std::string& path,

@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 
+import pace
 import wrk
 from rack import BIN, Program
 from servers import macs
@@ -53,6 +54,10 @@ class Loopback(Program):
     def ask(self, requests, **load):
         """What the client makes of it with REQUESTS, (method, path, body) each; see wrk.run."""
         return wrk.run(self.url("/"), requests, self.headers, core=CLIENT_CORE, **load)
+
+    def pace(self, requests, **load):
+        """The same at a steady mean rate; see pace.run."""
+        return pace.run(self.port, requests, self.headers, core=CLIENT_CORE, **load)
 
     def on_one_core(self):
         pin(self._process.pid, {SERVER_CORE})
@@ -119,6 +124,11 @@ class Management(Loopback):
 
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             return [one for ids in pool.map(add, (todo[at::16] for at in range(16))) for one in ids]
+
+    def written_bytes(self):
+        """By all its calls to write to files, so far."""
+        io = pathlib.Path(f"/proc/{self._process.pid}/io").read_text()
+        return int(re.search(r"wchar: (\d+)", io)[1])
 
     def memory(self):
         """Resident, MiB: all of it, and what of it is its own (the rest is files, such as the store and programs, that

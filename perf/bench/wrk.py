@@ -5,10 +5,9 @@ import pathlib
 import subprocess
 import tempfile
 
-# Each request is written once, before the run: what the client spends is not the server's. A pause is drawn evenly from
-# nothing to twice its mean, so that connections do not fall into step.
+# Each request is written once, before the run: what the client spends is not the server's.
 SCRIPT = """
-local requests, pause = {}, %(pause)d
+local requests = {}
 function init(args)
   for line in io.lines("%(list)s") do
     local method, path, body = line:match("^(%%S+) (%%S+) ?(.*)$")
@@ -17,7 +16,6 @@ function init(args)
   math.randomseed(os.time())
 end
 function request() return requests[math.random(#requests)] end
-%(delay)s
 function done(summary, latency, _)
   local errors = summary.errors
   io.write(string.format('REPORT {"requests": %%d, "seconds": %%f, "p50": %%f, "p99": %%f, "p999": %%f, "failed": %%d}\\n',
@@ -25,17 +23,15 @@ function done(summary, latency, _)
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
 """
-DELAY = "function delay() return math.random(0, 2 * pause) end"
 
 
-def run(url, requests, headers, *, connections, seconds, core, pause_ms=0):
-    """Asks REQUESTS, (method, path, body) in any order, on so many connections, each with a pause before the next
-    request. {"rate": requests per second, "p50", "p99", "p999": microseconds}."""
+def run(url, requests, headers, *, connections, seconds, core):
+    """Asks REQUESTS, (method, path, body) in any order, on so many connections, each as soon as it has its answer. {"rate": requests per second, "p50", "p99", "p999": microseconds}."""
     with tempfile.TemporaryDirectory(prefix="bench-wrk-") as directory:
         listed, script = pathlib.Path(directory) / "requests", pathlib.Path(directory) / "wrk.lua"
         listed.write_text("".join(f"{method} {path} {body or ''}\n" for method, path, body in requests))
         script.write_text(SCRIPT % {
-            "pause": pause_ms, "list": listed, "delay": DELAY if pause_ms else "",
+            "list": listed,
             "headers": ", ".join(f'["{name}"] = "{value}"' for name, value in headers.items())})
         out = subprocess.run(["taskset", "-c", str(core), "wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s",
                               "-s", script, url], check=True, capture_output=True, text=True, timeout=seconds + 60).stdout

@@ -5,6 +5,7 @@
 // The first byte chooses a kind of objects (0x80 in it: the text is a subscription's filter), the rest is the
 // query, as it stands in a URL.
 
+#include "mgmt/http/json_text.hpp"
 #include "mgmt/o2ims/inventory/inventory_schemas.hpp"
 #include "mgmt/o2ims/notifications/subscription_filter.hpp"
 #include "mgmt/o2ims/query/collection.hpp"
@@ -187,6 +188,7 @@ void check_filter(std::string_view text, const Kind& kind, bool is_accepted) {
         const bool all =
             std::all_of(terms.begin(), terms.end(), [&](const Term& term) { return term.holds_for(object); });
         require(filter->matches(object) == all && turned->matches(object) == all);
+        require(filter->matches_text(http::to_text(object)) == all);
         for (const Term& term : terms) check_term(term, object);
     }
 }

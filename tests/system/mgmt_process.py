@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -10,6 +11,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = ROOT / "build" / "release" / "bin"
 PORT = 30297
 POOL = {"cidr": "10.80.0.0/16", "gateway": "10.80.0.1", "range_start": "10.80.1.1", "range_end": "10.80.200.254"}
 GONE = (http.client.HTTPException, OSError)  # what a client sees of a server that dies
@@ -35,7 +37,7 @@ class Management:
         """Returns when the API answers."""
         with open(self.home / "log", "ab") as log:
             self._process = subprocess.Popen(
-                [ROOT / "build" / "release" / "bin" / "rouse-mgmt", *self.options, "--store.state_dir", self.state, "--store.run_dir",
+                [BIN / "rouse-mgmt", *self.options, "--store.state_dir", self.state, "--store.run_dir",
                  self._run, "--api.listen", f"127.0.0.1:{self.port}", "--api.access_token_seconds", "86400"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 60
@@ -50,9 +52,14 @@ class Management:
     def run_once(self, *options):
         """rouse-mgmt with OPTIONS such as --check-store, which does something and ends: its exit code and what it says."""
         done = subprocess.run(
-            [ROOT / "build" / "release" / "bin" / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir", self._run, *options],
+            [BIN / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir", self._run, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
         return done.returncode, done.stdout
+
+    def rousectl(self, *words):
+        """The command, finished, with its output."""
+        return subprocess.run([BIN / "rousectl", *words], check=False, capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "ROUSE_URL": f"http://127.0.0.1:{self.port}", "ROUSE_TOKEN": self.token})
 
     def _answers(self):
         try:

@@ -4,12 +4,11 @@ import hashlib
 import io
 import json
 import os
-import subprocess
 import tarfile
 import threading
 
 import pytest
-from mgmt_process import POOL, ROOT, Management, Refused
+from mgmt_process import POOL, Management, Refused
 
 IMAGES = {"loaders/ipxe.efi": os.urandom(300_000), "vmlinuz": os.urandom(700_000), "copy": b"the same", "again": b"the same"}
 
@@ -134,14 +133,9 @@ def test_it_is_the_administrators(server):
     assert refused.value.status == 403
 
 
-def rousectl(server, *words):
-    return subprocess.run([ROOT / "build" / "release" / "bin" / "rousectl", *words], check=False, capture_output=True, text=True, timeout=60,
-                          env={**os.environ, "ROUSE_URL": f"http://127.0.0.1:{server.port}", "ROUSE_TOKEN": server.token})
-
-
 def test_a_backup_is_restored_whole_or_not_at_all(server, tmp_path):
     backup, cut = tmp_path / "rouse.tar", tmp_path / "cut.tar"
-    saved = rousectl(server, "backup", str(backup), "--images")
+    saved = server.rousectl("backup", str(backup), "--images")
     assert saved.returncode == 0, saved.stderr
     assert backup.stat().st_mode & 0o777 == 0o600
     cut.write_bytes(backup.read_bytes()[:-4096 * 20])

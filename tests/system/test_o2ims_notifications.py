@@ -37,19 +37,32 @@ def of_alarm(name, event):
     return lambda told: told["extensions"]["alarmName"] == name and told["notificationEventType"] == event
 
 
+def acknowledge_by_command(server, alarm):
+    listed = server.rousectl("alarm", "list")
+    line = next(line for line in listed.stdout.splitlines() if alarm in line)
+    assert "critical" in line and "dataplane-not-polling" in line, listed.stdout
+    shown = server.rousectl("alarm", "show", alarm).stdout
+    assert "proposedRepairActions" in shown and "critical" in shown
+    done = server.rousectl("alarm", "acknowledge", alarm)
+    assert (done.returncode, done.stdout) == (0, f"acknowledged alarm {alarm}\n"), done.stderr
+    assert json.loads(server.rousectl("alarm", "show", alarm, "-o", "json").stdout)["alarmAcknowledged"] is True
+    refused = server.rousectl("alarm", "clear", alarm)
+    assert refused.returncode == 5 and "cleared by itself" in refused.stderr
+    assert server.rousectl("alarm", "show", alarm[:-1] + "x").returncode == 3
+
+
 def test_an_alarm_is_told_from_its_raising_to_its_end(server, smo):
     subscribe(server, MONITORING, "alarmSubscriptions", smo.url("/all"))
     subscribe(server, MONITORING, "alarmSubscriptions", smo.url("/no-new"), filter="NEW")
     # Nothing polls: rouse-mgmt runs alone. The alarm was raised before anybody subscribed, or is about to be.
     alarm = wait_until("the alarm is raised", lambda: next(
         (one for one in server.get(f"{MONITORING}/alarms") if one["extensions"]["alarmName"] == "dataplane-not-polling"), None), 40)
-    url = f"{MONITORING}/alarms/{alarm['alarmEventRecordId']}"
     told = smo.wait("/all", of_alarm("dataplane-not-polling", 0))
     assert told["alarmEventRecordId"] == alarm["alarmEventRecordId"]
     assert told["consumerSubscriptionId"] == "rack watch" and told["notificationId"]
     assert told["resourceID"] == told["objectId"]
 
-    server.request("PATCH", url, {"alarmAcknowledged": True})
+    acknowledge_by_command(server, alarm["alarmEventRecordId"])
     smo.wait("/all", of_alarm("dataplane-not-polling", 3))
     # A pool of four addresses is used up, and then is not.
     server.request("POST", "/api/ip-pools/", {**POOL, "range_start": "10.80.1.1", "range_end": "10.80.1.4"})

@@ -1,6 +1,6 @@
 #include "mgmt/o2ims/inventory/inventory.hpp"
 
-#include "mgmt/o2ims/inventory/resource_view.hpp"
+#include "mgmt/http/json_text.hpp"
 #include "mgmt/o2ims/monitoring/alarm_definitions.hpp"
 #include "mgmt/o2ims/uuid.hpp"
 #include "mgmt/store/changes.hpp"
@@ -21,6 +21,12 @@ namespace {
 
 // Changes that are applied in one go; more follow at once.
 constexpr std::size_t kChunk = 4096;
+
+// A text that grew piece by piece takes up to twice its length.
+std::string exactly(std::string text) {
+    text.shrink_to_fit();
+    return text;
+}
 
 bool matters(Kind kind) {
     return kind == Kind::cluster || kind == Kind::machine;
@@ -140,11 +146,11 @@ Result<void> Inventory::apply_machine(const store::View& view, const Id& id) {
     }
     if (!*machine) return {};
     const std::string cluster = (*machine)->text("cluster");
-    auto seen = view_of_machine(cloud_, (*machine)->fields, cluster.empty() ? unassigned_ : cluster);
+    const auto seen = view_of_machine(cloud_, (*machine)->fields, cluster.empty() ? unassigned_ : cluster);
     const std::string resource = seen.resource["resourceId"];
     strangers_.erase(resource);
     resource_of_[key] = resource;
-    put_resource(std::move(seen.resource), seen.types);
+    put_resource(seen);
     return {};
 }
 
@@ -153,28 +159,37 @@ Result<void> Inventory::refresh_strangers(const store::View& view) {
     if (!seen) return tl::unexpected(seen.error());
     const auto before = std::exchange(strangers_, {});
     for (const auto& stranger : *seen) {
-        auto made = view_of_stranger(cloud_, stranger, unassigned_);
+        const auto made = view_of_stranger(cloud_, stranger, unassigned_);
         const std::string id = made.resource["resourceId"];
         const bool is_registered = state_.resources.contains(id) && !before.contains(id);
         if (is_registered) continue;
         strangers_.insert(id);
-        put_resource(std::move(made.resource), made.types);
+        put_resource(made);
     }
     for (const auto& id : before)
         if (!strangers_.contains(id)) drop_resource(id);
     return {};
 }
 
-void Inventory::put_resource(json resource, const json& types) {
-    const std::string id = resource["resourceId"];
+void Inventory::put_resource(const ResourceView& seen) {
+    const json& shown = seen.resource;
+    const std::string id = shown["resourceId"];
     drop_resource(id);
-    for (const auto& [type, shown] : types.items()) {
+    const json& extensions = shown["extensions"];
+    Resource resource{.type = shown["resourceTypeId"],
+                      .pool = shown["resourcePoolId"],
+                      .mac = store::text_of_field(extensions, "mac"),
+                      .machine = Id::parse(store::text_of_field(extensions, "machineId")),
+                      .text = exactly(http::to_text(shown)),
+                      .part_types = {}};
+    for (const auto& [type, described] : seen.types.items()) {
         ++users_[type];
         touch(&Touched::types, type);
-        state_.types[type] = shown;
+        state_.types[type] = described;
+        if (type != resource.type) resource.part_types.push_back(type);
     }
     touch(&Touched::resources, id);
-    state_.by_pool[resource["resourcePoolId"]].insert(id);
+    state_.by_pool[resource.pool].insert(id);
     state_.resources[id] = std::move(resource);
 }
 
@@ -182,25 +197,22 @@ void Inventory::drop_resource(const std::string& id) {
     const auto found = state_.resources.find(id);
     if (found == state_.resources.end()) return;
     touch(&Touched::resources, id);
-    release_types(found->second);
-    const auto pool = state_.by_pool.find(found->second["resourcePoolId"].get<std::string>());
+    const Resource& resource = found->second;
+    release_type(resource.type);
+    for (const auto& type : resource.part_types) release_type(type);
+    const auto pool = state_.by_pool.find(resource.pool);
     pool->second.erase(id);
     if (pool->second.empty()) state_.by_pool.erase(pool);
     state_.resources.erase(found);
 }
 
 // A type is there as long as something is of it.
-void Inventory::release_types(const json& resource) {
-    std::set<std::string> types{resource["resourceTypeId"].get<std::string>()};
-    for (const json& element : resource["elements"])
-        types.insert(element["resourceTypeId"].get<std::string>());
-    for (const auto& type : types) {
-        const auto used = users_.find(type);
-        if (--used->second > 0) continue;
-        users_.erase(used);
-        touch(&Touched::types, type);
-        state_.types.erase(type);
-    }
+void Inventory::release_type(const std::string& id) {
+    const auto used = users_.find(id);
+    if (--used->second > 0) return;
+    users_.erase(used);
+    touch(&Touched::types, id);
+    state_.types.erase(id);
 }
 
 // The site lists its pools, of which one is always there.

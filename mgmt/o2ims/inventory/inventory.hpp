@@ -6,6 +6,7 @@
 
 #include "mgmt/events/tables.hpp"
 #include "mgmt/o2ims/cloud.hpp"
+#include "mgmt/o2ims/inventory/resource_view.hpp"
 #include "mgmt/store/change.hpp"
 #include "mgmt/store/store.hpp"
 #include "shared/addresses.hpp"
@@ -14,9 +15,11 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -26,10 +29,19 @@ class Inventory {
   public:
     using Objects = std::map<std::string, nlohmann::json>;  // by id
 
+    // A server: all of it as text (see query/object_text.hpp), and what is asked of it again and again.
+    struct Resource {
+        std::string type, pool;               // their ids
+        std::string mac;                      // of the interface that it boots by
+        std::optional<store::Id> machine;     // nothing: nobody registered it
+        std::string text;                     // ResourceInfo
+        std::vector<std::string> part_types;  // ids of its elements' types, each once
+    };
+
     struct State {
         Objects types;
         Objects pools;
-        Objects resources;
+        std::map<std::string, Resource> resources;             // by id
         std::map<std::string, std::set<std::string>> by_pool;  // ids of resources
         Objects sites;
         Objects locations;
@@ -77,9 +89,9 @@ class Inventory {
     Result<void> apply_cluster(const store::View& view, const store::Id& id);
     Result<void> apply_machine(const store::View& view, const store::Id& id);
     Result<void> refresh_strangers(const store::View& view);
-    void put_resource(nlohmann::json resource, const nlohmann::json& types);
+    void put_resource(const ResourceView& seen);
     void drop_resource(const std::string& id);
-    void release_types(const nlohmann::json& resource);
+    void release_type(const std::string& id);
     void update_places();
     void touch(std::set<std::string> Touched::*of, const std::string& id) {
         if (!touched_.all) (touched_.*of).insert(id);  // unless nobody follows

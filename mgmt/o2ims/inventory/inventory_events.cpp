@@ -1,5 +1,6 @@
 #include "mgmt/o2ims/inventory/inventory_events.hpp"
 
+#include "mgmt/http/json_text.hpp"
 #include "mgmt/store/documents.hpp"
 #include "shared/clock.hpp"
 
@@ -25,10 +26,6 @@ constexpr auto kLookEvery = std::chrono::seconds(1);    // strangers come and go
 
 constexpr const char* kKinds[] = {"ResourceTypeInfo", "ResourcePoolInfo", "ResourceInfo"};
 
-const Inventory::Objects& objects_of(const Inventory::State& state, std::string_view kind) {
-    if (kind == kKinds[0]) return state.types;
-    return kind == kKinds[1] ? state.pools : state.resources;
-}
 const std::set<std::string>& touched_of(const Inventory::Touched& touched, std::string_view kind) {
     if (kind == kKinds[0]) return touched.types;
     return kind == kKinds[1] ? touched.pools : touched.resources;
@@ -39,7 +36,18 @@ std::string key_of(const std::string& kind, const std::string& id) {
 }
 
 std::string text_of_object(const json& object) {
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+    return http::to_text(object);
+}
+const std::string& text_of_object(const Inventory::Resource& resource) {
+    return resource.text;
+}
+
+// Calls VISIT with the map of STATE that holds objects of KIND, by id.
+template <typename Visit>
+void visit_objects(const Inventory::State& state, std::string_view kind, Visit&& visit) {
+    if (kind == kKinds[0]) return visit(state.types);
+    if (kind == kKinds[1]) return visit(state.pools);
+    visit(state.resources);
 }
 
 }  // namespace
@@ -131,21 +139,21 @@ Result<void> InventoryEvents::look(std::vector<Object>& out, bool all) {
     const auto read =
         inventory_->read_changed([&](const Inventory::State& state, const Inventory::Touched& touched) {
             all = all || touched.all;
-            for (const std::string kind : kKinds) {
-                const auto& objects = objects_of(state, kind);
-                if (all) {
-                    for (const auto& [id, object] : objects)
-                        out.push_back({kind, id, text_of_object(object)});
-                    continue;
-                }
-                for (const auto& id : touched_of(touched, kind)) {
-                    const auto found = objects.find(id);
-                    if (found == objects.end())
-                        gone.push_back({kind, id, ""});
-                    else
-                        out.push_back({kind, id, text_of_object(found->second)});
-                }
-            }
+            for (const std::string kind : kKinds)
+                visit_objects(state, kind, [&](const auto& objects) {
+                    if (all) {
+                        for (const auto& [id, object] : objects)
+                            out.push_back({kind, id, text_of_object(object)});
+                        return;
+                    }
+                    for (const auto& id : touched_of(touched, kind)) {
+                        const auto found = objects.find(id);
+                        if (found == objects.end())
+                            gone.push_back({kind, id, ""});
+                        else
+                            out.push_back({kind, id, text_of_object(found->second)});
+                    }
+                });
         });
     if (!read) return read;
     if (all) return add_forgotten(out);
@@ -222,7 +230,7 @@ std::string InventoryEvents::body_of(const Object& object, const std::string& be
         body["postObjectState"] = json::parse(object.now, nullptr, false);
         body["objectRef"] = reference(object, body["postObjectState"]);
     }
-    return text_of_object(body);
+    return http::to_text(body);
 }
 
 std::string InventoryEvents::reference(const Object& object, const json& state) const {

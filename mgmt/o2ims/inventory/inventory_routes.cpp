@@ -5,6 +5,7 @@
 #include "mgmt/o2ims/monitoring/alarm_definitions.hpp"
 #include "mgmt/o2ims/monitoring/alarm_schemas.hpp"
 #include "mgmt/o2ims/query/collection.hpp"
+#include "mgmt/o2ims/query/object_text.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -46,15 +47,31 @@ std::string id_of(const Request& request, std::string_view name) {
     return id;
 }
 
-Listing::Source all_of(const Objects& objects, const Listing& listing) {
+Listed listed(const Objects::value_type& object) {
+    return object.second;
+}
+Listed listed(const decltype(State::resources)::value_type& resource) {
+    return {resource.first, resource.second.text};
+}
+
+json tree_of(const json& object) {
+    return object;
+}
+json tree_of(const Inventory::Resource& resource) {
+    return parse_text(resource.text);
+}
+
+// OBJECTS: one of the inventory's maps by id.
+template <typename Map>
+Listing::Source all_of(const Map& objects, const Listing& listing) {
     return [&objects, &listing](const std::string& after, const Listing::Take& take) {
         if (const auto id = listing.only_id()) {
             const auto found = objects.find(*id);
-            if (found != objects.end() && *id > after) take(found->second);
+            if (found != objects.end() && *id > after) take(listed(*found));
             return;
         }
         for (auto at = objects.upper_bound(after); at != objects.end(); ++at)
-            if (!take(at->second)) return;
+            if (!take(listed(*at))) return;
     };
 }
 
@@ -140,8 +157,9 @@ void add_types(Service& service, Inventory& inventory) {
 }
 
 // A list and its single objects, of one of the inventory's maps.
+template <typename Map>
 void add_kind(Service& service, Inventory& inventory, const char* path, const char* parameter,
-              const char* what, const http::Schema& schema, Objects State::*objects, unsigned since = 1) {
+              const char* what, const http::Schema& schema, Map State::*objects, unsigned since = 1) {
     const std::string list = "/" + std::string(path);
     service.add(
         reading(list, "List: each " + std::string(what), schema, true),
@@ -160,7 +178,7 @@ void add_kind(Service& service, Inventory& inventory, const char* path, const ch
             return answer(inventory, [&](const State& state) -> http::Outcome {
                 const auto found = (state.*objects).find(id);
                 return found == (state.*objects).end() ? http::Outcome(none(what, id))
-                                                       : answer_one(request, schema, found->second);
+                                                       : answer_one(request, schema, tree_of(found->second));
             });
         },
         since);
@@ -175,12 +193,13 @@ http::Outcome list_of_pool(Inventory& inventory, const Request& request) {
         return listing->answer([&](const std::string& after, const Listing::Take& take) {
             const auto ids = state.by_pool.find(pool);
             if (ids == state.by_pool.end()) return;
+            const auto resource = [&](const std::string& id) { return listed(*state.resources.find(id)); };
             if (const auto id = listing->only_id()) {
-                if (ids->second.contains(*id) && *id > after) take(state.resources.at(*id));
+                if (ids->second.contains(*id) && *id > after) take(resource(*id));
                 return;
             }
             for (auto at = ids->second.upper_bound(after); at != ids->second.end(); ++at)
-                if (!take(state.resources.at(*at))) return;
+                if (!take(resource(*at))) return;
         });
     });
 }
@@ -191,9 +210,9 @@ http::Outcome read_of_pool(Inventory& inventory, const Request& request) {
     return answer(inventory, [&](const State& state) -> http::Outcome {
         if (!state.pools.contains(pool)) return none("resource pool", pool);
         const auto found = state.resources.find(id);
-        if (found == state.resources.end() || found->second["resourcePoolId"] != pool)
+        if (found == state.resources.end() || found->second.pool != pool)
             return none("resource of this pool", id);
-        return answer_one(request, resource_schema(), found->second);
+        return answer_one(request, resource_schema(), tree_of(found->second));
     });
 }
 

@@ -119,8 +119,7 @@ Result<std::vector<AlarmFacts::Server>> AlarmFactFinder::servers(const View& vie
              ++at) {
             const auto resource = state.resources.find(at->first.substr(prefix.size()));
             if (resource == state.resources.end()) continue;  // it is gone
-            const auto machine = resource->second["extensions"].value("machineId", "");
-            if (const auto id = store::Id::parse(machine)) ids.insert(*id);
+            if (const auto& machine = resource->second.machine) ids.insert(*machine);
         }
     });
     if (!alarmed) return tl::unexpected(alarmed.error());
@@ -163,7 +162,7 @@ Result<AlarmFacts::Server> AlarmFactFinder::look_at(const View& view, const Docu
         out.resource_id = inventory_->resource_id(*mac);
     const auto read = inventory_->read([&](const Inventory::State& state) {
         const auto resource = state.resources.find(out.resource_id);
-        if (resource != state.resources.end()) out.type_id = resource->second["resourceTypeId"];
+        if (resource != state.resources.end()) out.type_id = resource->second.type;
     });
     if (!read) return tl::unexpected(read.error());
     return out;

@@ -60,7 +60,7 @@ OrProblem<void> check_scope(const PerformanceContext& context, const json& data)
     if (scope == data.end() || !scope->is_object()) return {};
     const Cloud& cloud = context.inventory->cloud();
     std::vector<http::FieldError> errors;
-    const auto check = [&](const char* list, const Inventory::Objects& known, const std::string& own) {
+    const auto check = [&](const char* list, const auto& known, const std::string& own) {
         const auto ids = scope->find(list);
         if (ids == scope->end() || !ids->is_array()) return;
         for (std::size_t i = 0; i < ids->size(); ++i)

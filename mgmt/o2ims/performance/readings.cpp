@@ -19,12 +19,11 @@ Result<std::vector<RegisteredServer>> registered_servers(Inventory& inventory) {
     std::vector<RegisteredServer> out;
     const auto read = inventory.read([&out](const Inventory::State& state) {
         for (const auto& [id, resource] : state.resources) {
-            const auto machine = store::Id::parse(store::text_of_field(resource["extensions"], "machineId"));
-            if (!machine) continue;  // a stranger: nothing is measured of it
-            out.push_back({*machine,
+            if (!resource.machine) continue;  // a stranger: nothing is measured of it
+            out.push_back({*resource.machine,
                            {.resource = id,
-                            .type = resource["resourceTypeId"],
-                            .pool = resource["resourcePoolId"],
+                            .type = resource.type,
+                            .pool = resource.pool,
                             .of = MeasuredOf::server,
                             .values = {}}});
         }

@@ -84,7 +84,7 @@ Outcome<json> Provisioner::resolve(json parameters) const {
                 wrong.emplace(Failure::Kind::invalid, "is no resource of the inventory", where);
                 continue;
             }
-            const std::string mac = found->second["extensions"]["mac"];
+            const std::string& mac = found->second.mac;
             if (server.value("mac", mac) != mac)
                 wrong.emplace(Failure::Kind::invalid, "is not the server with that mac", where);
             else

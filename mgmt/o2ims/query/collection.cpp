@@ -1,5 +1,8 @@
 #include "mgmt/o2ims/query/collection.hpp"
 
+#include "mgmt/http/json_text.hpp"
+#include "mgmt/o2ims/query/object_text.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -29,6 +32,19 @@ OrProblem<void> check_names(const http::Query& query, bool is_list) {
 }
 
 }  // namespace
+
+bool Listed::matches(const Filter& filter) const {
+    return tree_ != nullptr ? filter.matches(*tree_) : filter.matches_text(text_);
+}
+
+std::string Listed::id(const http::Schema& schema) const {
+    return tree_ != nullptr ? tree_->at(schema.fields().front().name()).get<std::string>() : std::string(id_);
+}
+
+std::string Listed::select(const Selection& selection) const {
+    if (tree_ != nullptr) return http::to_text(selection.apply(*tree_));
+    return selection.is_everything() ? std::string(text_) : http::to_text(selection.apply(parse_text(text_)));
+}
 
 OrProblem<Listing> Listing::parse(const Request& request, const http::Schema& schema,
                                   std::initializer_list<std::string_view> defaults) {
@@ -75,26 +91,27 @@ std::optional<std::string> Listing::only_id() const {
 http::Outcome Listing::answer(const Source& source) const {
     std::size_t skip = after_.empty() ? (page_ - 1) * limit_ : 0;
     const bool counts = skip > 0;
-    json objects = json::array();
+    std::string page;
+    std::size_t objects = 0;
     bool has_more = false;
     std::string last;
-    source(after_, [&](const json& object) {
-        if (!filter_.matches(object)) return true;
+    source(after_, [&](const Listed& object) {
+        if (!object.matches(filter_)) return true;
         if (skip > 0) {
             --skip;
             return true;
         }
-        if (objects.size() == limit_) {
+        if (objects == limit_) {
             has_more = true;
             return false;
         }
-        last = object.at(schema_->fields().front().name()).get<std::string>();
-        objects.push_back(selection_.apply(object));
+        last = object.id(*schema_);
+        page += (objects++ == 0 ? "[" : ",") + object.select(selection_);
         return true;
     });
-    if (counts && objects.empty())
+    if (counts && objects == 0)
         return http::problem(Status::bad_request, "there is no page " + std::to_string(page_));
-    auto response = http::Response::json(objects);
+    auto response = http::Response::json_text(objects == 0 ? "[]" : page + "]");
     if (has_more) response.headers.add("Link", next_link(last));
     return response;
 }

@@ -23,6 +23,25 @@ namespace rouse::o2ims {
 inline constexpr std::size_t kPage = 100;
 inline constexpr std::size_t kLargestPage = 10'000;
 
+// An object of a collection: a tree, or the text of one, which is taken apart only as far as it must be.
+// Refers to what it was made from.
+class Listed {
+  public:
+    Listed(const nlohmann::json& tree) noexcept : tree_(&tree) {}  // NOLINT(google-explicit-constructor)
+    // TEXT as of object_text.hpp, with what identifies the object.
+    Listed(std::string_view id, std::string_view text) noexcept : id_(id), text_(text) {}
+
+    [[nodiscard]] bool matches(const Filter& filter) const;
+    [[nodiscard]] std::string id(const http::Schema& schema) const;
+    // Its part of SELECTION, as text.
+    [[nodiscard]] std::string select(const Selection& selection) const;
+
+  private:
+    const nlohmann::json* tree_ = nullptr;
+    std::string_view id_;
+    std::string_view text_;
+};
+
 class Listing {
   public:
     // REQUEST's filter, fields, exclude_fields, all_fields, exclude_default, nextpage_opaque_marker and
@@ -38,7 +57,7 @@ class Listing {
     [[nodiscard]] std::optional<std::string> only_id() const;
 
     // Returns false when it has enough.
-    using Take = std::function<bool(const nlohmann::json& object)>;
+    using Take = std::function<bool(const Listed& object)>;
     // Calls TAKE with each object after the one of the id AFTER (empty: all), in the order of their ids.
     using Source = std::function<void(const std::string& after, const Take& take)>;
     // The page; a 400 when there is none of that number.

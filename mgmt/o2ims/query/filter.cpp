@@ -2,6 +2,7 @@
 
 #include "mgmt/http/headers.hpp"
 #include "mgmt/http/moment.hpp"
+#include "mgmt/o2ims/query/object_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -350,6 +351,11 @@ bool Term::holds_for(const json& object) const {
     return holds(*this, object, 0);
 }
 
+bool Term::holds_for_text(std::string_view object) const {
+    const auto found = find_in_text(object, path.names);
+    return found && holds(*this, parse_text(found->value), found->depth);
+}
+
 OrProblem<Filter> Filter::parse(std::string_view text, const Schema& schema) {
     auto terms = Parser(text, schema).parse();
     if (!terms) return tl::unexpected(std::move(terms.error()));
@@ -361,6 +367,11 @@ OrProblem<Filter> Filter::parse(std::string_view text, const Schema& schema) {
 bool Filter::matches(const json& object) const {
     return std::all_of(terms_.begin(), terms_.end(),
                        [&](const Term& term) { return term.holds_for(object); });
+}
+
+bool Filter::matches_text(std::string_view object) const {
+    return std::all_of(terms_.begin(), terms_.end(),
+                       [&](const Term& term) { return term.holds_for_text(object); });
 }
 
 const std::string* Filter::equals(std::string_view name) const noexcept {

@@ -43,6 +43,8 @@ struct Term {
     bool ignores_case = false;          // UUIDs
 
     [[nodiscard]] bool holds_for(const nlohmann::json& object) const;
+    // The same of an object's text; see object_text.hpp.
+    [[nodiscard]] bool holds_for_text(std::string_view object) const;
 };
 
 class Filter {
@@ -54,6 +56,7 @@ class Filter {
     [[nodiscard]] static http::OrProblem<Filter> parse(std::string_view text, const http::Schema& schema);
 
     [[nodiscard]] bool matches(const nlohmann::json& object) const;
+    [[nodiscard]] bool matches_text(std::string_view object) const;
     [[nodiscard]] const std::vector<Term>& terms() const noexcept { return terms_; }
     // The one value that PATH must be equal to, for an index; null: there is no such term.
     [[nodiscard]] const std::string* equals(std::string_view name) const noexcept;

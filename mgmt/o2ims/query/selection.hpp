@@ -23,6 +23,7 @@ class Selection {
         const http::Query& query, const http::Schema& schema,
         std::initializer_list<std::string_view> defaults = {});
 
+    [[nodiscard]] bool is_everything() const noexcept { return shown_.empty() && hidden_.empty(); }
     // OBJECT's part of it. SCHEMA's, which outlives this.
     [[nodiscard]] nlohmann::json apply(nlohmann::json object) const;
 

@@ -32,10 +32,20 @@ class O2imsListing : public testing::Test {
         request_.query = http::Query::parse(raw).value();
         const auto listing = Listing::parse(request_, item_schema());
         if (!listing) return tl::unexpected(listing.error());
-        return listing->answer([this](const std::string& after, const Listing::Take& take) {
+        auto answer = listing->answer([this](const std::string& after, const Listing::Take& take) {
             for (auto at = items_.upper_bound(after); at != items_.end(); ++at)
                 if (!take(at->second)) return;
         });
+        const auto of_texts = listing->answer([this](const std::string& after, const Listing::Take& take) {
+            for (auto at = items_.upper_bound(after); at != items_.end(); ++at)
+                if (const std::string text = at->second.dump(); !take({at->first, text})) return;
+        });
+        EXPECT_EQ(answer.has_value(), of_texts.has_value());
+        if (answer && of_texts) {
+            EXPECT_EQ(std::get<std::string>(answer->body), std::get<std::string>(of_texts->body)) << raw;
+            EXPECT_EQ(answer->headers.get("Link"), of_texts->headers.get("Link")) << raw;
+        }
+        return answer;
     }
     json body(const std::string& raw) {
         const auto answer = list(raw);

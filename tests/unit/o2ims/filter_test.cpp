@@ -41,7 +41,10 @@ const json& server() {
 bool holds(const std::string& filter) {
     const auto parsed = Filter::parse(filter, server_schema());
     EXPECT_TRUE(parsed) << filter << ": " << (parsed ? "" : parsed.error().detail);
-    return parsed && parsed->matches(server());
+    if (!parsed) return false;
+    const bool matches = parsed->matches(server());
+    EXPECT_EQ(parsed->matches_text(server().dump()), matches) << filter << " of the object's text";
+    return matches;
 }
 
 std::string refusal(const std::string& filter) {

@@ -1,0 +1,28 @@
+#pragma once
+// Objects as their JSON text, as http::to_text() (json_text.hpp) writes it: without white space. A tree of
+// the same takes several times the memory, and most questions are about one value of it.
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace rouse::o2ims {
+
+struct FoundText {
+    std::string_view value;
+    std::size_t depth = 0;  // how many of the names lead there
+};
+
+// Goes from OBJECT along NAMES as far as there are objects: to a list, a simple value, or the end of NAMES.
+// Nothing: there is no such way.
+[[nodiscard]] std::optional<FoundText> find_in_text(std::string_view object,
+                                                    std::span<const std::string> names);
+
+// A value that find_in_text() found, as a tree.
+[[nodiscard]] nlohmann::json parse_text(std::string_view value);
+
+}  // namespace rouse::o2ims

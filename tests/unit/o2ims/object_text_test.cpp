@@ -1,0 +1,75 @@
+#include "mgmt/o2ims/query/object_text.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace rouse::o2ims {
+namespace {
+
+using nlohmann::json;
+
+const json& server() {
+    static const json object = json::parse(R"({
+        "a": {"deep": {"er": [1, {"x": "}]"}], "empty": {}}, "list": [], "text": "with \"quotes\", {and} [more]\\\\"},
+        "b": -1.5e3, "c": null, "d": true, "\"odd\\ name": {"in": "side"}, "z": "last"
+    })");
+    return object;
+}
+
+// What is found at NAMES, and that it is the tree's.
+std::optional<json> at(const std::vector<std::string>& names) {
+    const std::string text = server().dump();
+    const auto found = find_in_text(text, names);
+    if (!found) return std::nullopt;
+    json tree = server();
+    for (std::size_t i = 0; i < found->depth; ++i) tree = json(tree[names[i]]);
+    json value = parse_text(found->value);
+    EXPECT_EQ(value, tree);
+    EXPECT_TRUE(found->depth == names.size() || !value.is_object());
+    return value;
+}
+
+TEST(ObjectText, FindsWhatATreeHas) {
+    EXPECT_EQ(at({}), server());
+    EXPECT_EQ(at({"a", "text"}), "with \"quotes\", {and} [more]\\\\");
+    EXPECT_EQ(at({"a", "deep", "empty"}), json::object());
+    EXPECT_EQ(at({"a", "list"}), json::array());
+    EXPECT_EQ(at({"b"}), -1500.0);
+    EXPECT_EQ(at({"c"}), json());
+    EXPECT_EQ(at({"d"}), true);
+    EXPECT_EQ(at({"z"}), "last");
+    EXPECT_EQ(at({"\"odd\\ name", "in"}), "side");
+}
+
+TEST(ObjectText, FindsNothingWhereNothingIs) {
+    EXPECT_EQ(at({"x"}), std::nullopt);
+    EXPECT_EQ(at({"a", "x"}), std::nullopt);
+    EXPECT_EQ(at({"a", "deep", "empty", "x"}), std::nullopt);
+    EXPECT_EQ(at({""}), std::nullopt);
+    const std::vector<std::string> names{"x"};
+    EXPECT_FALSE(find_in_text("{}", names));
+}
+
+TEST(ObjectText, StopsAtWhatIsNoObject) {
+    EXPECT_EQ(at({"a", "deep", "er", "x"}), (json{1, {{"x", "}]"}}}));
+    EXPECT_EQ(at({"b", "x"}), -1500.0);
+}
+
+// Only our own text is read so; still nothing may be read beyond its end.
+TEST(ObjectText, StaysWithinTextThatIsCut) {
+    const std::string text = server().dump();
+    const std::vector<std::string> names{"z", "a"};
+    for (std::size_t length = 0; length < text.size(); ++length)
+        for (const auto& name : names) {
+            const std::vector<char> exact(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length));
+            const std::string_view cut(exact.data(), exact.size());
+            const std::vector<std::string> way{name, "deep", "er"};
+            const auto found = find_in_text(cut, way);
+            if (!found || found->value.empty()) continue;
+            EXPECT_LE(found->value.data() + found->value.size(), cut.data() + cut.size());
+        }
+}
+
+}  // namespace
+}  // namespace rouse::o2ims
