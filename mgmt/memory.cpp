@@ -1,7 +1,10 @@
 #include "mgmt/memory.hpp"
 
+#include "shared/clock.hpp"
+
 #include <cinttypes>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -16,6 +19,13 @@ void keep_memory_small() {
     constexpr int kMapFrom = 1 << 20;  // bytes: larger blocks are mapped, and unmapped when freed
     mallopt(M_MMAP_THRESHOLD, kMapFrom);
     mallopt(M_TRIM_THRESHOLD, 4 * kMapFrom);
+}
+
+std::uint64_t used_cpu_ns() {
+    timespec used{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<std::uint64_t>(used.tv_sec) * kNanosPerSecond +
+           static_cast<std::uint64_t>(used.tv_nsec);
 }
 
 // LMDB does not tell where its map is; the kernel does.

@@ -38,9 +38,10 @@ constexpr auto kGrace = 5s;         // for requests under way when the server st
 constexpr auto kRackRetry = 200ms;  // until the rack's interface is there
 constexpr auto kLook = 200ms;       // at whether the grace is over
 constexpr unsigned kRackThreads = 2;
-constexpr auto kKeepEvery = 60s;      // what grows old: keys, the audit log
-constexpr auto kCollectEvery = 30s;   // contents that nothing names any more
-constexpr auto kGiveBackEvery = 10s;  // memory
+constexpr auto kKeepEvery = 60s;                         // what grows old: keys, the audit log
+constexpr auto kCollectEvery = 30s;                      // contents that nothing names any more
+constexpr std::uint64_t kAtRestCpuNs = kNanosPerSecond;  // of processor time meanwhile, at most
+constexpr auto kGiveBackEvery = 10s;                     // memory
 
 }  // namespace
 
@@ -196,7 +197,8 @@ void Server::run() {
     else
         asio::co_spawn(strand_, coordinate(), asio::detached);
     std::vector<std::thread> others;
-    others.emplace_back([this] { io_.run(); });
+    // On a single core a second one would only take turns with the first, a time slice each.
+    if (std::thread::hardware_concurrency() > 1) others.emplace_back([this] { io_.run(); });
     for (unsigned i = 0; i < kRackThreads; ++i) others.emplace_back([this] { rack_io_.run(); });
     while (!io_.stopped() || !rack_io_.stopped()) {
         if (io_.stopped()) std::this_thread::sleep_for(kLook);
@@ -316,7 +318,9 @@ asio::awaitable<void> Server::collect_regularly() {
 }
 
 asio::awaitable<void> Server::stay_small() {
-    while (co_await pause(memory_timer_, kGiveBackEvery)) {
+    for (std::uint64_t used = 0; co_await pause(memory_timer_, kGiveBackEvery);) {
+        const std::uint64_t before = std::exchange(used, used_cpu_ns());
+        if (used - before > kAtRestCpuNs) continue;
         const auto give_back = [this] { return give_back_memory(config_.lmdb_dir() + "/data.mdb"); };
         co_await ims::run_on(disk_, give_back);  // a store that is not mapped takes none
     }

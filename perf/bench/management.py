@@ -69,13 +69,14 @@ class Loopback(Program):
 
 
 class Management(Loopback):
-    """rouse-mgmt alone, with OPTIONS beside those that it needs."""
+    """rouse-mgmt alone, with OPTIONS beside those that it needs; on SERVER_CORE from its start if it has one core."""
 
     name = "rouse"
     port = 30299
 
-    def __init__(self, *options):
+    def __init__(self, *options, one_core=False):
         self._options = options
+        self._prefix = ["taskset", "-c", str(SERVER_CORE)] if one_core else []
         self.run_dir = f"/dev/shm/rouse-bench-api-{os.getpid()}"
 
     def __exit__(self, *_):
@@ -84,7 +85,7 @@ class Management(Loopback):
 
     def command(self, directory):
         self.state = directory / "state"
-        return [BIN / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir", self.run_dir, "--api.listen", f"127.0.0.1:{self.port}",
+        return [*self._prefix, BIN / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir", self.run_dir, "--api.listen", f"127.0.0.1:{self.port}",
                 "--api.access_token_seconds", 86400, "--log.level", "warn", *self._options]
 
     def __enter__(self):

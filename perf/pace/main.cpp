@@ -1,6 +1,7 @@
 // rouse-pace: asks an HTTP server at moments that are drawn at random around a steady rate (Poisson), whatever it
 // answers, and measures each answer from the moment at which its request was due. Clients that wait for whole
-// milliseconds ask in bursts, and measure those. Prints one JSON object. Keeps a core busy.
+// milliseconds ask in bursts, and measure those. The first half second, in which connections are made, does not count.
+// Prints one JSON object. Keeps a core busy.
 
 #include "perf/load/histogram.hpp"
 #include "shared/clock.hpp"
@@ -35,8 +36,12 @@ struct Options {
     std::vector<std::string> headers;
 };
 
+constexpr std::uint64_t kWarmUpNs = rouse::kNanosPerSecond / 2;
+
 struct Totals {
+    std::uint64_t counted_from_ns = 0;
     rouse::load::Histogram latency_ns;
+    std::uint64_t answers = 0;  // those before that included
     std::uint64_t failed = 0;  // answers that are no success
 };
 
@@ -100,7 +105,8 @@ class Connection {
                                 });
     }
     void finish() {
-        totals_.latency_ns.count(rouse::monotonic_ns() - due_ns_);
+        ++totals_.answers;
+        if (due_ns_ >= totals_.counted_from_ns) totals_.latency_ns.count(rouse::monotonic_ns() - due_ns_);
         if (!answer_.starts_with("HTTP/1.1 2")) ++totals_.failed;
         answer_.clear();
         is_free_ = true;
@@ -124,10 +130,11 @@ void pace(const Options& options, Totals& totals) {
     std::exponential_distribution<double> gap(options.rate / static_cast<double>(rouse::kNanosPerSecond));
     std::deque<std::uint64_t> due;
     const std::uint64_t began = rouse::monotonic_ns();
-    const std::uint64_t end = began + options.seconds * rouse::kNanosPerSecond;
+    const std::uint64_t end = began + kWarmUpNs + options.seconds * rouse::kNanosPerSecond;
+    totals.counted_from_ns = began + kWarmUpNs;
     std::uint64_t next = began;
     std::size_t turn = 0;
-    for (std::uint64_t asked = 0; totals.latency_ns.total() < asked || next < end; io.poll()) {
+    for (std::uint64_t asked = 0; totals.answers < asked || next < end; io.poll()) {
         const std::uint64_t now = rouse::monotonic_ns();
         if (now > end + 10 * rouse::kNanosPerSecond) throw std::runtime_error("the server does not keep up");
         for (; next <= now && next < end; next += static_cast<std::uint64_t>(gap(random)) + 1) {
