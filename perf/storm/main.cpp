@@ -3,6 +3,7 @@
 // Prints one JSON object.
 
 #include "perf/storm/client.hpp"
+#include "shared/client_kind.hpp"
 #include "shared/clock.hpp"
 #include "shared/event_ring.hpp"
 
@@ -60,7 +61,9 @@ Generated generate(const Options& options, rouse::MacAddress first) {
         const auto number = static_cast<std::uint32_t>(n % options.machines);
         event.mac.octets[4] = static_cast<std::uint8_t>(number >> 8);
         event.mac.octets[5] = static_cast<std::uint8_t>(number);
-        event.set_text("ipxe.efi");
+        const bool asks = event.kind == EventKind::dhcp_discover || event.kind == EventKind::dhcp_request;
+        event.set_text(asks ? "PXEClient:Arch:00007:UNDI:003016" : "ipxe.efi");
+        if (asks) event.detail = static_cast<std::uint16_t>(rouse::ClientKind::pxe);
         event.bytes = 1'000'000;
         event.duration_ns = 100 * rouse::kNanosPerMilli;
         ++(producer.push(event, rouse::realtime_ns()) ? out.pushed : out.lost);

@@ -29,7 +29,7 @@ class Management:
     def __init__(self, home, port=PORT, options=()):
         self.home, self.port, self.options = pathlib.Path(home), port, options
         self.state = self.home / "state"
-        self._run = tempfile.mkdtemp(prefix="rouse-test-", dir="/dev/shm")
+        self.run_dir = tempfile.mkdtemp(prefix="rouse-test-", dir="/dev/shm")
         self._process = None
         self.token = None
 
@@ -38,7 +38,7 @@ class Management:
         with open(self.home / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [BIN / "rouse-mgmt", *self.options, "--store.state_dir", self.state, "--store.run_dir",
-                 self._run, "--api.listen", f"127.0.0.1:{self.port}", "--api.access_token_seconds", "86400"],
+                 self.run_dir, "--api.listen", f"127.0.0.1:{self.port}", "--api.access_token_seconds", "86400"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 60
         while not self._answers():
@@ -52,7 +52,7 @@ class Management:
     def run_once(self, *options):
         """rouse-mgmt with OPTIONS such as --check-store, which does something and ends: its exit code and what it says."""
         done = subprocess.run(
-            [BIN / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir", self._run, *options],
+            [BIN / "rouse-mgmt", "--store.state_dir", self.state, "--store.run_dir", self.run_dir, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
         return done.returncode, done.stdout
 
@@ -81,7 +81,7 @@ class Management:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self.kill()
-        shutil.rmtree(self._run, ignore_errors=True)
+        shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def log(self):
         return (self.home / "log").read_text(errors="replace")[-3000:]

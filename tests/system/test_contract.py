@@ -6,11 +6,12 @@ import fnmatch
 import http.client
 import json
 import re
+import subprocess
 import uuid
 
 import pytest
 from appliance import wait_until
-from mgmt_process import PORT, Management, Refused
+from mgmt_process import BIN, PORT, Management, Refused
 from openapi_proxy import FILES, Deviation, Proxy, table_below, write_as_json
 from smo import Smo
 
@@ -249,8 +250,8 @@ def drive_provisioning(api):
         api.ask("PUT", one, wrong, status=400)
     api.ask("PUT", one, wanted | {"provisioningRequestId": str(uuid.uuid4())}, status=422)
 
-    def phase(name):
-        wait_until(f"the request is {name}", lambda: api.get(one)["status"]["provisioningPhase"] == name, 20)
+    def phase(name, url=one):
+        wait_until(f"the request is {name}", lambda: api.get(url)["status"]["provisioningPhase"] == name, 20)
 
     phase("PROGRESSING")
     drive_list(api, REQUESTS, "provisioningRequestReference", "status")
@@ -258,8 +259,28 @@ def drive_provisioning(api):
     api.ask("PUT", one, wanted | {"description": "once more", "templateParameters": {
         "servers": [{"hostname": "n2", "mac": "52:54:00:80:00:02"}], "powerOnSeconds": 1}})
     phase("FAILED")
-    assert api.ask("DELETE", one, status=202).headers["Location"] == one
-    wait_until("the request is gone", lambda: not api.get(REQUESTS), 20)
+    # One whose server comes home.
+    mac, other = "52:54:00:84:00:00", str(uuid.uuid4())
+    api.ask("POST", REQUESTS, wanted | {"provisioningRequestId": other, "templateParameters": {
+        "servers": [{"hostname": "p3", "mac": mac}]}}, status=201)
+    phase("PROGRESSING", f"{REQUESTS}/{other}")
+    boot(api, mac)
+    phase("FULFILLED", f"{REQUESTS}/{other}")
+    fulfilled = api.get(f"{REQUESTS}/{other}")
+    assert fulfilled["provisionedResourceSet"]["infrastructureResourceIds"], fulfilled
+    for request in (one, f"{REQUESTS}/{other}"):
+        assert api.ask("DELETE", request, status=202).headers["Location"] == request
+    wait_until("the requests are gone", lambda: not api.get(REQUESTS), 20)
+
+
+def boot(api, mac):
+    """What the dataplane and the ramdisk of the machine would tell of its boot."""
+    storm = [BIN / "rouse-storm", "--run-dir", api.run_dir, "--port", str(api.upstream), "--token", api.token, "--first-mac", mac]
+    subprocess.run([*storm, "--machines", "1", "--rate", "4", "--seconds", "1", "--clients", "1"], check=True, timeout=60, capture_output=True)
+    connection = http.client.HTTPConnection("127.0.0.1", api.upstream, timeout=30)
+    connection.request("GET", f"/api/machines/?mac={mac}", headers={"Authorization": f"Bearer {api.token}"})
+    [machine] = json.loads(connection.getresponse().read())
+    report_home(machine["ip"])
 
 
 def write_callbacks(directory):
@@ -311,7 +332,7 @@ def proxies(server, smo, tmp_path_factory):
     served = [proxy for file, proxy in made.items() if DRIVERS.get(file, True)]
     try:
         for proxy in served:
-            proxy.token = server.token
+            proxy.token, proxy.run_dir = server.token, server.run_dir
             proxy.start()
         raise_alarms(server)
         for proxy in served:
