@@ -202,7 +202,8 @@ asio::awaitable<std::optional<Problem>> Connection<Stream>::read_header() {
         }
         if (error && error != beast::http::error::need_more) {
             if (parser_->refusal()) co_return parser_->refusal();
-            co_return RequestParser::describe(error);
+            co_return RequestParser::describe_header(
+                error, {static_cast<const char*>(buffer_.data().data()), buffer_.data().size()});
         }
         if (parser_->is_header_done()) co_return parser_->refusal();
         if (error && !co_await fill_request(kHeaderRead)) {

@@ -75,6 +75,12 @@ std::size_t RequestParser::on_body_impl(string_view body, error_code& error) {
     return n;
 }
 
+Problem RequestParser::describe_header(const error_code& why, std::string_view received) {
+    if (why == beast::http::error::header_limit && received.find('\n') == std::string_view::npos)
+        return {Status::uri_too_long, "the request's target is too long", {}, {}};
+    return describe(why);
+}
+
 Problem RequestParser::describe(const error_code& why) {
     using beast::http::error;
     if (why == error::header_limit)

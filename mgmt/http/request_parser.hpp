@@ -32,7 +32,8 @@ class RequestParser final : public beast::http::basic_parser<true> {
 
     // What to answer when the header cannot be served, although it may have been parsed.
     [[nodiscard]] const std::optional<Problem>& refusal() const noexcept { return refusal_; }
-    // What to answer to an error of put().
+    // What to answer to an error of put(), which was given RECEIVED of a header, or something of a body.
+    [[nodiscard]] static Problem describe_header(const beast::error_code& error, std::string_view received);
     [[nodiscard]] static Problem describe(const beast::error_code& error);
 
   private:

@@ -206,7 +206,7 @@ TEST_F(ListenerTest, MalformedRequestsGetTheirStatusAndTheClose) {
         {"POST /things HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip\r\n\r\n{}", 501},
         {"POST /things HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400},
         {huge.c_str(), 431},
-        {long_target.c_str(), 431},
+        {long_target.c_str(), 414},
     });
     for (const auto& [bytes, status] : requests) {
         Client client(server.port());
