@@ -131,6 +131,10 @@ class Management(Loopback):
         io = pathlib.Path(f"/proc/{self._process.pid}/io").read_text()
         return int(re.search(r"wchar: (\d+)", io)[1])
 
+    def commits(self):
+        """Of the store, so far."""
+        return float(re.search(r"^rouse_store_commits_total (\S+)", self.text("/metrics").decode(), re.M)[1])
+
     def memory(self):
         """Resident, MiB: all of it, and what of it is its own (the rest is files, such as the store and programs, that
         the kernel may drop)."""

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace rouse {
@@ -109,6 +110,16 @@ TEST_F(EventRing, AFileOfAnotherLayoutIsReplaced) {
     auto segment = open_event_ring(dir_, 0);
     ASSERT_TRUE(segment) << segment.error().message;
     EXPECT_EQ((*segment)->identity.load(), 0U);
+}
+
+// Room that is missing when the producer needs it would end the dataplane by SIGBUS.
+TEST_F(EventRing, HasItsRoomFromTheStart) {
+    const auto segment = SharedMemory<EventRingLayout>::open(event_ring_path(dir_, 0), Residency::as_used);
+    ASSERT_TRUE(segment) << segment.error().message;
+    struct stat status {};
+    ASSERT_EQ(::stat(event_ring_path(dir_, 0).c_str(), &status), 0);
+    constexpr std::size_t kBlock = 512;  // what st_blocks counts in
+    EXPECT_GE(static_cast<std::size_t>(status.st_blocks) * kBlock, sizeof(EventRingLayout));
 }
 
 TEST(Event, TextIsCutNotOverrun) {
