@@ -1,7 +1,7 @@
-// rouse-pace: asks an HTTP server at moments that are drawn at random around a steady rate (Poisson), whatever it
-// answers, and measures each answer from the moment at which its request was due. Clients that wait for whole
-// milliseconds ask in bursts, and measure those. The first half second, in which connections are made, does not count.
-// Prints one JSON object. Keeps a core busy.
+// rouse-pace: asks an HTTP server at moments that are drawn at random around a steady rate (Poisson),
+// whatever it answers, and measures each answer from the moment at which its request was due. Clients that
+// wait for whole milliseconds ask in bursts, and measure those. The first half second, in which connections
+// are made, does not count. Prints one JSON object. Keeps a core busy.
 
 #include "perf/load/histogram.hpp"
 #include "shared/clock.hpp"
@@ -42,7 +42,7 @@ struct Totals {
     std::uint64_t counted_from_ns = 0;
     rouse::load::Histogram latency_ns;
     std::uint64_t answers = 0;  // those before that included
-    std::uint64_t failed = 0;  // answers that are no success
+    std::uint64_t failed = 0;   // answers that are no success
 };
 
 std::vector<std::string> read_requests(const Options& options) {
@@ -54,8 +54,8 @@ std::vector<std::string> read_requests(const Options& options) {
     while (list >> method >> path && std::getline(list, body)) {
         if (body.starts_with(' ')) body.erase(0, 1);
         out.push_back(method + " " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers +
-                      (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" +
-                      body);
+                      (body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+                      "\r\n" + body);
     }
     if (out.empty()) throw std::runtime_error(options.list + " has no requests");
     return out;
@@ -84,10 +84,12 @@ class Connection {
     void ask(const std::string& request, std::uint64_t due_ns) {
         is_free_ = false;
         due_ns_ = due_ns;
-        asio::async_write(socket_, asio::buffer(request), [this](boost::system::error_code error, std::size_t) {
-            if (error) throw std::runtime_error("a request could not be sent: " + error.message());
-            read();
-        });
+        asio::async_write(socket_, asio::buffer(request),
+                          [this](boost::system::error_code error, std::size_t) {
+                              if (error)
+                                  throw std::runtime_error("a request could not be sent: " + error.message());
+                              read();
+                          });
     }
 
   private:
@@ -174,8 +176,11 @@ int main(int argc, char** argv) {
     const auto us = [&totals](double share) {
         return static_cast<double>(totals.latency_ns.percentile(share)) / 1e3;
     };
-    const nlohmann::json report{{"requests", totals.latency_ns.total()}, {"failed", totals.failed}, {"p50", us(0.5)},
-                                {"p99", us(0.99)},            {"p999", us(0.999)}};
+    const nlohmann::json report{{"requests", totals.latency_ns.total()},
+                                {"failed", totals.failed},
+                                {"p50", us(0.5)},
+                                {"p99", us(0.99)},
+                                {"p999", us(0.999)}};
     std::puts(report.dump().c_str());
     return EXIT_SUCCESS;
 }
