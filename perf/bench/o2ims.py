@@ -80,6 +80,7 @@ def pages(rouse, seconds):
         "indexed": (2000, "a filter on an indexed attribute", f"(eq,resourceTypeId,{one['resourceTypeId']})"),
         "by-id": (2000, "a filter on the resource's id", f"(eq,resourceId,{one['resourceId']})"),
         "any": (20000, "a filter on any attribute, one hit", f"(eq,extensions/hostname,{one['extensions']['hostname']})"),
+        "last": (20000, "a filter on what each object's text has last", "(cont,tags,nobody)"),
         "none": (20000, "a filter that nothing passes", "(cont,extensions/hostname,nobody)"),
     }
     results = []

@@ -189,8 +189,8 @@ void Inventory::put_resource(const ResourceView& seen) {
         if (type != resource.type) resource.part_types.push_back(type);
     }
     touch(&Touched::resources, id);
-    state_.by_pool[resource.pool].insert(id);
-    state_.resources[id] = std::move(resource);
+    const auto& put = *state_.resources.emplace(id, std::move(resource)).first;
+    state_.by_pool[put.second.pool].emplace(put.first, &put);
 }
 
 void Inventory::drop_resource(const std::string& id) {

@@ -19,6 +19,7 @@
 #include <set>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -38,11 +39,14 @@ class Inventory {
         std::vector<std::string> part_types;  // ids of its elements' types, each once
     };
 
+    using Resources = std::map<std::string, Resource>;  // by id
+
     struct State {
         Objects types;
         Objects pools;
-        std::map<std::string, Resource> resources;             // by id
-        std::map<std::string, std::set<std::string>> by_pool;  // ids of resources
+        Resources resources;
+        // By the pool's id, then by their own: entries of RESOURCES, which stay where they are.
+        std::map<std::string, std::map<std::string_view, const Resources::value_type*>> by_pool;
         Objects sites;
         Objects locations;
     };

@@ -50,7 +50,7 @@ std::string id_of(const Request& request, std::string_view name) {
 Listed listed(const Objects::value_type& object) {
     return object.second;
 }
-Listed listed(const decltype(State::resources)::value_type& resource) {
+Listed listed(const Inventory::Resources::value_type& resource) {
     return {resource.first, resource.second.text};
 }
 
@@ -191,15 +191,16 @@ http::Outcome list_of_pool(Inventory& inventory, const Request& request) {
     return answer(inventory, [&](const State& state) -> http::Outcome {
         if (!state.pools.contains(pool)) return none("resource pool", pool);
         return listing->answer([&](const std::string& after, const Listing::Take& take) {
-            const auto ids = state.by_pool.find(pool);
-            if (ids == state.by_pool.end()) return;
-            const auto resource = [&](const std::string& id) { return listed(*state.resources.find(id)); };
+            const auto found = state.by_pool.find(pool);
+            if (found == state.by_pool.end()) return;
+            const auto& resources = found->second;
             if (const auto id = listing->only_id()) {
-                if (ids->second.contains(*id) && *id > after) take(resource(*id));
+                const auto only = resources.find(*id);
+                if (only != resources.end() && *id > after) take(listed(*only->second));
                 return;
             }
-            for (auto at = ids->second.upper_bound(after); at != ids->second.end(); ++at)
-                if (!take(resource(*at))) return;
+            for (auto at = resources.upper_bound(after); at != resources.end(); ++at)
+                if (!take(listed(*at->second))) return;
         });
     });
 }

@@ -168,6 +168,7 @@ class Parser {
         auto path = parse_path(until(",()"), schema_);
         if (!path) return tl::unexpected(std::move(path.error()));
         term.path = std::move(*path);
+        for (const auto& one : term.path.names) term.names_in_text.push_back(name_in_text(one));
         while (take(',')) {
             auto value = parse_value();
             if (!value) return tl::unexpected(std::move(value.error()));
@@ -352,7 +353,7 @@ bool Term::holds_for(const json& object) const {
 }
 
 bool Term::holds_for_text(std::string_view object) const {
-    const auto found = find_in_text(object, path.names);
+    const auto found = find_in_text(object, names_in_text);
     return found && holds(*this, parse_text(found->value), found->depth);
 }
 

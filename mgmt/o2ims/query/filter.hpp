@@ -38,9 +38,10 @@ using Comparable = std::variant<std::string, double, bool>;
 struct Term {
     Operator op = Operator::eq;
     Path path{};
-    std::vector<std::string> values{};  // as they were written
-    std::vector<Comparable> typed{};    // the same, by the attribute's type; empty: the type is the object's
-    bool ignores_case = false;          // UUIDs
+    std::vector<std::string> names_in_text{};  // PATH's; see object_text.hpp
+    std::vector<std::string> values{};         // as they were written
+    std::vector<Comparable> typed{};  // the same, by the attribute's type; empty: the type is the object's
+    bool ignores_case = false;        // UUIDs
 
     [[nodiscard]] bool holds_for(const nlohmann::json& object) const;
     // The same of an object's text; see object_text.hpp.

@@ -17,8 +17,11 @@ struct FoundText {
     std::size_t depth = 0;  // how many of the names lead there
 };
 
-// Goes from OBJECT along NAMES as far as there are objects: to a list, a simple value, or the end of NAMES.
-// Nothing: there is no such way.
+// NAME as it stands in the text of an object that has it: with its quotes and escapes.
+[[nodiscard]] std::string name_in_text(const std::string& name);
+
+// Goes from OBJECT along NAMES, as name_in_text() has them, as far as there are objects: to a list, a simple
+// value, or the end of NAMES. Nothing: there is no such way.
 [[nodiscard]] std::optional<FoundText> find_in_text(std::string_view object,
                                                     std::span<const std::string> names);
 

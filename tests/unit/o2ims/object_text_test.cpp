@@ -17,10 +17,15 @@ const json& server() {
     return object;
 }
 
+std::vector<std::string> in_text(std::vector<std::string> names) {
+    for (auto& name : names) name = name_in_text(name);
+    return names;
+}
+
 // What is found at NAMES, and that it is the tree's.
 std::optional<json> at(const std::vector<std::string>& names) {
     const std::string text = server().dump();
-    const auto found = find_in_text(text, names);
+    const auto found = find_in_text(text, in_text(names));
     if (!found) return std::nullopt;
     json tree = server();
     for (std::size_t i = 0; i < found->depth; ++i) tree = json(tree[names[i]]);
@@ -47,8 +52,7 @@ TEST(ObjectText, FindsNothingWhereNothingIs) {
     EXPECT_EQ(at({"a", "x"}), std::nullopt);
     EXPECT_EQ(at({"a", "deep", "empty", "x"}), std::nullopt);
     EXPECT_EQ(at({""}), std::nullopt);
-    const std::vector<std::string> names{"x"};
-    EXPECT_FALSE(find_in_text("{}", names));
+    EXPECT_FALSE(find_in_text("{}", in_text({"x"})));
 }
 
 TEST(ObjectText, StopsAtWhatIsNoObject) {
@@ -64,8 +68,7 @@ TEST(ObjectText, StaysWithinTextThatIsCut) {
         for (const auto& name : names) {
             const std::vector<char> exact(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length));
             const std::string_view cut(exact.data(), exact.size());
-            const std::vector<std::string> way{name, "deep", "er"};
-            const auto found = find_in_text(cut, way);
+            const auto found = find_in_text(cut, in_text({name, "deep", "er"}));
             if (!found || found->value.empty()) continue;
             EXPECT_LE(found->value.data() + found->value.size(), cut.data() + cut.size());
         }
