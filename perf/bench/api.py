@@ -17,6 +17,7 @@ AT_REST = 25  # seconds
 PAGE_BYTES = 4096  # of the store, and of what is written beside it
 FILE_PAGES = 4096
 HEADER_BYTES = 120
+TURNS = 5
 
 
 def durable_us(directory, pages, has_header, rounds=500):
@@ -42,14 +43,17 @@ def durable_us(directory, pages, has_header, rounds=500):
 
 
 def reads(rouse, name, what, requests, content, seconds):
-    """GETs of one kind: at full load beside nginx, which has CONTENT as a file, then at half of it."""
-    peak = rouse.ask(requests, connections=CONNECTIONS, seconds=seconds)["rate"]
-    half = rouse.pace(requests, rate=peak / 2, connections=CONNECTIONS, seconds=seconds)
+    """GETs of one kind: at full load beside nginx, which has CONTENT as a file, then at half of it. Both are asked in
+    turns: what else a machine does may halve all figures for ten seconds."""
+    file = [("GET", "/file", None)]
+    turn = {"connections": CONNECTIONS, "seconds": max(1, seconds // TURNS)}
     with Nginx({"/file": content}) as nginx:
-        file = [("GET", "/file", None)]
-        peer = nginx.on_one_core().ask(file, connections=CONNECTIONS, seconds=seconds)["rate"]
+        nginx.on_one_core()
+        turns = [(rouse.ask(requests, **turn)["rate"], nginx.ask(file, **turn)["rate"]) for _ in range(TURNS)]
+        peak, peer = (statistics.median(rates) for rates in zip(*turns))
+        half = rouse.pace(requests, rate=peak / 2, connections=CONNECTIONS, seconds=seconds)
         peers = nginx.pace(file, rate=peer / 2, connections=CONNECTIONS, seconds=seconds)
-    note = f"{what} of {MACHINES} machines, {len(content)} bytes; one core"
+    note = f"{what} of {MACHINES} machines, {len(content)} bytes; one core; median of {TURNS} turns"
     return [
         Result(f"api/get-{name}/peak", peak, "requests/s", peers={"nginx": peer}, wanted="0.5 of nginx",
                reached=peak >= 0.5 * peer, note=note),
