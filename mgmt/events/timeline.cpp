@@ -112,7 +112,7 @@ Result<void> forget_machine(store::Batch& batch, const EventTables& tables, cons
             return tl::unexpected(removed.error());
     if (auto removed = batch.remove(tables.boots, bytes_of(machine)); !removed)
         return tl::unexpected(removed.error());
-    return store::forget_changes(batch, store::Kind::timeline, machine);
+    return store::forget_timeline_changes(batch, machine);
 }
 
 }  // namespace rouse::events

@@ -47,7 +47,8 @@ struct Change {
     Kind kind{};
     What what{};
     Id id;
-    Id former_cluster;  // where a machine stood before the change; all zero: nowhere, or no machine
+    std::uint64_t revision = 0;  // of the document after it; 0: there is none
+    Id former_cluster;           // where a machine stood before the change; all zero: nowhere, or no machine
     // A timeline's new entries; 0 when read from the feed, which keeps no more than that it grew.
     std::uint64_t first_entry = 0;
     std::uint64_t last_entry = 0;

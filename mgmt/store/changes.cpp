@@ -1,5 +1,6 @@
 #include "mgmt/store/changes.hpp"
 
+#include "mgmt/store/stored_document.hpp"
 #include "shared/endian.hpp"
 
 #include <algorithm>
@@ -12,6 +13,10 @@ constexpr std::string_view kForgottenKey = "changes_forgotten";  // in `meta`; v
 // Forgotten at once, so that the note of how far is seldom written.
 constexpr std::size_t kForgetAtOnce = 256;
 
+constexpr std::string_view kSweptKey = "changes_swept";  // in `meta`; value: be64, the next sweep's first
+constexpr std::uint64_t kSweepEvery = 256;               // changes
+constexpr std::size_t kSweepEntries = 1024;              // that one sweep looks at
+
 // Value of table `changes`, whose key is the sequence (be64).
 struct ChangeRecord {
     Kind kind{};
@@ -19,14 +24,9 @@ struct ChangeRecord {
     Id id;
     be64 time_ns;
     Id former_cluster;
+    be64 revision;
 };
-static_assert(sizeof(ChangeRecord) == 42 && alignof(ChangeRecord) == 1);
-
-struct NewestKey {
-    Kind kind{};
-    Id id;
-};
-static_assert(sizeof(NewestKey) == 17);
+static_assert(sizeof(ChangeRecord) == 50 && alignof(ChangeRecord) == 1);
 
 template <typename T>
 std::optional<T> read_as(Bytes bytes) {
@@ -40,8 +40,13 @@ std::optional<Change> to_change(Bytes key, Bytes value) {
     const auto sequence = read_as<be64>(key);
     const auto record = read_as<ChangeRecord>(value);
     if (!sequence || !record) return std::nullopt;
-    return Change{sequence->host(), record->time_ns.host(), record->kind, record->what,
-                  record->id,       record->former_cluster};
+    return Change{.sequence = sequence->host(),
+                  .time_ns = record->time_ns.host(),
+                  .kind = record->kind,
+                  .what = record->what,
+                  .id = record->id,
+                  .revision = record->revision.host(),
+                  .former_cluster = record->former_cluster};
 }
 
 Result<std::uint64_t> number_in(const View& view, Table table, Bytes key) {
@@ -57,11 +62,72 @@ Result<void> drop(Batch& batch, Table table, Bytes key) {
     return {};
 }
 
-// Takes the newest change of something out of the feed.
-Result<void> drop_newest(Batch& batch, const NewestKey& key) {
-    const auto number = number_in(batch, batch.own().newest_changes, bytes_of(key));
+// Takes what the feed says of a timeline out of it.
+Result<void> drop_timeline(Batch& batch, const Id& machine) {
+    const auto number = number_in(batch, batch.own().timeline_changes, bytes_of(machine));
     if (!number) return tl::unexpected(number.error());
+    if (*number == 0) return {};
     return drop(batch, batch.own().changes, bytes_of(be64(*number)));
+}
+
+// A later change of the same document is in the feed. Timelines' and deletions leave it in other ways.
+Result<bool> is_superseded(const View& view, const Change& change) {
+    if (change.kind == Kind::timeline || change.what == Change::What::deleted) return false;
+    const auto revision = stored_revision(view, change.kind, change.id);
+    if (!revision) return tl::unexpected(revision.error());
+    return *revision == 0 || *revision != change.revision;
+}
+
+// How many changes readers may meet.
+Result<std::size_t> count_newest(const View& view) {
+    const OwnTables& own = view.own();
+    std::size_t sum = 0;
+    const auto add = [&](Table table) -> Result<void> {
+        const auto count = view.txn().count(table);
+        if (!count) return tl::unexpected(count.error());
+        sum += *count;
+        return {};
+    };
+    for (const Table table : {own.timeline_changes, own.deletions})
+        if (auto added = add(table); !added) return tl::unexpected(added.error());
+    for (std::size_t kind = 1; kind < kKinds; ++kind) {
+        if (own.documents[kind].handle == 0 || static_cast<Kind>(kind) == Kind::audit) continue;
+        if (auto added = add(own.documents[kind]); !added) return tl::unexpected(added.error());
+    }
+    return sum;
+}
+
+// Drops superseded changes among the next kSweepEntries once they are a fifth of the feed. One by one, as
+// they are superseded, each would cost a page of its own of every commit.
+Result<void> sweep(Batch& batch) {
+    const Table changes = batch.own().changes;
+    const auto entries = batch.txn().count(changes);
+    if (!entries) return tl::unexpected(entries.error());
+    const auto newest = count_newest(batch);
+    if (!newest) return tl::unexpected(newest.error());
+    if (*entries <= *newest + *newest / 4 + kSweepEntries) return {};
+    const auto begin = number_in(batch, batch.tables().meta, bytes_of(kSweptKey));
+    if (!begin) return tl::unexpected(begin.error());
+    std::vector<be64> superseded;
+    be64 next;  // from the front again
+    std::size_t seen = 0;
+    Result<void> looked;
+    const auto scanned = scan(batch.txn(), changes, bytes_of(be64(*begin)), [&](Bytes key, Bytes value) {
+        const auto sequence = read_as<be64>(key);
+        if (sequence && seen++ == kSweepEntries) next = *sequence;
+        if (seen > kSweepEntries) return false;
+        const auto change = to_change(key, value);
+        if (!change) return true;
+        const auto is_old = is_superseded(batch, *change);
+        if (!is_old) looked = tl::unexpected(is_old.error());
+        if (is_old && *is_old) superseded.push_back(*sequence);
+        return looked.has_value();
+    });
+    if (!scanned) return scanned;
+    if (!looked) return looked;
+    for (const be64& sequence : superseded)
+        if (auto dropped = drop(batch, changes, bytes_of(sequence)); !dropped) return dropped;
+    return batch.put(batch.tables().meta, bytes_of(kSweptKey), bytes_of(next));
 }
 
 // The number after which the next change comes. The newest change is never one that is forgotten, unless
@@ -99,10 +165,17 @@ Result<void> changes_after(const View& view, std::uint64_t sequence, std::size_t
                            const VisitChange& visit) {
     if (sequence == UINT64_MAX || limit == 0) return {};
     std::size_t seen = 0;
-    return scan(view.txn(), view.own().changes, bytes_of(be64(sequence + 1)), [&](Bytes key, Bytes value) {
-        const auto change = to_change(key, value);
-        return (!change || visit(*change)) && ++seen < limit;
-    });
+    Result<void> looked;
+    const auto scanned =
+        scan(view.txn(), view.own().changes, bytes_of(be64(sequence + 1)), [&](Bytes key, Bytes value) {
+            const auto change = to_change(key, value);
+            if (!change) return true;
+            const auto is_old = is_superseded(view, *change);
+            if (!is_old) looked = tl::unexpected(is_old.error());
+            if (!looked) return false;
+            return *is_old || (visit(*change) && ++seen < limit);
+        });
+    return scanned ? looked : scanned;
 }
 
 Result<std::uint64_t> last_change(const View& view) {
@@ -130,24 +203,31 @@ Result<void> append_change(Batch& batch, Change change) {
     change.sequence = *last + 1;
     change.time_ns = batch.now_ns();
     const be64 sequence(change.sequence);
-    const NewestKey key{change.kind, change.id};
-    if (change.what != Change::What::created)
-        if (auto dropped = drop_newest(batch, key); !dropped) return dropped;
-    const ChangeRecord record{change.kind, change.what, change.id, be64(change.time_ns),
-                              change.former_cluster};
+    if (change.kind == Kind::timeline)
+        if (auto dropped = drop_timeline(batch, change.id); !dropped) return dropped;
+    const ChangeRecord record{change.kind,          change.what,           change.id,
+                              be64(change.time_ns), change.former_cluster, be64(change.revision)};
     if (auto put = batch.put(own.changes, bytes_of(sequence), bytes_of(record)); !put) return put;
     batch.add_change(change);
-    if (change.what != Change::What::deleted)
-        return batch.put(own.newest_changes, bytes_of(key), bytes_of(sequence));
-    if (auto dropped = drop(batch, own.newest_changes, bytes_of(key)); !dropped) return dropped;
-    if (auto put = batch.put(own.deletions, bytes_of(sequence), {}); !put) return put;
-    return forget_deletions(batch);
+    if (change.kind == Kind::timeline)
+        return batch.put(own.timeline_changes, bytes_of(change.id), bytes_of(sequence));
+    if (change.what == Change::What::deleted) {
+        if (auto put = batch.put(own.deletions, bytes_of(sequence), {}); !put) return put;
+        if (auto forgotten = forget_deletions(batch); !forgotten) return forgotten;
+    }
+    return change.sequence % kSweepEvery == 0 ? sweep(batch) : Result<void>{};
 }
 
-Result<void> forget_changes(Batch& batch, Kind kind, const Id& id) {
-    const NewestKey key{kind, id};
-    if (auto dropped = drop_newest(batch, key); !dropped) return dropped;
-    return drop(batch, batch.own().newest_changes, bytes_of(key));
+Result<void> forget_timeline_changes(Batch& batch, const Id& machine) {
+    if (auto dropped = drop_timeline(batch, machine); !dropped) return dropped;
+    return drop(batch, batch.own().timeline_changes, bytes_of(machine));
+}
+
+Result<void> drop_changes(Batch& batch) {
+    for (const Table table : {batch.own().changes, batch.own().timeline_changes, batch.own().deletions})
+        if (const int code = mdb_drop(batch.txn().raw(), table.handle, 0); code != 0)
+            return fail(std::string("cannot empty the feed of changes: ") + mdb_strerror(code));
+    return begin_changes_anew(batch);
 }
 
 Result<void> ensure_changes(Batch& batch) {
@@ -168,6 +248,9 @@ Result<void> ensure_changes(Batch& batch) {
             change.kind = static_cast<Kind>(kind);
             change.what = Change::What::created;
             change.id = id;
+            const auto revision = stored_revision(batch, change.kind, id);
+            if (!revision) return tl::unexpected(revision.error());
+            change.revision = *revision;
             if (auto appended = append_change(batch, change); !appended) return appended;
         }
     }

@@ -2,10 +2,11 @@
 // The feed of changes: what happened to documents, in order, for whoever follows them: live streams and other
 // appliances. insert(), update() and erase() append to it in their own transaction.
 //
-// It is compacted: a document stands in it once, with its newest change, so that it is no longer than the
-// documents are many, beside the last kMaxTombstones deletions. A reader that begins at 0 with nothing thus
-// meets every document; one that was away meets what it missed, in which `created` and `updated` mean the
-// same: read the document. Only deletions are forgotten some day: see oldest_resumable().
+// It is compacted: a reader meets a document once, with its newest change. What an update leaves of the
+// change before it is swept out later, so that the feed is little longer than the documents are many, beside
+// the last kMaxTombstones deletions. A reader that begins at 0 with nothing thus meets every document; one
+// that was away meets what it missed, in which `created` and `updated` mean the same: read the document. Only
+// deletions are forgotten some day: see oldest_resumable().
 
 #include "mgmt/store/change.hpp"
 #include "mgmt/store/store.hpp"
@@ -37,12 +38,15 @@ Result<void> changes_after(const View& view, std::uint64_t sequence, std::size_t
 // that none had before, and who followed until now cannot resume.
 Result<void> begin_changes_anew(Batch& batch);
 
-// For insert(), update() and erase(), and for what appends to timelines. Two small puts; now and then, once
-// deletions are forgotten, a third.
+// For insert(), update() and erase(), once the document is as the change leaves it, and for what appends to
+// timelines. Of a document one small put at the feed's end, and now and then some that keep the feed short.
 Result<void> append_change(Batch& batch, Change change);
-// Takes what belongs to a document out of the feed with it, without a word.
-Result<void> forget_changes(Batch& batch, Kind kind, const Id& id);
+// Takes a timeline out of the feed with its machine, without a word.
+Result<void> forget_timeline_changes(Batch& batch, const Id& machine);
 
+// Empties the feed, which is another's from then on, see begin_changes_anew(). For a store whose feed an
+// older version wrote; ensure_changes() then fills it.
+[[nodiscard]] Result<void> drop_changes(Batch& batch);
 // Begins the feed of a store that has none yet with the documents that are there. For Store::open().
 Result<void> ensure_changes(Batch& batch);
 

@@ -1,15 +1,32 @@
 #include "mgmt/store/check.hpp"
 
+#include "mgmt/store/changes.hpp"
 #include "mgmt/store/documents.hpp"
 #include "mgmt/store/index_key.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <set>
+#include <utility>
 
 namespace rouse::store {
 namespace {
 
+// Documents that whoever follows the store meets.
+using Told = std::set<std::pair<Kind, Id>>;
+
+Result<Told> told_by_changes(const View& view) {
+    Told told;
+    const auto read = changes_after(view, 0, SIZE_MAX, [&told](const Change& change) {
+        if (change.what != Change::What::deleted) told.emplace(change.kind, change.id);
+        return true;
+    });
+    if (!read) return tl::unexpected(read.error());
+    return told;
+}
+
 Result<void> check_document(const View& view, const Collection& collection, const Document& document,
-                            StoreCheck& check) {
+                            const Told& told, StoreCheck& check) {
     const std::string what = std::string(collection.noun) + " " + document.id.to_string();
     if (document.text("id") != document.id.to_string()) check.add(what + " says that it is another");
     if (document.revision == 0) check.add(what + " has no revision");
@@ -24,10 +41,14 @@ Result<void> check_document(const View& view, const Collection& collection, cons
             check.add(what + " is not found by its " + std::string(index->field) + " (index " +
                       std::to_string(index->number) + ")");
     }
+    // Nobody follows the audit log.
+    if (collection.kind != Kind::audit && !told.contains({collection.kind, document.id}))
+        check.add(what + " is missing from the feed of changes");
     return {};
 }
 
-Result<void> check_collection(const View& view, const Collection& collection, StoreCheck& check) {
+Result<void> check_collection(const View& view, const Collection& collection, const Told& told,
+                              StoreCheck& check) {
     std::vector<Id> ids;
     const auto listed = for_each_key(view, collection, [&ids](Id id) {
         ids.push_back(id);
@@ -44,7 +65,7 @@ Result<void> check_collection(const View& view, const Collection& collection, St
         const auto document = find(view, collection, id);
         if (!document)
             check.add(document.error().message);
-        else if (auto checked = check_document(view, collection, **document, check); !checked)
+        else if (auto checked = check_document(view, collection, **document, told, check); !checked)
             return checked;
     }
     return {};
@@ -79,8 +100,10 @@ std::string described(Bytes key) {
 
 Result<StoreCheck> check_documents(const View& view) {
     StoreCheck check;
+    const auto told = told_by_changes(view);
+    if (!told) return tl::unexpected(told.error());
     for (const Collection* collection : all_collections())
-        if (auto checked = check_collection(view, *collection, check); !checked)
+        if (auto checked = check_collection(view, *collection, *told, check); !checked)
             return tl::unexpected(checked.error());
     const auto entries = view.txn().count(view.own().indices);
     if (!entries) return tl::unexpected(entries.error());

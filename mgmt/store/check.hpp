@@ -1,5 +1,5 @@
 #pragma once
-// Whether documents and indices say the same.
+// Whether documents, indices and the feed of changes say the same.
 
 #include "mgmt/store/store.hpp"
 
@@ -32,8 +32,8 @@ struct StoreCheck {
     [[nodiscard]] bool is_good() const noexcept { return faults.empty(); }
 };
 
-// Reads every document: each is whole and says its own id, every index has its values under that id, and no
-// index has anything else. Errors: the store cannot be read at all.
+// Reads every document: each is whole and says its own id, every index has its values under that id, no index
+// has anything else, and the feed has each. Errors: the store cannot be read at all.
 [[nodiscard]] Result<StoreCheck> check_documents(const View& view);
 
 }  // namespace rouse::store

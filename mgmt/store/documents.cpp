@@ -39,15 +39,16 @@ std::optional<std::string> indexed(const Index& index, const json* fields) {
     return fields == nullptr ? std::nullopt : index.value(*fields);
 }
 
-// Notes in the feed of changes what becomes of a document; WAS as for move_indices(). Entries of the audit
-// log, which nobody follows, would only make it longer.
+// Notes in the feed of changes what becomes of a document, which has REVISION then (0: it is gone); WAS as
+// for move_indices(). Entries of the audit log, which nobody follows, would only make it longer.
 Result<void> note(Batch& batch, const Collection& collection, const Id& id, Change::What what,
-                  const json* was) {
+                  std::uint64_t revision, const json* was) {
     if (collection.kind == Kind::audit) return {};
     Change change;
     change.kind = collection.kind;
     change.what = what;
     change.id = id;
+    change.revision = revision;
     if (const auto cluster =
             collection.kind == Kind::machine ? indexed(kMachineByCluster, was) : std::nullopt)
         change.former_cluster = Id::parse(*cluster).value_or(Id{});
@@ -233,7 +234,8 @@ Outcome<Document> insert(Batch& batch, const Collection& collection, json fields
     if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
     const auto moved = move_indices(batch, collection, document.id, nullptr, &document.fields);
     if (!moved) return pass_on(moved.error());
-    const auto noted = note(batch, collection, document.id, Change::What::created, nullptr);
+    const auto noted =
+        note(batch, collection, document.id, Change::What::created, document.revision, nullptr);
     if (!noted) return pass_on(noted.error());
     const auto logged = log_change(batch, collection, document.id, nullptr, &document.fields);
     if (!logged) return pass_on(logged.error());
@@ -255,7 +257,8 @@ Outcome<Document> update(Batch& batch, const Collection& collection, Document do
     if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
     const auto moved = move_indices(batch, collection, document.id, &(*stored)->fields, &document.fields);
     if (!moved) return pass_on(moved.error());
-    const auto noted = note(batch, collection, document.id, Change::What::updated, &(*stored)->fields);
+    const auto noted =
+        note(batch, collection, document.id, Change::What::updated, document.revision, &(*stored)->fields);
     if (!noted) return pass_on(noted.error());
     const auto logged = log_change(batch, collection, document.id, &(*stored)->fields, &document.fields);
     if (!logged) return pass_on(logged.error());
@@ -265,6 +268,9 @@ Outcome<Document> update(Batch& batch, const Collection& collection, Document do
 Outcome<void> adopt(Batch& batch, const Collection& collection, const Document& document) {
     const auto stored = find(batch, collection, document.id);
     if (!stored) return pass_on(stored.error());
+    // Who follows anew is told again of much that it has.
+    if (*stored && (*stored)->revision == document.revision && (*stored)->fields == document.fields)
+        return {};
     if (const auto free = check_indices(batch, collection, document.id, document.fields); !free) return free;
     if (const auto written = write(batch, collection, document); !written) return pass_on(written.error());
     const auto moved = move_indices(batch, collection, document.id, *stored ? &(*stored)->fields : nullptr,
@@ -272,7 +278,7 @@ Outcome<void> adopt(Batch& batch, const Collection& collection, const Document& 
     if (!moved) return pass_on(moved.error());
     const auto noted =
         note(batch, collection, document.id, *stored ? Change::What::updated : Change::What::created,
-             *stored ? &(*stored)->fields : nullptr);
+             document.revision, *stored ? &(*stored)->fields : nullptr);
     if (!noted) return pass_on(noted.error());
     return {};
 }
@@ -298,7 +304,7 @@ Outcome<bool> erase(Batch& batch, const Collection& collection, Id id) {
     if (!removed) return pass_on(removed.error());
     const auto moved = move_indices(batch, collection, id, &(*stored)->fields, nullptr);
     if (!moved) return pass_on(moved.error());
-    const auto noted = note(batch, collection, id, Change::What::deleted, &(*stored)->fields);
+    const auto noted = note(batch, collection, id, Change::What::deleted, 0, &(*stored)->fields);
     if (!noted) return pass_on(noted.error());
     const auto logged = log_change(batch, collection, id, &(*stored)->fields, nullptr);
     if (!logged) return pass_on(logged.error());

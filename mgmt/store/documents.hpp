@@ -63,7 +63,7 @@ Result<void> for_each_id(const View& view, const Index& index, std::string_view 
 // Writes DOCUMENT over the stored one, with the next revision; not_found when it was deleted meanwhile.
 [[nodiscard]] Outcome<Document> update(Batch& batch, const Collection& collection, Document document);
 // Writes a document that was made elsewhere as it is: id, revision and times stay. For appliances that follow
-// another; nothing may be in its way.
+// another; nothing may be in its way. One that is there already is no change.
 [[nodiscard]] Outcome<void> adopt(Batch& batch, const Collection& collection, const Document& document);
 // Other documents that have a value of DOCUMENT's which a unique index allows once.
 [[nodiscard]] Result<std::vector<Id>> in_the_way(const View& view, const Collection& collection,

@@ -1,5 +1,6 @@
 #include "mgmt/store/migrate.hpp"
 
+#include "mgmt/store/changes.hpp"
 #include "mgmt/store/documents.hpp"
 #include "mgmt/store/index_key.hpp"
 #include "shared/endian.hpp"
@@ -44,12 +45,21 @@ Result<void> rebuild_indices(Batch& batch) {
     return {};
 }
 
+// Changes came to have the revision of their document, and lost a table that said which is its newest.
+Result<void> rebuild_changes(Batch& batch) {
+    const auto former = batch.txn().table("newest_changes", false);
+    if (former)
+        if (const int code = mdb_drop(batch.txn().raw(), former->handle, 1); code != 0)
+            return fail(std::string("cannot drop a former table: ") + mdb_strerror(code));
+    return drop_changes(batch);
+}
+
 struct Step {
     std::uint32_t from;  // to the version after it
     Result<void> (*run)(Batch& batch);
 };
 // Version 1 was never in use.
-constexpr std::array kSteps{Step{2, rebuild_indices}};
+constexpr std::array kSteps{Step{2, rebuild_indices}, Step{3, rebuild_changes}};
 
 std::string naming(const std::string& directory, std::uint32_t version) {
     return "the store in " + directory + " has schema version " + std::to_string(version);

@@ -112,7 +112,7 @@ Result<void> Store::open_tables(Transaction& txn, bool create) {
                                {"following", &own_.following},
                                {"confirmed", &own_.confirmed},
                                {"changes", &own_.changes},
-                               {"newest_changes", &own_.newest_changes},
+                               {"timeline_changes", &own_.timeline_changes},
                                {"deletions", &own_.deletions}}) {
         auto table = txn.table(entry.name, create);
         if (!table) return tl::unexpected(table.error());

@@ -34,9 +34,9 @@ struct OwnTables {
                          // kIdentityKey: the store's own identity; see mgmt/workers/feed.hpp
     Table confirmed;     // key: a worker's id; value: the sequence that it confirmed (be64)
     // The feed of changes; see changes.cpp
-    Table changes;         // key: sequence (be64); value: ChangeRecord
-    Table newest_changes;  // key: NewestKey; value: its sequence (be64) in `changes`
-    Table deletions;       // key: sequence (be64) of a deletion in `changes`; no value
+    Table changes;           // key: sequence (be64); value: ChangeRecord
+    Table timeline_changes;  // key: a machine's id; value: sequence (be64) of its timeline's in `changes`
+    Table deletions;         // key: sequence (be64) of a deletion in `changes`; no value
 };
 
 // In `following`. A store that was restored gets another one: its sequences were counted otherwise before.

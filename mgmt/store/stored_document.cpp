@@ -61,6 +61,18 @@ Result<StoredDocument> to_stored(const Collection& collection, const Id& id, Byt
 
 }  // namespace
 
+Result<std::uint64_t> stored_revision(const View& view, Kind kind, const Id& id) {
+    const auto& tables = view.own().documents;
+    const auto at = static_cast<std::size_t>(kind);
+    if (at >= tables.size() || tables[at].handle == 0) return 0;
+    const auto value = view.txn().get(tables[at], bytes_of(id));
+    if (!value) return tl::unexpected(value.error());
+    be64 revision;
+    if (!*value || (*value)->size() < sizeof revision) return 0;
+    std::memcpy(&revision, (*value)->data(), sizeof revision);
+    return revision.host();
+}
+
 Result<std::optional<StoredDocument>> find_stored(const View& view, const Collection& collection, Id id) {
     const auto value = view.txn().get(collection.table(view), bytes_of(id));
     if (!value) return tl::unexpected(value.error());

@@ -24,6 +24,9 @@ struct StoredDocument {
     void append_to(std::string& out) const { out.append("{").append(members); }
 };
 
+// 0: there is no such document, or no document is of that kind.
+[[nodiscard]] Result<std::uint64_t> stored_revision(const View& view, Kind kind, const Id& id);
+
 [[nodiscard]] Result<std::optional<StoredDocument>> find_stored(const View& view,
                                                                 const Collection& collection, Id id);
 

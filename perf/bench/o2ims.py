@@ -1,5 +1,6 @@
 """The O2ims services with 10 000 resources: pages with filters, provisioning requests, and changes that reach subscribers."""
 
+import http.client
 import json
 import math
 import time
@@ -94,28 +95,46 @@ def pages(rouse, seconds):
     return results
 
 
-def provisioning(rouse, ids):
-    rouse.post("/api/boot-profiles/", {"name": "bench", "loaders": {}})
+def post_at_once(port, path, headers, bodies):
+    """AT_ONCE clients with a connection each send BODIES. How long each took, in order of that, and all of them: seconds."""
     taken = []
 
-    def ask(number):
-        body = {"provisioningRequestId": str(uuid.uuid4()), "name": f"request {number}", "description": "",
-                "templateName": "bench", "templateVersion": "1.0.0",
-                "templateParameters": {"servers": [{"hostname": f"bench-{number}", "mac": f"52:54:01:00:00:{number:02x}"}]}}
-        begun = time.perf_counter()
-        rouse.post(PROVISIONING, body)
-        taken.append(time.perf_counter() - begun)
+    def send(share):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        for body in share:
+            begun = time.perf_counter()
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            taken.append(time.perf_counter() - begun)
+            if answer.status >= 300:
+                raise RuntimeError(f"POST {path}: {answer.status} {content[:300]!r}")
 
     begun = time.perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(ask, range(REQUESTS)))
-    whole = time.perf_counter() - begun
-    taken.sort()
-    p99 = taken[math.ceil(0.99 * len(taken)) - 1]
-    note = f"{REQUESTS} provisioning requests, {AT_ONCE} at once, each over a connection of its own; {len(ids)} machines"
+        list(pool.map(send, (bodies[at::AT_ONCE] for at in range(AT_ONCE))))
+    return sorted(taken), time.perf_counter() - begun
+
+
+def p99(taken):
+    return taken[math.ceil(0.99 * len(taken)) - 1]
+
+
+def provisioning(rouse, subscribers, ids):
+    rouse.post("/api/boot-profiles/", {"name": "bench", "loaders": {}})
+    bodies = [json.dumps({
+        "provisioningRequestId": str(uuid.uuid4()), "name": f"request {number}", "description": "",
+        "templateName": "bench", "templateVersion": "1.0.0",
+        "templateParameters": {"servers": [{"hostname": f"bench-{number}", "mac": f"52:54:01:00:00:{number:02x}"}]},
+    }) for number in range(REQUESTS)]
+    taken, whole = post_at_once(rouse.port, PROVISIONING, rouse.headers, bodies)
+    client, _ = post_at_once(subscribers.port, f"/{LIVE}", rouse.headers, bodies)
+    note = f"{REQUESTS} provisioning requests, {AT_ONCE} clients at once; {len(ids)} machines"
     return [Result("o2ims/provisioning/all-accepted", whole, "s", wanted="under 1 s", reached=whole < 1, note=note),
-            Result("o2ims/provisioning/p99", p99 * 1000, "ms", wanted="under 20 ms", reached=p99 < 0.02,
-                   note=f"{note}; median {taken[len(taken) // 2] * 1000:.1f} ms")]
+            Result("o2ims/provisioning/p99", p99(taken) * 1000, "ms",
+                   limit=("the same clients, and nginx that takes it all and stores nothing", p99(client) * 1000),
+                   wanted="under 20 ms", reached=p99(taken) < 0.02,
+                   note=f"{note}; median {taken[len(taken) // 2] * 1000:.1f} ms, of nginx {client[len(client) // 2] * 1000:.1f}")]
 
 
 def changes(rouse, subscribers, seconds):
@@ -159,8 +178,8 @@ def bench(quick, say):
         rouse.on_one_core()
         results = pages(rouse, seconds)
         rouse.on_all_cores()
-        results += provisioning(rouse, ids)
-        say("O2ims: changes to subscribers")
         with Subscribers() as subscribers:
+            results += provisioning(rouse, subscribers, ids)
+            say("O2ims: changes to subscribers")
             results += changes(rouse, subscribers, seconds)
     return results

@@ -8,7 +8,7 @@ namespace rouse::store {
 
 // Raise it with every change of a record's layout or a table's meaning, and every new index of a kind that
 // has documents already; rouse-mgmt then migrates, by the steps in mgmt/store/migrate.cpp.
-inline constexpr std::uint32_t kSchemaVersion = 3;
+inline constexpr std::uint32_t kSchemaVersion = 4;
 inline constexpr std::string_view kSchemaVersionKey = "schema_version";  // in `meta`; value: be32
 
 // In `meta`; value: be64. rouse-mgmt raises it in every transaction that changes `hosts`, `leases` or

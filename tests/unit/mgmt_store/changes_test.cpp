@@ -68,6 +68,59 @@ TEST_F(Changes, ADocumentStandsInTheFeedOnceWithItsNewestChange) {
     EXPECT_EQ(*oldest_resumable(*store_->snapshot()), 0U);
 }
 
+// What is superseded is no longer met, wherever a reader begins and however little it takes; and the feed
+// stays short.
+TEST_F(Changes, SupersededChangesAreSweptOut) {
+    constexpr std::size_t kDocuments = 300;
+    std::vector<Document> documents;
+    for (std::size_t i = 0; i < kDocuments; ++i)
+        documents.push_back(add(kClusters, {{"name", std::to_string(i)}}));
+    const auto entries = [this] {
+        const auto view = store_->snapshot();
+        return *view->txn().count(store_->own().changes);
+    };
+    std::mt19937 random(11);
+    std::size_t most = 0;
+    for (int round = 0; round < 60; ++round) {
+        const auto done = writer_->run([&](Batch& batch) -> Outcome<void> {
+            for (int i = 0; i < 100; ++i) {
+                // The first is never updated: it stays in the feed's front.
+                Document& document = documents[1 + random() % (kDocuments - 1)];
+                auto updated = update(batch, kClusters, document);
+                if (!updated) return pass_on(updated.error());
+                document = *updated;
+            }
+            return {};
+        });
+        ASSERT_TRUE(done);
+        most = std::max(most, entries());
+        ASSERT_EQ(after(0).size(), kDocuments);
+        ASSERT_EQ(after(0).front().id, documents.front().id);
+        ASSERT_EQ(after(0, 7).size(), 7U);
+    }
+    EXPECT_GT(most, kDocuments + 100);
+    EXPECT_LT(most, kDocuments * 5 / 4 + 1024 + 300);
+    EXPECT_EQ(last(), kDocuments + 6000);
+}
+
+TEST_F(Changes, WhatIsAdoptedAsItIsThereIsNoChange) {
+    auto cluster = add(kClusters, {{"name", "edge"}});
+    const auto take = [&] {
+        ASSERT_TRUE(writer_->run([&](Batch& batch) { return adopt(batch, kClusters, cluster); }));
+    };
+    take();
+    EXPECT_EQ(last(), 1U);
+    cluster.fields["description"] = "another centre's";  // of the same revision
+    take();
+    EXPECT_EQ(last(), 2U);
+    EXPECT_EQ(after(1).at(0).id, cluster.id);
+    cluster.revision = 7;
+    take();
+    ASSERT_EQ(after(0).size(), 1U);
+    EXPECT_EQ(after(0).at(0).revision, 7U);
+    EXPECT_EQ(after(0).at(0).sequence, 3U);
+}
+
 TEST_F(Changes, AMachineThatMovesTellsWhereItStood) {
     const auto cluster = add(kClusters, {{"name", "edge"}});
     auto machine = add(
@@ -112,8 +165,7 @@ TEST_F(Changes, AStoreFromBeforeTheFeedBeginsWithItsDocuments) {
     const auto cluster = add(kClusters, {{"name", "edge"}});
     const auto image = add(kImages, {{"name", "a"}, {"sha256", "00"}});
     const auto emptied = writer_->run([](Batch& batch) -> Result<void> {
-        for (const Table table : {batch.own().changes, batch.own().newest_changes})
-            mdb_drop(batch.txn().raw(), table.handle, 0);
+        mdb_drop(batch.txn().raw(), batch.own().changes.handle, 0);
         return {};
     });
     ASSERT_TRUE(emptied);
@@ -152,8 +204,7 @@ TEST_F(Changes, ATimelineStandsBesideItsMachineAndGoesWithoutAWord) {
     EXPECT_EQ(after(1).at(0).kind, Kind::timeline);
     EXPECT_EQ(after(1).at(0).sequence, 3U);
     EXPECT_EQ(writer_->changes().last(), 1U);  // of documents
-    ASSERT_TRUE(
-        writer_->run([&](Batch& batch) { return forget_changes(batch, Kind::timeline, machine.id); }));
+    ASSERT_TRUE(writer_->run([&](Batch& batch) { return forget_timeline_changes(batch, machine.id); }));
     ASSERT_EQ(after(0).size(), 1U);
     EXPECT_EQ(after(0).at(0).kind, Kind::machine);
     EXPECT_EQ(*count(*store_->snapshot(), kMachines), 1U);

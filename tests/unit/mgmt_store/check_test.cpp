@@ -2,6 +2,7 @@
 
 #include "mgmt/store/check.hpp"
 
+#include "mgmt/store/changes.hpp"
 #include "mgmt/store/documents.hpp"
 #include "mgmt/store/index_key.hpp"
 #include "shared/endian.hpp"
@@ -132,7 +133,8 @@ TEST_F(CheckTest, FindsADocumentUnderAnothersId) {
         return txn.put(documents(Kind::cluster), bytes_of(Id::make()), bytes_of(copy));
     });
     EXPECT_THAT(faults(),
-                ElementsAre(HasSubstr(" says that it is another"), HasSubstr(" is not found by its name")));
+                ElementsAre(HasSubstr(" says that it is another"), HasSubstr(" is not found by its name"),
+                            HasSubstr(" is missing from the feed of changes")));
 }
 
 TEST_F(CheckTest, ReadsBesideTheWriter) {
@@ -145,9 +147,9 @@ TEST_F(CheckTest, ReadsBesideTheWriter) {
     EXPECT_EQ(check->counts.front().documents, 3U);
 }
 
-TEST_F(CheckTest, TheVersionBeforeIsMigrated) {
+TEST_F(CheckTest, VersionTwoGetsItsIndices) {
     empty_indices();
-    put_version(kSchemaVersion - 1);
+    put_version(2);
     EXPECT_EQ(*find_by(*store_->snapshot(), kClusters, kClusterByName, "edge"), std::nullopt);
     const auto unread = Store::open_read_only(lmdb());
     ASSERT_FALSE(unread);
@@ -156,7 +158,7 @@ TEST_F(CheckTest, TheVersionBeforeIsMigrated) {
     auto again = reopen();
     ASSERT_TRUE(again) << again.error().message;
     store_ = std::move(*again);
-    EXPECT_EQ(store_->migrated_from(), kSchemaVersion - 1);
+    EXPECT_EQ(store_->migrated_from(), 2U);
     EXPECT_EQ((*find_by(*store_->snapshot(), kClusters, kClusterByName, "edge"))->id, clusters_[0]);
     EXPECT_EQ((*find_by(*store_->snapshot(), kMachines, kMachineByMac, "02:00:00:00:00:01"))->id, machine_);
     EXPECT_THAT(faults(), IsEmpty());
@@ -166,13 +168,40 @@ TEST_F(CheckTest, TheVersionBeforeIsMigrated) {
     EXPECT_EQ((*again)->migrated_from(), 0U);
 }
 
+// Its changes had no revision, and a table said which is a document's newest.
+TEST_F(CheckTest, VersionThreeGetsAFeedThatNobodyCanResume) {
+    const std::uint64_t last = *last_change(*store_->snapshot());
+    damage([](Transaction& txn, const OwnTables& own) -> Result<void> {
+        const auto newest = txn.table("newest_changes", true);
+        if (!newest) return tl::unexpected(newest.error());
+        if (auto put = txn.put(*newest, bytes_of(be32(1)), bytes_of(be64(1))); !put) return put;
+        for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) {
+            const auto stored = txn.get(own.changes, bytes_of(be64(sequence)));
+            if (!stored || !*stored) return fail("a change is missing");
+            const std::string former(text_of((*stored)->first(42)));
+            if (auto put = txn.put(own.changes, bytes_of(be64(sequence)), bytes_of(former)); !put) return put;
+        }
+        return {};
+    });
+    put_version(3);
+    auto again = reopen();
+    ASSERT_TRUE(again) << again.error().message;
+    store_ = std::move(*again);
+    EXPECT_EQ(store_->migrated_from(), 3U);
+    EXPECT_THAT(faults(), IsEmpty());
+    EXPECT_GT(*oldest_resumable(*store_->snapshot()), last);
+    auto txn = store_->environment().begin(Access::read_only);
+    ASSERT_TRUE(txn);
+    EXPECT_FALSE(txn->table("newest_changes"));
+}
+
 TEST_F(CheckTest, AMigrationThatFailsLeavesTheStoreAsItWas) {
     empty_indices();
     damage([&](Transaction& txn, const OwnTables&) {
         return txn.put(documents(Kind::machine), bytes_of(machine_),
                        bytes_of(std::string_view("12345678{\"a")));
     });
-    put_version(kSchemaVersion - 1);
+    put_version(2);
     for (int i = 0; i < 2; ++i) {
         const auto again = reopen();
         ASSERT_FALSE(again);
