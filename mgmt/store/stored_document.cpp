@@ -46,6 +46,22 @@ std::optional<std::string_view> visible_members(std::string_view text) {
     return text.substr(at);
 }
 
+// Documents lie in LMDB's pages in an order that no processor foresees: asked for one by one, each is waited
+// for.
+class PageAhead {
+  public:
+    void read(const std::byte* in_page) noexcept {
+        const auto* page = in_page - reinterpret_cast<std::uintptr_t>(in_page) % kPage;
+        if (page == last_) return;
+        last_ = page;
+        for (std::size_t at = 0; at < kPage; at += kLine) __builtin_prefetch(page + at);
+    }
+
+  private:
+    static constexpr std::size_t kPage = 4096, kLine = 64;
+    const std::byte* last_ = nullptr;
+};
+
 Result<StoredDocument> to_stored(const Collection& collection, const Id& id, Bytes value) {
     be64 revision;
     std::optional<std::string_view> members;
@@ -85,8 +101,10 @@ Result<std::optional<StoredDocument>> find_stored(const View& view, const Collec
 Result<void> for_each_stored(const View& view, const Collection& collection, std::optional<Id> after,
                              const VisitStored& visit) {
     Result<void> result;
+    PageAhead ahead;
     const auto scanned = scan(view.txn(), collection.table(view), after ? bytes_of(*after) : Bytes{},
                               [&](Bytes key, Bytes value) {
+                                  ahead.read(value.data());
                                   Id id;
                                   if (key.size() != sizeof id) return true;
                                   std::memcpy(&id, key.data(), sizeof id);

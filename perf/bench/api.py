@@ -42,18 +42,20 @@ def durable_us(directory, pages, has_header, rounds=500):
     return statistics.median(taken)
 
 
-def reads(rouse, name, what, requests, content, seconds):
-    """GETs of one kind: at full load beside nginx, which has CONTENT as a file, then at half of it. Both are asked in
-    turns: what else a machine does may halve all figures for ten seconds."""
-    file = [("GET", "/file", None)]
+def reads(rouse, name, what, paths, seconds):
+    """GETs of one kind: at full load beside nginx, which has the same answers as files, then at half of it. Both are asked
+    in turns: what else a machine does may halve all figures for ten seconds."""
+    contents = {f"/{number}": rouse.text(path) for number, path in enumerate(paths)}
+    requests, files = ([("GET", path, None) for path in some] for some in (paths, contents))
     turn = {"connections": CONNECTIONS, "seconds": max(1, seconds // TURNS)}
-    with Nginx({"/file": content}) as nginx:
+    with Nginx(contents) as nginx:
         nginx.on_one_core()
-        turns = [(rouse.ask(requests, **turn)["rate"], nginx.ask(file, **turn)["rate"]) for _ in range(TURNS)]
+        turns = [(rouse.ask(requests, **turn)["rate"], nginx.ask(files, **turn)["rate"]) for _ in range(TURNS)]
         peak, peer = (statistics.median(rates) for rates in zip(*turns))
         half = rouse.pace(requests, rate=peak / 2, connections=CONNECTIONS, seconds=seconds)
-        peers = nginx.pace(file, rate=peer / 2, connections=CONNECTIONS, seconds=seconds)
-    note = f"{what} of {MACHINES} machines, {len(content)} bytes; one core; median of {TURNS} turns"
+        peers = nginx.pace(files, rate=peer / 2, connections=CONNECTIONS, seconds=seconds)
+    size = statistics.mean(map(len, contents.values()))
+    note = f"{what} of {MACHINES} machines, {size:.0f} bytes; one core; median of {TURNS} turns"
     return [
         Result(f"api/get-{name}/peak", peak, "requests/s", peers={"nginx": peer}, wanted="0.5 of nginx",
                reached=peak >= 0.5 * peer, note=note),
@@ -98,13 +100,11 @@ def bench(quick, say):
     say(f"API: registering {MACHINES} machines")
     with Management(one_core=True) as rouse:
         ids = rouse.add_machines()
-        machine, page = f"/api/machines/{ids[0]}/", f"/api/machines/?limit={PAGE}"
+        page = f"/api/machines/?limit={PAGE}"
         say("API: reading, rouse and nginx")
-        results = reads(rouse, "machine", "one", [("GET", f"/api/machines/{one}/", None) for one in random.sample(ids, 1000)],
-                        rouse.text(machine), seconds)
-        results += reads(rouse, "page", f"a page of {PAGE}",
-                         [("GET", f"{page}&after={one}", None) for one in random.sample(sorted(ids)[:-PAGE], 1000)],
-                         rouse.text(page), seconds)
+        results = reads(rouse, "machine", "each", [f"/api/machines/{one}/" for one in random.sample(ids, 1000)], seconds)
+        results += reads(rouse, "page", f"each page of {PAGE}",
+                         [page] + [f"{page}&after={last}" for last in sorted(ids)[PAGE - 1:-1:PAGE]], seconds)
     with Management() as rouse:
         ids = rouse.add_machines()
         say("API: durable updates")

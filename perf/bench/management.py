@@ -161,7 +161,7 @@ class Nginx(Loopback):
             worker_processes 1; pid {directory}/nginx.pid; error_log stderr;
             events {{ worker_connections 1024; }}
             http {{
-              access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100;
+              access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max={len(self._contents)};
               default_type application/json; {temporary_files(directory)}
               server {{ listen 127.0.0.1:{self.port}; root {directory}/files; }}
             }}""")

@@ -146,17 +146,20 @@ def changes(rouse, subscribers, seconds):
     for who in range(LIVE):
         subscribe(subscribers.url(f"/{who}"))
     subscribe("http://127.0.0.1:9/dead")
-    time.sleep(1)  # the first subscription begins with what is there
+    told = lambda: [subscribers.told(who) for who in range(LIVE)]
+    before = None
+    while before != (before := told()):  # what was changed while they subscribed
+        time.sleep(1)
     rows = [{"hostname": f"late-{number}", "mac": mac} for number, mac in enumerate(macs("52:54:02:00:00:00", MACHINES))]
     begun = time.monotonic()
     rouse.post("/api/machines/import/", rows)
     imported = time.monotonic() - begun
-    while min(subscribers.told(who) for who in range(LIVE)) < MACHINES:
+    while min(now - then for now, then in zip(told(), before)) < MACHINES:
         if time.monotonic() > begun + 60:
-            raise RuntimeError(f"told: {[subscribers.told(who) for who in range(LIVE)]} of {MACHINES}")
+            raise RuntimeError(f"told: {told()} of {MACHINES} after {before}")
         time.sleep(0.05)
     taken = time.monotonic() - begun
-    orders = [subscribers.ids(who) for who in range(LIVE)]
+    orders = [subscribers.ids(who)[then:] for who, then in enumerate(before)]
     in_order = all(order == orders[0] and len(set(order)) == len(order) for order in orders)
     # What nginx takes when one of the two cores does nothing but send.
     rate = subscribers.ask([("POST", f"/{LIVE}", subscribers.first(0))], connections=LIVE, seconds=seconds)["rate"]

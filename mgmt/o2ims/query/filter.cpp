@@ -346,6 +346,17 @@ bool holds(const Term& term, const json& value, std::size_t depth) {
     return !value.is_object() && holds_for_value(term, value);
 }
 
+// The same of TEXT, from where NAMES, the last of the term's, begin.
+bool holds_in_text(const Term& term, std::string_view text, std::span<const std::string> names) {
+    const auto found = find_in_text(text, names);
+    if (!found) return false;
+    const auto rest = names.subspan(found->depth);
+    if (found->value.starts_with('['))
+        return any_element(found->value,
+                           [&](std::string_view one) { return holds_in_text(term, one, rest); });
+    return holds(term, parse_text(found->value), term.path.names.size() - rest.size());
+}
+
 }  // namespace
 
 bool Term::holds_for(const json& object) const {
@@ -353,8 +364,7 @@ bool Term::holds_for(const json& object) const {
 }
 
 bool Term::holds_for_text(std::string_view object) const {
-    const auto found = find_in_text(object, names_in_text);
-    return found && holds(*this, parse_text(found->value), found->depth);
+    return holds_in_text(*this, object, names_in_text);
 }
 
 OrProblem<Filter> Filter::parse(std::string_view text, const Schema& schema) {

@@ -2,6 +2,7 @@
 
 #include "mgmt/http/json_text.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -20,7 +21,10 @@ std::size_t find_quote(std::string_view text, std::size_t at) {
         std::uint64_t eight;
         std::memcpy(&eight, text.data() + at, sizeof eight);
         const std::uint64_t zero_is_quote = eight ^ kQuotes;
-        if (((zero_is_quote - kOnes) & ~zero_is_quote & kHighs) != 0) break;
+        const std::uint64_t found = (zero_is_quote - kOnes) & ~zero_is_quote & kHighs;
+        if (found == 0) continue;
+        if constexpr (std::endian::native != std::endian::little) break;
+        return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
     }
     while (at < text.size() && text[at] != '"') ++at;
     return at;
@@ -101,6 +105,15 @@ std::optional<FoundText> find_in_text(std::string_view object, std::span<const s
     }
     found.value = found.value.substr(0, end_of_value(found.value, 0));
     return found;
+}
+
+bool any_element(std::string_view list, const std::function<bool(std::string_view)>& test) {
+    for (std::size_t at = 1; at < list.size() && list[at] != ']';) {
+        const std::size_t end = end_of_value(list, at);
+        if (test(list.substr(at, end - at))) return true;
+        at = end + 1;  // after the comma, or past the list's end
+    }
+    return false;
 }
 
 json parse_text(std::string_view value) {

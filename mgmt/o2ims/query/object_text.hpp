@@ -3,6 +3,7 @@
 // the same takes several times the memory, and most questions are about one value of it.
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +25,10 @@ struct FoundText {
 // value, or the end of NAMES. Nothing: there is no such way.
 [[nodiscard]] std::optional<FoundText> find_in_text(std::string_view object,
                                                     std::span<const std::string> names);
+
+// Whether TEST says so of an element of LIST, as find_in_text() found it; the first that it does ends this.
+[[nodiscard]] bool any_element(std::string_view list,
+                               const std::function<bool(std::string_view element)>& test);
 
 // A value that find_in_text() found, as a tree.
 [[nodiscard]] nlohmann::json parse_text(std::string_view value);

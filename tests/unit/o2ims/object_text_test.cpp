@@ -60,6 +60,23 @@ TEST(ObjectText, StopsAtWhatIsNoObject) {
     EXPECT_EQ(at({"b", "x"}), -1500.0);
 }
 
+TEST(ObjectText, TellsTheElementsOfAList) {
+    const auto elements = [](std::string_view list) {
+        std::vector<std::string> out;
+        EXPECT_FALSE(any_element(list, [&](std::string_view one) {
+            out.emplace_back(one);
+            return false;
+        }));
+        return out;
+    };
+    EXPECT_EQ(elements(R"(["a,]\"",{"b":[1,"}"]},[[],2],-1.5e3,null])"),
+              (std::vector<std::string>{R"("a,]\"")", R"({"b":[1,"}"]})", "[[],2]", "-1.5e3", "null"}));
+    EXPECT_TRUE(elements("[]").empty());
+    int asked = 0;
+    EXPECT_TRUE(any_element("[1,2,3]", [&](std::string_view one) { return ++asked, one == "2"; }));
+    EXPECT_EQ(asked, 2);
+}
+
 // Only our own text is read so; still nothing may be read beyond its end.
 TEST(ObjectText, StaysWithinTextThatIsCut) {
     const std::string text = server().dump();
@@ -71,6 +88,9 @@ TEST(ObjectText, StaysWithinTextThatIsCut) {
             const auto found = find_in_text(cut, in_text({name, "deep", "er"}));
             if (!found || found->value.empty()) continue;
             EXPECT_LE(found->value.data() + found->value.size(), cut.data() + cut.size());
+            EXPECT_FALSE(any_element(found->value, [&](std::string_view one) {
+                return one.data() + one.size() > cut.data() + cut.size();
+            }));
         }
 }
 
