@@ -7,7 +7,7 @@ import statistics
 import tempfile
 import time
 
-from management import MACHINES, Management, Nginx
+from management import MACHINES, Management, Nginx, distance_ns
 from results import Result
 
 PAGE = 100  # machines
@@ -44,21 +44,22 @@ def durable_us(directory, pages, has_header, rounds=500):
 
 def reads(rouse, name, what, paths, seconds):
     """GETs of one kind: at full load beside nginx, which has the same answers as files, then at half of it. Both are asked
-    in turns: what else a machine does may halve all figures for ten seconds."""
+    in turns: a virtual machine's cores may be moved, and where the client's is to the server's decides much."""
     contents = {f"/{number}": rouse.text(path) for number, path in enumerate(paths)}
     requests, files = ([("GET", path, None) for path in some] for some in (paths, contents))
     turn = {"connections": CONNECTIONS, "seconds": max(1, seconds // TURNS)}
     with Nginx(contents) as nginx:
         nginx.on_one_core()
-        turns = [(rouse.ask(requests, **turn)["rate"], nginx.ask(files, **turn)["rate"]) for _ in range(TURNS)]
-        peak, peer = (statistics.median(rates) for rates in zip(*turns))
+        turns = [(rouse.ask(requests, **turn)["rate"], nginx.ask(files, **turn)["rate"], distance_ns()) for _ in range(TURNS)]
+        peak, peer, _ = (statistics.median(each) for each in zip(*turns))
         half = rouse.pace(requests, rate=peak / 2, connections=CONNECTIONS, seconds=seconds)
         peers = nginx.pace(files, rate=peer / 2, connections=CONNECTIONS, seconds=seconds)
     size = statistics.mean(map(len, contents.values()))
     note = f"{what} of {MACHINES} machines, {size:.0f} bytes; one core; median of {TURNS} turns"
+    ratios = ", ".join(f"{own / other:.2f} ({distance:.0f})" for own, other, distance in turns)
     return [
         Result(f"api/get-{name}/peak", peak, "requests/s", peers={"nginx": peer}, wanted="0.5 of nginx",
-               reached=peak >= 0.5 * peer, note=note),
+               reached=peak >= 0.5 * peer, note=f"{note}, of nginx (ns from core to core): {ratios}"),
         Result(f"api/get-{name}/p99", half["p99"], "us", peers={"nginx": peers["p99"]}, wanted="less than 1 ms at half of peak load",
                reached=half["p99"] < 1000, note=f"at {half['rate']:.0f} requests/s, nginx at {peers['rate']:.0f}; p99.9 is {half['p999']:.0f} us"),
     ]

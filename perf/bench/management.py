@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 
 import pace
 import wrk
@@ -18,6 +19,13 @@ from servers import macs
 MACHINES = 10_000
 POOL = {"cidr": "10.80.0.0/16", "gateway": "10.80.0.1", "range_start": "10.80.1.1", "range_end": "10.80.200.254"}
 SERVER_CORE, CLIENT_CORE = 0, os.cpu_count() - 1
+
+
+def distance_ns():
+    """How long a cache line takes between the two."""
+    out = subprocess.run([BIN / "rouse-cores", str(SERVER_CORE), str(CLIENT_CORE)], check=True, capture_output=True, text=True,
+                         timeout=60)
+    return float(out.stdout)
 
 
 def processes(pid):
