@@ -91,7 +91,7 @@ Result<std::size_t> count_newest(const View& view) {
     for (const Table table : {own.timeline_changes, own.deletions})
         if (auto added = add(table); !added) return tl::unexpected(added.error());
     for (std::size_t kind = 1; kind < kKinds; ++kind) {
-        if (own.documents[kind].handle == 0 || static_cast<Kind>(kind) == Kind::audit) continue;
+        if (own.documents[kind].handle == 0 || !is_in_feed(static_cast<Kind>(kind))) continue;
         if (auto added = add(own.documents[kind]); !added) return tl::unexpected(added.error());
     }
     return sum;
@@ -203,14 +203,15 @@ Result<void> append_change(Batch& batch, Change change) {
     change.sequence = *last + 1;
     change.time_ns = batch.now_ns();
     const be64 sequence(change.sequence);
-    if (change.kind == Kind::timeline)
+    if (change.kind == Kind::timeline) {
         if (auto dropped = drop_timeline(batch, change.id); !dropped) return dropped;
+        if (auto put = batch.put(own.timeline_changes, bytes_of(change.id), bytes_of(sequence)); !put)
+            return put;
+    }
     const ChangeRecord record{change.kind,          change.what,           change.id,
                               be64(change.time_ns), change.former_cluster, be64(change.revision)};
     if (auto put = batch.put(own.changes, bytes_of(sequence), bytes_of(record)); !put) return put;
     batch.add_change(change);
-    if (change.kind == Kind::timeline)
-        return batch.put(own.timeline_changes, bytes_of(change.id), bytes_of(sequence));
     if (change.what == Change::What::deleted) {
         if (auto put = batch.put(own.deletions, bytes_of(sequence), {}); !put) return put;
         if (auto forgotten = forget_deletions(batch); !forgotten) return forgotten;
@@ -236,7 +237,7 @@ Result<void> ensure_changes(Batch& batch) {
     if (*count != 0) return {};
     for (std::size_t kind = 1; kind < kKinds; ++kind) {
         const Table table = batch.own().documents[kind];
-        if (table.handle == 0) continue;  // a timeline is no document
+        if (table.handle == 0 || !is_in_feed(static_cast<Kind>(kind))) continue;
         std::vector<Id> ids;
         const auto scanned = scan(batch.txn(), table, {}, [&ids](Bytes key, Bytes) {
             if (const auto id = read_as<Id>(key)) ids.push_back(*id);

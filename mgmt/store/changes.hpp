@@ -19,6 +19,11 @@ namespace rouse::store {
 
 inline constexpr std::size_t kMaxTombstones = 65'536;
 
+// Nobody follows the audit log; its entries would only make the feed longer.
+[[nodiscard]] constexpr bool is_in_feed(Kind kind) noexcept {
+    return kind != Kind::audit;
+}
+
 // Returns false to stop.
 using VisitChange = std::function<bool(const Change& change)>;
 

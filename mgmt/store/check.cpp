@@ -41,8 +41,7 @@ Result<void> check_document(const View& view, const Collection& collection, cons
             check.add(what + " is not found by its " + std::string(index->field) + " (index " +
                       std::to_string(index->number) + ")");
     }
-    // Nobody follows the audit log.
-    if (collection.kind != Kind::audit && !told.contains({collection.kind, document.id}))
+    if (is_in_feed(collection.kind) && !told.contains({collection.kind, document.id}))
         check.add(what + " is missing from the feed of changes");
     return {};
 }

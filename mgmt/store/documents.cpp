@@ -40,10 +40,10 @@ std::optional<std::string> indexed(const Index& index, const json* fields) {
 }
 
 // Notes in the feed of changes what becomes of a document, which has REVISION then (0: it is gone); WAS as
-// for move_indices(). Entries of the audit log, which nobody follows, would only make it longer.
+// for move_indices().
 Result<void> note(Batch& batch, const Collection& collection, const Id& id, Change::What what,
                   std::uint64_t revision, const json* was) {
-    if (collection.kind == Kind::audit) return {};
+    if (!is_in_feed(collection.kind)) return {};
     Change change;
     change.kind = collection.kind;
     change.what = what;
