@@ -108,6 +108,7 @@ def bench(quick, say):
     say(f"API: registering {MACHINES} machines")
     with Management(one_core=True) as rouse:
         ids = rouse.add_machines()
+        rouse.settle()
         page = f"/api/machines/?limit={PAGE}"
         say("API: reading, rouse and nginx")
         results = reads(rouse, "machine", "each", [f"/api/machines/{one}/" for one in random.sample(ids, 1000)], seconds)
@@ -115,6 +116,7 @@ def bench(quick, say):
                          [page] + [f"{page}&after={last}" for last in sorted(ids)[PAGE - 1:-1:PAGE]], seconds)
     with Management() as rouse:
         ids = rouse.add_machines()
+        rouse.settle()
         say("API: durable updates")
         results += writes(rouse, ids, seconds)
         busy, _ = rouse.memory()

@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 import pace
 import wrk
@@ -133,6 +134,15 @@ class Management(Loopback):
 
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             return [one for ids in pool.map(add, (todo[at::16] for at in range(16))) for one in ids]
+
+    def settle(self):
+        """Until it has done what follows from what it was told, such as 10 000 machines: a second with little to do."""
+        for _ in range(30):
+            before = self.cpu_seconds()
+            time.sleep(1)
+            if self.cpu_seconds() - before < 0.05:
+                return
+        raise RuntimeError(f"{self.name} is busy half a minute after it was asked for something")
 
     def written_bytes(self):
         """By all its calls to write to files, so far."""
