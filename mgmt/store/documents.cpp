@@ -3,10 +3,10 @@
 #include "mgmt/store/audit.hpp"
 #include "mgmt/store/changes.hpp"
 #include "mgmt/store/index_key.hpp"
+#include "mgmt/store/stored_document.hpp"
 #include "shared/clock.hpp"
 #include "shared/endian.hpp"
 
-#include <cstring>
 #include <ctime>
 
 namespace rouse::store {
@@ -16,11 +16,9 @@ using nlohmann::json;
 
 Result<Document> to_document(const Collection& collection, const Id& id, Bytes value) {
     Document document{id, 0, {}};
-    be64 revision;
-    if (value.size() > sizeof revision) {
-        std::memcpy(&revision, value.data(), sizeof revision);
-        document.revision = revision.host();
-        document.fields = json::parse(text_of(value.subspan(sizeof revision)), nullptr, false);
+    if (const auto stored = split_stored(value)) {
+        document.revision = stored->revision;
+        document.fields = json::parse(stored->json, nullptr, false);
     }
     if (!document.fields.is_object())
         return fail("the stored " + std::string(collection.noun) + " " + id.to_string() +

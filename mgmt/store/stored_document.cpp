@@ -63,19 +63,22 @@ class PageAhead {
 };
 
 Result<StoredDocument> to_stored(const Collection& collection, const Id& id, Bytes value) {
-    be64 revision;
-    std::optional<std::string_view> members;
-    if (value.size() > sizeof revision) {
-        std::memcpy(&revision, value.data(), sizeof revision);
-        members = visible_members(text_of(value.subspan(sizeof revision)));
-    }
+    const auto stored = split_stored(value);
+    const auto members = stored ? visible_members(stored->json) : std::nullopt;
     if (!members)
         return fail("the stored " + std::string(collection.noun) + " " + id.to_string() +
                     " is damaged; restore a backup");
-    return StoredDocument{id, revision.host(), *members};
+    return StoredDocument{id, stored->revision, *members};
 }
 
 }  // namespace
+
+std::optional<StoredValue> split_stored(Bytes value) {
+    be64 revision;
+    if (value.size() <= sizeof revision) return std::nullopt;
+    std::memcpy(&revision, value.data(), sizeof revision);
+    return StoredValue{revision.host(), text_of(value.subspan(sizeof revision))};
+}
 
 Result<std::uint64_t> stored_revision(const View& view, Kind kind, const Id& id) {
     const auto& tables = view.own().documents;
@@ -83,10 +86,8 @@ Result<std::uint64_t> stored_revision(const View& view, Kind kind, const Id& id)
     if (at >= tables.size() || tables[at].handle == 0) return 0;
     const auto value = view.txn().get(tables[at], bytes_of(id));
     if (!value) return tl::unexpected(value.error());
-    be64 revision;
-    if (!*value || (*value)->size() < sizeof revision) return 0;
-    std::memcpy(&revision, (*value)->data(), sizeof revision);
-    return revision.host();
+    const auto stored = *value ? split_stored(**value) : std::nullopt;
+    return stored ? stored->revision : 0;
 }
 
 Result<std::optional<StoredDocument>> find_stored(const View& view, const Collection& collection, Id id) {

@@ -24,6 +24,13 @@ struct StoredDocument {
     void append_to(std::string& out) const { out.append("{").append(members); }
 };
 
+// What is stored of a document; nothing: it is damaged. Valid as long as VALUE.
+struct StoredValue {
+    std::uint64_t revision = 0;
+    std::string_view json;
+};
+[[nodiscard]] std::optional<StoredValue> split_stored(Bytes value);
+
 // 0: there is no such document, or no document is of that kind.
 [[nodiscard]] Result<std::uint64_t> stored_revision(const View& view, Kind kind, const Id& id);
 

@@ -23,7 +23,9 @@ SERVER_CORE, CLIENT_CORE = 0, os.cpu_count() - 1
 
 
 def distance_ns():
-    """How long a cache line takes between the two."""
+    """How long a cache line takes between the two; 0: they are one."""
+    if SERVER_CORE == CLIENT_CORE:
+        return 0.0
     out = subprocess.run([BIN / "rouse-cores", str(SERVER_CORE), str(CLIENT_CORE)], check=True, capture_output=True, text=True,
                          timeout=60)
     return float(out.stdout)
@@ -140,7 +142,7 @@ class Management(Loopback):
         for _ in range(30):
             before = self.cpu_seconds()
             time.sleep(1)
-            if self.cpu_seconds() - before < 0.05:
+            if self.cpu_seconds() - before < 0.1:
                 return
         raise RuntimeError(f"{self.name} is busy half a minute after it was asked for something")
 
